@@ -1,0 +1,42 @@
+"""How gunicorn serves the application: threads share commits, and slow clients do not stop signers."""
+
+import os
+from typing import Any
+
+from petitions.errors import SettingsFaulty
+from petitions.settings import Settings
+
+_settings = Settings.from_env()
+if _settings.missing_secrets():
+    raise SettingsFaulty(_settings.missing_secrets())
+
+bind = _settings.bind
+workers = _settings.workers
+worker_class = "gthread"
+threads = _settings.threads
+timeout = 30
+graceful_timeout = 10
+keepalive = 5
+max_requests = 100_000
+max_requests_jitter = 5_000
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - heartbeat files only
+control_socket_disable = True  # else two servers of one account would share a socket in the home folder
+forwarded_allow_ips = ""  # X-Forwarded-For is read by the application, exactly PETITIONS_PROXY_HOPS from the right
+limit_request_line = 8190
+accesslog = None  # a log of who looked when is a log of who signed
+
+
+def post_worker_init(worker: Any) -> None:
+    """Start the mail worker in each process; they share the outbox by leases."""
+    if _settings.worker:
+        from app import app
+
+        worker.petitions_worker = app.extensions["petitions_worker"]
+        worker.petitions_worker.start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Let the mail that is under way leave."""
+    running = getattr(worker, "petitions_worker", None)
+    if running is not None:
+        running.stop()

@@ -1,0 +1,53 @@
+"""What has to stand before the first visitor comes: secrets, database, and in demo mode something to look at."""
+
+import secrets
+from pathlib import Path
+
+import click
+
+from petitions import sealing
+from petitions.content import reading
+from petitions.migrations.upgrade import upgrade
+from petitions.queries.catalogue import Shelf, catalogue
+from petitions.services import campaigns, recipients
+from petitions.services.keyring import keyring, settings
+from petitions.settings import ROOT
+
+DEMO_CAMPAIGN = ROOT / "petitions" / "demo" / "write-for-rights-2024"
+
+
+def prepare_installation(shelf: Shelf) -> None:
+    """Bring the installation to where the server can start. Changes nothing that is there already."""
+    config = settings()
+    config.instance.mkdir(parents=True, exist_ok=True)
+    _make_secrets(config.instance)
+    upgrade()
+    if not config.demo:
+        return
+    if not recipients.has_recipients():
+        path = config.instance / "demo-key.txt"
+        private, public = sealing.new_identity()
+        _write_secret(path, private)
+        recipients.add_recipient("demo", public, shelf)
+        click.echo(f"Made a demo key; the names are sealed to it: {path}")
+    if not catalogue().version:
+        campaigns.import_campaign(reading.read(DEMO_CAMPAIGN), shelf)
+        click.echo("Imported the demo campaign.")
+    click.echo(f"Demo mode: open {config.base_url}/ - every mail lands at {config.base_url}/demo/mailbox/")
+
+
+def _make_secrets(instance: Path) -> None:
+    """The two secrets that only this server has, unless the environment brings them."""
+    ring = keyring()
+    if not ring.secret_key:
+        ring.secret_key = secrets.token_urlsafe(48)
+        _write_secret(instance / "secret_key", ring.secret_key)
+    if not ring.master_key:
+        private, _ = sealing.new_identity()
+        _write_secret(instance / "master_key", private)
+        ring.set_master_key(private)
+
+
+def _write_secret(path: Path, secret: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(f"{secret}\n")

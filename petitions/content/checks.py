@@ -1,0 +1,180 @@
+"""Looks at one value of a campaign folder and says what is wrong with it. Every fault names file, key and language."""
+
+import re
+import unicodedata
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from petitions.content.fields import LONGEST_BODY, Field, Words
+
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+LONGEST_EMBLEM = 4_000
+_SVG = "{http://www.w3.org/2000/svg}"
+_ELEMENTS = {"svg", "g", "path", "circle", "ellipse", "rect", "line", "polyline", "polygon"}
+_ATTRIBUTES = {
+    *("viewBox", "d", "cx", "cy", "r", "rx", "ry", "x", "y", "x1", "y1", "x2", "y2", "width", "height", "points"),
+    *("transform", "fill", "stroke", "stroke-width", "stroke-linecap", "stroke-linejoin", "opacity", "class"),
+}
+
+
+class Faults:
+    """Collects what is wrong, in the order it was found."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def add(self, file: str, key: str, language: str, what: str) -> None:
+        """Note a fault; `key` and `language` may be empty where they do not apply."""
+        place = ", ".join(part for part in (file, f"key {key}" if key else "", language) if part)
+        self.found.append(f"{place}: {what}")
+
+
+class Table:
+    """A TOML table whose keys are taken one by one; what is left over in the end is a fault too."""
+
+    def __init__(self, values: Mapping[str, Any], file: str, prefix: str, faults: Faults) -> None:
+        self._left = dict(values)
+        self._file = file
+        self._prefix = prefix
+        self._faults = faults
+
+    def fault(self, key: str, what: str) -> None:
+        """Note a fault at this table's `key`."""
+        self._faults.add(self._file, self._prefix + key, "", what)
+
+    def take(self, key: str, kind: type, default: Any = None, *, required: bool = True) -> Any:
+        """The value at `key` if it is of `kind`, else `default` and a fault."""
+        if key not in self._left:
+            if required:
+                self.fault(key, "is missing")
+            return default
+        value = self._left.pop(key)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            self.fault(key, f"must be {_said(kind)}, not {value!r}")
+            return default
+        return value
+
+    def one_of(self, key: str, choices: tuple[str, ...], default: str) -> str:
+        """A word out of `choices`."""
+        value = str(self.take(key, str, default))
+        if value not in choices:
+            self.fault(key, f"must be one of {', '.join(choices)}, not {value!r}")
+            return default
+        return value
+
+    def number(self, key: str, lowest: int, highest: int, default: int, *, required: bool = True) -> int:
+        """A whole number within bounds."""
+        value = int(self.take(key, int, default, required=required))
+        if not lowest <= value <= highest:
+            self.fault(key, f"must lie between {lowest} and {highest}, not {value}")
+            return default
+        return value
+
+    def moment(self, key: str) -> datetime | None:
+        """An optional date and time with its offset from UTC."""
+        value = self.take(key, datetime, required=False)
+        if value is not None and value.tzinfo is None:
+            self.fault(key, "needs an offset, like 2024-12-31T23:59:59+01:00")
+            return None
+        return value  # type: ignore[no-any-return]
+
+    def slug(self) -> str:
+        """The name in URLs: small ASCII letters, digits and single hyphens."""
+        value = str(self.take("slug", str, ""))
+        if not SLUG.fullmatch(value) or len(value) > 80:
+            self.fault("slug", f"must be small letters, digits and single hyphens, at most 80, not {value!r}")
+            return ""
+        return value
+
+    def finish(self) -> None:
+        """Whatever nobody took is a spelling mistake."""
+        for key in self._left:
+            self.fault(key, "is not a key that is known here")
+
+
+def check_words(
+    words: Mapping[str, Any], fields: Mapping[str, Field], body: str, file: str, language: str, faults: Faults
+) -> Words:
+    """The words that `fields` and `body` name, NFC-normalised; faults for what is missing, too long or unknown."""
+    kept: Words = {}
+    for key in words:
+        if key not in fields and key != body:
+            faults.add(file, key, language, "is not a key that is known here")
+    for key, rule in fields.items():
+        value = words.get(key)
+        if value in (None, "", []):
+            if rule.required:
+                faults.add(file, key, language, "is missing")
+            continue
+        fault = _pairs_fault(value, rule) if rule.kind == "pairs" else _text_fault(value, rule)
+        if fault:
+            faults.add(file, key, language, fault)
+        else:
+            kept[key] = value if rule.kind == "pairs" else unicodedata.normalize("NFC", value).strip()
+    text = unicodedata.normalize("NFC", str(words.get(body, ""))).strip()
+    if not text:
+        faults.add(file, "", language, "has no text below the front matter")
+    elif fault := _text_fault(text, Field(LONGEST_BODY, kind="text")):
+        faults.add(file, "", language, fault)
+    kept[body] = text
+    return kept
+
+
+def _text_fault(value: Any, rule: Field) -> str:
+    if not isinstance(value, str):
+        return f"must be text, not {value!r}"
+    if len(value) > rule.longest:
+        return f"is {len(value)} characters long; at most {rule.longest} fit"
+    if rule.kind != "text" and "\n" in value.strip():
+        return "must be a single line"
+    if any(unicodedata.category(char) == "Cc" and char != "\n" for char in value):
+        return "contains a control character"
+    if rule.kind == "url":
+        url = urlsplit(value)
+        if url.scheme != "https" or not url.hostname:
+            return "must be an address that begins with https://"
+    return ""
+
+
+def _pairs_fault(value: Any, rule: Field) -> str:
+    shaped = isinstance(value, list) and all(
+        isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) and part for part in pair)
+        for pair in value
+    )
+    if not shaped:
+        return 'must be a list of pairs like ["Title", "One sentence."]'
+    return f"has {len(value)} entries; at most {rule.longest} fit" if len(value) > rule.longest else ""
+
+
+def emblem_fault(svg: str) -> str:
+    """What forbids to show this drawing inside our pages, or nothing. It is refused, never changed."""
+    if len(svg) > LONGEST_EMBLEM:
+        return f"is {len(svg)} characters long; at most {LONGEST_EMBLEM} fit"
+    if "<!" in svg or "<?" in svg:
+        return "must hold nothing but shapes: no comment, no declaration"
+    try:
+        root = ElementTree.fromstring(svg)  # noqa: S314 - no declaration, so no entity can be defined
+    except ElementTree.ParseError as why:
+        return f"is not well-formed: {why}"
+    if root.tag != f"{_SVG}svg" or "viewBox" not in root.attrib:
+        return 'must begin with <svg xmlns="http://www.w3.org/2000/svg" viewBox="…">'
+    for element in root.iter():
+        name = element.tag.removeprefix(_SVG)
+        if name not in _ELEMENTS:
+            return f"<{name}> is not allowed; shapes only"
+        for key, value in element.attrib.items():
+            if key not in _ATTRIBUTES or "url(" in value:
+                return f"{key}={value!r} is not allowed in <{name}>"
+            if key in ("fill", "stroke") and value not in ("currentColor", "none"):
+                return f"{key}={value!r} is not allowed; currentColor or none, and class a or s for the accent"
+            if key == "class" and value not in ("a", "s"):
+                return f"class={value!r} is not allowed; a (accent fill) or s (accent stroke)"
+    return ""
+
+
+def _said(kind: type) -> str:
+    words = {str: "text", int: "a whole number", bool: "true or false", list: "a list", dict: "a table"}
+    return words.get(kind, "a date and time")

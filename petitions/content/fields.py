@@ -1,0 +1,103 @@
+"""Which words a campaign, a case and a story consist of, and how long each may be."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+Words = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One text field. `kind`: `line` (no line breaks), `text`, `url` or `pairs` (title and sentence)."""
+
+    longest: int
+    required: bool = True
+    kind: str = "line"
+
+
+CAMPAIGN_FIELDS: Mapping[str, Field] = {
+    "title": Field(80),
+    "tagline": Field(80),
+    "description": Field(200),
+    "notice": Field(200, required=False),
+    "quote": Field(400, required=False),
+    "quote_by": Field(120, required=False),
+    "donation_title": Field(80, required=False),
+    "donation_text": Field(600, required=False, kind="text"),
+    "donation_label": Field(60, required=False),
+    "donation_url": Field(300, required=False, kind="url"),
+    "closed_text": Field(600, kind="text"),
+    "steps": Field(6, required=False, kind="pairs"),
+}
+CASE_FIELDS: Mapping[str, Field] = {
+    "title": Field(120),
+    "summary": Field(120),
+    "demand": Field(600, kind="text"),
+    "addressee": Field(160),
+    "image_alt": Field(200),
+    "letter": Field(4000, kind="text"),
+}
+STORY_FIELDS: Mapping[str, Field] = {
+    "title": Field(120),
+    "summary": Field(200),
+    "figure": Field(80, required=False),
+}
+# The part below the front matter, by the name under which it is kept.
+CAMPAIGN_BODY, CASE_BODY, STORY_BODY = "intro", "story", "story"
+LONGEST_BODY = 20_000
+
+
+@dataclass
+class Text:
+    """Words in one language. `source_hash` says from which state of the source it was translated, if it says so."""
+
+    words: Words
+    state: str = "ready"
+    source_hash: str | None = None
+
+
+@dataclass
+class CaseContent:
+    """One case as its files tell it."""
+
+    slug: str
+    country: str
+    topic: str
+    state: str
+    goal: int
+    emblem: str
+    texts: dict[str, Text] = field(default_factory=dict)
+
+
+@dataclass
+class StoryContent:
+    """One success story as its files tell it."""
+
+    slug: str
+    year: int
+    country: str | None
+    texts: dict[str, Text] = field(default_factory=dict)
+
+
+@dataclass
+class CampaignContent:
+    """A whole campaign as its folder tells it."""
+
+    slug: str
+    state: str
+    languages: list[str]
+    timezone: str
+    demo: bool
+    goal: int
+    asks_birth_date: bool
+    shows_waiting: bool
+    signers_per_mailbox: int
+    opens_at: datetime | None
+    closes_at: datetime | None
+    controller: dict[str, str]
+    topics: dict[str, dict[str, str]]
+    texts: dict[str, Text] = field(default_factory=dict)
+    cases: list[CaseContent] = field(default_factory=list)
+    stories: list[StoryContent] = field(default_factory=list)

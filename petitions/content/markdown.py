@@ -1,0 +1,21 @@
+"""Markdown to HTML that may stand in our pages: no raw HTML, an allow-list behind it."""
+
+from functools import lru_cache
+
+import nh3
+from markdown_it import MarkdownIt
+
+_TAGS = {"p", "br", "em", "strong", "a", "ul", "ol", "li", "blockquote", "h2", "h3"}
+_parser = MarkdownIt("commonmark", {"html": False, "typographer": False}).disable(["image", "code", "fence"])
+
+
+@lru_cache(maxsize=1024)
+def to_html(text: str) -> str:
+    """Safe HTML for trusted-but-careless Markdown; links keep https: and mailto: only."""
+    return nh3.clean(
+        _parser.render(text),
+        tags=_TAGS,
+        attributes={"a": {"href"}},
+        url_schemes={"https", "mailto"},
+        link_rel="noopener noreferrer",
+    )

@@ -1,0 +1,78 @@
+"""Writes a campaign as a folder that `reading.read` reads back to the same."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from petitions.content.fields import CAMPAIGN_BODY, CASE_BODY, STORY_BODY, CampaignContent, Text
+from petitions.models.states import TextState
+
+_PLAIN = (
+    *("slug", "state", "languages", "timezone", "demo", "goal", "asks_birth_date", "shows_waiting"),
+    *("signers_per_mailbox", "opens_at", "closes_at"),
+)
+_CASE = ("slug", "country", "topic", "state", "goal")
+_STORY = ("slug", "year", "country")
+
+
+def write(campaign: CampaignContent, folder: Path) -> None:
+    """Write every file of `campaign` below `folder`, which is made if need be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "campaign.toml").write_text(_structure(campaign), encoding="utf-8")
+    _write_texts(folder / "texts", campaign.texts, CAMPAIGN_BODY)
+    for case in campaign.cases:
+        place = folder / "cases" / case.slug
+        _write_texts(place, case.texts, CASE_BODY)
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "emblem.svg").write_text(case.emblem, encoding="utf-8")
+    for story in campaign.stories:
+        _write_texts(folder / "stories" / story.slug, story.texts, STORY_BODY)
+
+
+def _structure(campaign: CampaignContent) -> str:
+    parts = [_table("", {key: getattr(campaign, key) for key in _PLAIN})]
+    parts.append(_table("[controller]", campaign.controller))
+    parts += [_table(f"[topics.{_key(key)}]", names) for key, names in campaign.topics.items()]
+    for case in campaign.cases:
+        parts.append(_table("[[cases]]", {key: getattr(case, key) for key in _CASE}))
+    for story in campaign.stories:
+        parts.append(_table("[[stories]]", {key: getattr(story, key) for key in _STORY}))
+    return "\n".join(parts)
+
+
+def _write_texts(place: Path, texts: Mapping[str, Text], body: str) -> None:
+    place.mkdir(parents=True, exist_ok=True)
+    for language, text in texts.items():
+        front = {key: value for key, value in text.words.items() if key != body}
+        if text.state != TextState.READY:
+            front["state"] = str(text.state)
+        if text.source_hash:
+            front["source_hash"] = text.source_hash
+        written = f"+++\n{_table('', front)}+++\n\n{text.words[body]}\n"
+        (place / f"{language}.md").write_text(written, encoding="utf-8")
+
+
+def _table(head: str, values: Mapping[str, Any]) -> str:
+    lines = [head] if head else []
+    lines += [f"{_key(key)} = {_value(value)}" for key, value in values.items() if value is not None]
+    return "\n".join(lines) + "\n"
+
+
+def _key(key: str) -> str:
+    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else json.dumps(key)
+
+
+def _value(value: Any) -> str:
+    """A value in TOML. JSON's strings are TOML's basic strings; several lines are kept readable."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, list):
+        return "[" + ", ".join(_value(item) for item in value) + "]"
+    lines = [json.dumps(line, ensure_ascii=False)[1:-1].replace("\x7f", "\\u007f") for line in str(value).split("\n")]
+    return f'"{lines[0]}"' if len(lines) == 1 else '"""\n' + "\n".join(lines) + '"""'

@@ -1,0 +1,83 @@
+"""Many rows in one statement, on both databases, without the ORM.
+
+`INSERT … SELECT` from one JSON parameter (SQLite) or from arrays (Postgres): the text of the statement does not depend
+on the number of rows, so it is prepared once, and RETURNING tells exactly which rows were new.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, LargeBinary, Table
+from sqlalchemy.types import TypeEngine
+
+Row = Sequence[Any]
+
+
+def insert(
+    connection: Connection,
+    table: Table,
+    columns: tuple[str, ...],
+    rows: Sequence[Row],
+    *,
+    on_conflict: str = "",
+    returning: tuple[str, ...] = (),
+) -> list[Any]:
+    """Insert `rows` (values in the order of `columns`); gives the RETURNING rows, which skip what conflicted.
+
+    `on_conflict` is the SQL behind `ON CONFLICT`, for example `DO NOTHING`.
+    """
+    if not rows:
+        return []
+    statement, binders = _statement(connection.dialect, table, columns, on_conflict, returning)
+    bound = [[bind(value) if bind else value for bind, value in zip(binders, row, strict=True)] for row in rows]
+    if connection.dialect.name == "sqlite":
+        result = connection.exec_driver_sql(statement, (json.dumps(bound),))
+    else:
+        result = connection.exec_driver_sql(statement, tuple(list(column) for column in zip(*bound, strict=True)))
+    if not returning:
+        return []
+    readers = [_reader(connection.dialect, table.c[name].type) for name in returning]
+    return [tuple(r(v) if r else v for r, v in zip(readers, row, strict=True)) for row in result]
+
+
+@lru_cache(maxsize=64)
+def _statement(
+    dialect: Dialect, table: Table, columns: tuple[str, ...], on_conflict: str, returning: tuple[str, ...]
+) -> tuple[str, list[Callable[[Any], Any] | None]]:
+    types = [table.c[name].type for name in columns]
+    if dialect.name == "sqlite":
+        values = ", ".join(
+            f"unhex(json_extract(value, '$[{place}]'))" if _is_binary(kind) else f"json_extract(value, '$[{place}]')"
+            for place, kind in enumerate(types)
+        )
+        source = f"SELECT {values} FROM json_each(?) WHERE true"  # noqa: S608 - our own column numbers
+    else:
+        arrays = ", ".join(f"%s::{kind.compile(dialect)}[]" for kind in types)
+        source = f"SELECT * FROM unnest({arrays})"  # noqa: S608 - types of our own columns
+    text = f"INSERT INTO {table.name} ({', '.join(columns)}) {source}"
+    if on_conflict:
+        text += f" ON CONFLICT {on_conflict}"
+    if returning:
+        text += f" RETURNING {', '.join(returning)}"
+    return text, [_binder(dialect, kind) for kind in types]
+
+
+def _is_binary(kind: TypeEngine[Any]) -> bool:
+    return isinstance(kind, LargeBinary)
+
+
+def _binder(dialect: Dialect, kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
+    """How a Python value travels: by SQLAlchemy's own rule, and bytes as hex inside SQLite's JSON."""
+    if dialect.name == "sqlite" and _is_binary(kind):
+        return _hex
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _reader(dialect: Dialect, kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
+    return kind.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _hex(value: bytes | None) -> str | None:
+    return None if value is None else value.hex()

@@ -1,0 +1,127 @@
+"""Group commit: everybody who waits shares one transaction and one flush to disk.
+
+A commit costs a flush, and on real disks a flush costs milliseconds. So a writer puts its item into a queue and waits
+for its turn; whoever gets the turn (the leader) takes *all* waiting items, runs them in one transaction, commits once
+and wakes the others. Nobody is answered before the commit returned. What holds:
+
+1. `submit` returns only after the item's transaction is on disk, or raises and nothing of it was kept.
+2. An item that cannot be applied costs only itself: the batch is rolled back and its items run again one by one.
+3. When too many wait, `submit` says Busy at once instead of piling up.
+4. A lost connection is retried as a whole; a commit that happened although its answer was lost is found again by
+   the unique keys, so handlers must be idempotent.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from petitions.db.engine import WriteLock
+from petitions.errors import Busy
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Handler = Callable[[Connection, Sequence[Item]], Sequence[Result]]
+
+RETRIES = 3
+RETRY_SECONDS = 5.0
+LARGEST_BATCH = 64
+
+
+class _Ticket(Generic[Item, Result]):
+    """One writer's place in the queue."""
+
+    def __init__(self, handler: Handler[Item, Result], item: Item) -> None:
+        self.handler = handler
+        self.item = item
+        self.done = False
+        self.result: Result | None = None
+        self.failure: BaseException | None = None
+
+
+class WriteQueue:
+    """The queue of one process. Safe for any number of threads."""
+
+    def __init__(self, engine: Engine, lock: WriteLock, *, most_waiting: int = 200) -> None:
+        self._engine = engine.execution_options(writes=True)
+        self._lock = lock
+        self._most_waiting = most_waiting
+        self._waiting: deque[_Ticket[Any, Any]] = deque()
+        self._turn = threading.Lock()
+
+    def submit(self, handler: Handler[Item, Result], item: Item) -> Result:
+        """Apply `item` durably with `handler(connection, items)`, which returns a result for each item in order.
+
+        Raises Busy when the queue is full or the database cannot be reached, and whatever the handler raised for
+        this item alone.
+        """
+        if len(self._waiting) >= self._most_waiting:
+            raise Busy(waiting=len(self._waiting))
+        ticket = _Ticket(handler, item)
+        self._waiting.append(ticket)
+        with self._turn:
+            while not ticket.done:
+                self._lead()
+        if ticket.failure is not None:
+            raise ticket.failure
+        return ticket.result  # type: ignore[return-value]  # None only where the handler returned it
+
+    def _lead(self) -> None:
+        """Take what waits, and do it in one transaction."""
+        with self._lock.held():  # taken first: those who come while we wait for other processes join this batch
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
+            try:
+                self._run(batch)
+            except BaseException as why:
+                if len(batch) == 1:
+                    batch[0].failure = why
+                else:
+                    for ticket in batch:
+                        self._run_alone(ticket)
+            finally:
+                for ticket in batch:
+                    ticket.done = True
+
+    def _run_alone(self, ticket: _Ticket[Any, Any]) -> None:
+        try:
+            self._run([ticket])
+        except BaseException as why:
+            ticket.failure = why
+
+    def _run(self, batch: list[_Ticket[Any, Any]]) -> None:
+        """One transaction, tried again as a whole when the connection was at fault."""
+        give_up_at = time.monotonic() + RETRY_SECONDS
+        for attempt in range(RETRIES + 1):
+            try:
+                with self._engine.connect() as connection, connection.begin():
+                    results = _apply(connection, batch)
+                break
+            except DBAPIError as why:
+                if not _is_passing(why):
+                    raise
+                if attempt == RETRIES or time.monotonic() > give_up_at:
+                    raise Busy(waiting=len(batch)) from why
+                time.sleep(0.05 * 4**attempt)
+        for ticket, result in zip(batch, results, strict=True):
+            ticket.result = result
+
+
+def _apply(connection: Connection, batch: list[_Ticket[Any, Any]]) -> list[Any]:
+    """Give each handler its items together; the results come back in the batch's order."""
+    results: list[Any] = [None] * len(batch)
+    by_handler: dict[Handler[Any, Any], list[int]] = {}
+    for place, ticket in enumerate(batch):
+        by_handler.setdefault(ticket.handler, []).append(place)
+    for handler, places in by_handler.items():
+        for place, result in zip(places, handler(connection, [batch[p].item for p in places]), strict=True):
+            results[place] = result
+    return results
+
+
+def _is_passing(why: DBAPIError) -> bool:
+    """Whether the same transaction may well succeed in a moment: a lost server, a deadlock, a lock held too long."""
+    return why.connection_invalidated or isinstance(why, (OperationalError, InterfaceError))

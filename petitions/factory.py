@@ -1,0 +1,76 @@
+"""Builds the application: the only module that knows every room."""
+
+import logging
+import sys
+from typing import Any
+
+from flask import Flask
+from flask_wtf.csrf import CSRFProtect
+
+from petitions import models  # noqa: F401 - registers the tables
+from petitions.cli import commands
+from petitions.db import engine as db_engine
+from petitions.db.base import db
+from petitions.db.engine import WriteLock
+from petitions.db.queue import WriteQueue
+from petitions.errors import SettingsFaulty
+from petitions.queries.catalogue import Shelf
+from petitions.services.keyring import Keyring
+from petitions.settings import ROOT, Settings
+from petitions.web import routes
+from petitions.worker import Worker
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application for `settings`, or for what the environment says; ends with status 1 if that is faulty."""
+    if settings is None:
+        try:
+            settings = Settings.from_env()
+        except SettingsFaulty as why:
+            sys.exit(str(why))
+    app = Flask(
+        "petitions", root_path=str(ROOT / "petitions"), static_folder=None, instance_path=str(ROOT / "instance")
+    )
+    app.template_folder = str(ROOT / "templates")
+    app.config.from_mapping(_flask_config(settings))
+    _prepare_logging(settings)
+    app.extensions["petitions_settings"] = settings
+    app.extensions["petitions_keyring"] = Keyring(settings.secret_key, settings.master_key)
+    app.extensions["petitions_shelf"] = Shelf()
+    _prepare_database(app, settings)
+    routes.register(app, settings, CSRFProtect())
+    commands.register(app)
+    app.extensions["petitions_worker"] = Worker(app)
+    return app
+
+
+def _flask_config(settings: Settings) -> dict[str, Any]:
+    return {
+        "SECRET_KEY": settings.secret_key or None,
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": db_engine.options(settings),
+        "WTF_CSRF_CHECK_DEFAULT": False,  # public pages have no cookie; web/admin checks its own forms
+        "WTF_CSRF_TIME_LIMIT": None,  # as long as the session
+        "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "translations"),
+        "BABEL_DEFAULT_LOCALE": "en",
+        "MAX_CONTENT_LENGTH": 32 * 1024,
+        "MAX_FORM_MEMORY_SIZE": 32 * 1024,
+        "MAX_FORM_PARTS": 200,
+        "TEMPLATES_AUTO_RELOAD": False,
+    }
+
+
+def _prepare_database(app: Flask, settings: Settings) -> None:
+    if settings.is_sqlite:
+        settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
+    db.init_app(app)
+    with app.app_context():
+        engine = db.engine
+    db_engine.prepare(engine)
+    lock = WriteLock(settings)
+    app.extensions["petitions_write_lock"] = lock
+    app.extensions["petitions_write_queue"] = WriteQueue(engine, lock, most_waiting=settings.write_queue)
+
+
+def _prepare_logging(settings: Settings) -> None:
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")

@@ -1,0 +1,43 @@
+"""Languages: what we ship words for, how each is named, which way it is written, and which one a visitor prefers."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from babel import Locale, UnknownLocaleError, negotiate_locale
+
+# Languages with a complete catalogue in translations/. English is the language of the source.
+SHIPPED = ("fr", "en", "lb", "de")
+FALLBACK = "en"
+
+
+@lru_cache(maxsize=64)
+def is_language(code: str) -> bool:
+    """Whether `code` names a language that CLDR knows, in the short form we use in URLs (`fr`, `ar`)."""
+    try:
+        return code.islower() and str(Locale.parse(code)) == code
+    except (UnknownLocaleError, ValueError):
+        return False
+
+
+@lru_cache(maxsize=64)
+def own_name(code: str) -> str:
+    """The language's name in itself: `Lëtzebuergesch`, `Français`."""
+    name = Locale.parse(code).get_language_name(code) or code
+    return name[0].upper() + name[1:]
+
+
+@lru_cache(maxsize=64)
+def direction(code: str) -> str:
+    """`ltr` or `rtl`, for the `dir` attribute."""
+    return str(Locale.parse(code).text_direction)
+
+
+@lru_cache(maxsize=1024)
+def country_name(country: str, locale: str) -> str:
+    """The country's name from CLDR, by ISO 3166 code; the code itself if CLDR has none."""
+    return str(Locale.parse(locale).territories.get(country, country))
+
+
+def preferred(accepted: Sequence[str], offered: Sequence[str]) -> str:
+    """The best of the `offered` languages for somebody who wants `accepted`, in that order."""
+    return negotiate_locale([code.replace("-", "_") for code in accepted], offered, sep="_") or offered[0]

@@ -1,0 +1,1 @@
+"""Mail: composing from templates/mail, and handing over to a transport."""

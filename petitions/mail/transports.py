@@ -1,0 +1,109 @@
+"""Where mails go: SMTP, the console, or a folder. Failures are sorted: later again, or never."""
+
+import smtplib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+SMTP_TIMEOUT = 30  # seconds
+
+
+class Undeliverable(Exception):
+    """The receiving side says never; trying again is pointless."""
+
+
+class Delayed(Exception):
+    """Something on the way says not now."""
+
+
+class Transport(Protocol):
+    """Takes one mail; raises Undeliverable or Delayed."""
+
+    def send(self, message: EmailMessage) -> None: ...
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Transport]:
+    """The transport that `url` names (`smtp://…`, `smtps://…`, `console:`, `file:FOLDER`), open for the block."""
+    scheme, _, rest = url.partition(":")
+    if scheme == "console":
+        yield _Console()
+    elif scheme == "file":
+        yield _Folder(Path(rest))
+    else:
+        smtp = _connect(url)
+        try:
+            yield _Smtp(smtp)
+        finally:
+            smtp.close()
+
+
+class _Console:
+    def send(self, message: EmailMessage) -> None:
+        sys.stdout.write(f"--- mail ---\n{_text_of(message)}\n")
+        sys.stdout.flush()
+
+
+class _Folder:
+    """One .eml file a mail. Named by its Message-ID, so that a mail sent twice is one file."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder = folder
+
+    def send(self, message: EmailMessage) -> None:
+        name = str(message["Message-ID"]).strip("<>").partition("@")[0]
+        part = self._folder / f"{name}.part"
+        part.write_bytes(message.as_bytes())
+        part.replace(self._folder / f"{name}.eml")
+
+
+class _Smtp:
+    def __init__(self, smtp: smtplib.SMTP) -> None:
+        self._smtp = smtp
+
+    def send(self, message: EmailMessage) -> None:
+        try:
+            self._smtp.send_message(message)
+        except smtplib.SMTPRecipientsRefused as why:
+            codes = {code for code, _ in why.recipients.values()}
+            raise _sorted(max(codes, default=450)) from None  # `from why` would log the address
+        except smtplib.SMTPResponseException as why:
+            raise _sorted(why.smtp_code) from None
+        except smtplib.SMTPNotSupportedError:
+            raise Undeliverable("smtputf8_not_supported") from None
+        except (smtplib.SMTPException, OSError) as why:
+            raise Delayed(type(why).__name__) from None
+
+
+def _connect(url: str) -> smtplib.SMTP:
+    """An open, authenticated connection; raises Delayed."""
+    parts = urlsplit(url)
+    host = parts.hostname or "localhost"
+    try:
+        if parts.scheme == "smtps":
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, parts.port or 465, timeout=SMTP_TIMEOUT)
+        else:
+            smtp = smtplib.SMTP(host, parts.port or 25, timeout=SMTP_TIMEOUT)
+            smtp.ehlo_or_helo_if_needed()
+            if smtp.has_extn("starttls"):
+                smtp.starttls()
+        if parts.username:
+            smtp.login(unquote(parts.username), unquote(parts.password or ""))
+    except (smtplib.SMTPException, OSError) as why:
+        raise Delayed(type(why).__name__) from None
+    return smtp
+
+
+def _sorted(code: int) -> Exception:
+    return Undeliverable(f"smtp_{code}") if 500 <= code < 600 else Delayed(f"smtp_{code}")
+
+
+def _text_of(message: EmailMessage) -> str:
+    body = message.get_body(("plain",))
+    text = body.get_content() if body else ""
+    return f"To: {message['To']}\nSubject: {message['Subject']}\n\n{text}"

@@ -1,0 +1,17 @@
+"""Alembic's environment: runs on the connection that upgrade.py hands in."""
+
+from alembic import context
+
+from petitions import models  # noqa: F401 - registers the tables
+from petitions.db.base import Base
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=Base.metadata,
+    render_as_batch=True,
+    compare_type=True,
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,59 @@
+"""Runs the migrations. No ini file: the configuration stands here."""
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata as compare
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection
+
+from petitions.db.base import Base, db
+from petitions.db.transactions import write_lock
+
+
+def config(connection: Connection) -> Config:
+    """Alembic's configuration, bound to an open connection that is set up for migrating."""
+    made = Config()
+    made.set_main_option("script_location", str(Path(__file__).parent))
+    made.set_main_option("path_separator", "os")
+    made.attributes["connection"] = connection
+    return made
+
+
+def upgrade(revision: str = "head") -> None:
+    """Bring the database to `revision`, wholly or not at all."""
+    _run(command.upgrade, revision)
+
+
+def downgrade(revision: str) -> None:
+    """Take the database back to `revision`."""
+    _run(command.downgrade, revision)
+
+
+def differences() -> list[Any]:
+    """How the models differ from the database as the migrations leave it; empty when they agree."""
+    from_models = Base.metadata
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare(context, from_models))
+
+
+def _run(step: Any, revision: str) -> None:
+    engine = db.engine
+    with write_lock().held():
+        with engine.connect() as connection:
+            is_sqlite = connection.dialect.name == "sqlite"
+            if is_sqlite:
+                # Batch migrations drop and remake a table; with foreign keys on, that deletes the rows of its
+                # children without an error. The pragma does nothing inside a transaction, so it goes to the driver.
+                connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
+            writing = connection.execution_options(writes=True)
+            with writing.begin():
+                if not is_sqlite:
+                    writing.exec_driver_sql("SELECT pg_advisory_xact_lock(7316527)")  # two servers that start at once
+                step(config(writing), revision)
+                if is_sqlite and writing.exec_driver_sql("PRAGMA foreign_key_check").fetchall():
+                    raise RuntimeError("the migration left rows without their parents")
+        engine.dispose()  # else a pooled connection would keep foreign_keys=OFF

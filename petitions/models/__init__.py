@@ -1,0 +1,26 @@
+"""The tables. Importing this package registers all of them."""
+
+from petitions.models.campaign import Campaign, CampaignText, Case, CaseText, LetterVersion, Story, StoryText
+from petitions.models.counting import Count, Limit, Tally
+from petitions.models.outbox import Message
+from petitions.models.signing import Signature, Signer
+from petitions.models.staff import Account, Recipient, StaffSession
+
+__all__ = [
+    "Account",
+    "Campaign",
+    "CampaignText",
+    "Case",
+    "CaseText",
+    "Count",
+    "LetterVersion",
+    "Limit",
+    "Message",
+    "Recipient",
+    "Signature",
+    "Signer",
+    "StaffSession",
+    "Story",
+    "StoryText",
+    "Tally",
+]

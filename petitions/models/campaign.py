@@ -1,0 +1,129 @@
+"""A campaign and everything that is written for it. Nothing personal."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from petitions.db.base import Base, UtcDateTime
+from petitions.models.states import CampaignState, CaseState, TextState, one_of
+
+
+class Campaign(Base):
+    """The yearly effort. `languages[0]` is the one the others are translated from."""
+
+    __tablename__ = "campaigns"
+    __table_args__ = (one_of("state", CampaignState),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    state: Mapped[str] = mapped_column(String(12))
+    languages: Mapped[list[str]] = mapped_column(JSON)
+    timezone: Mapped[str] = mapped_column(String(64))
+    demo: Mapped[bool]
+    goal: Mapped[int]
+    asks_birth_date: Mapped[bool]
+    shows_waiting: Mapped[bool]
+    signers_per_mailbox: Mapped[int]
+    opens_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    controller: Mapped[dict[str, str]] = mapped_column(JSON)
+    topics: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON)
+    wrapped_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    texts: Mapped[list["CampaignText"]] = relationship(cascade="all, delete-orphan")
+    cases: Mapped[list["Case"]] = relationship(cascade="all, delete-orphan", order_by="Case.position")
+    stories: Mapped[list["Story"]] = relationship(cascade="all, delete-orphan", order_by="Story.position")
+
+
+class CampaignText(Base):
+    """What the campaign says in one language. `words` holds the fields of content/fields.py."""
+
+    __tablename__ = "campaign_texts"
+    __table_args__ = (one_of("state", TextState),)
+
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True)
+    locale: Mapped[str] = mapped_column(String(12), primary_key=True)
+    state: Mapped[str] = mapped_column(String(12))
+    source_hash: Mapped[str] = mapped_column(String(64))
+    words: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class Case(Base):
+    """One person or group at risk, with its own demand and count."""
+
+    __tablename__ = "cases"
+    __table_args__ = (UniqueConstraint("campaign_id", "slug"), one_of("state", CaseState))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"))
+    slug: Mapped[str] = mapped_column(String(80))
+    position: Mapped[int]
+    country: Mapped[str] = mapped_column(String(2))
+    topic: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(12))
+    state_changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    goal: Mapped[int]
+    emblem: Mapped[str] = mapped_column(Text)
+
+    texts: Mapped[list["CaseText"]] = relationship(cascade="all, delete-orphan")
+
+
+class LetterVersion(Base):
+    """The demand as somebody signed it: immutable, in its language. A changed demand makes a new version."""
+
+    __tablename__ = "letter_versions"
+    __table_args__ = (UniqueConstraint("case_id", "locale", "sha256"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    locale: Mapped[str] = mapped_column(String(12))
+    sha256: Mapped[str] = mapped_column(String(64))
+    demand: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class CaseText(Base):
+    """What is said about a case in one language; `letter_version_id` is what somebody signs who reads it now."""
+
+    __tablename__ = "case_texts"
+    __table_args__ = (one_of("state", TextState),)
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True)
+    locale: Mapped[str] = mapped_column(String(12), primary_key=True)
+    state: Mapped[str] = mapped_column(String(12))
+    source_hash: Mapped[str] = mapped_column(String(64))
+    words: Mapped[dict[str, Any]] = mapped_column(JSON)
+    letter_version_id: Mapped[int] = mapped_column(ForeignKey("letter_versions.id"))
+
+
+class Story(Base):
+    """A success of an earlier campaign."""
+
+    __tablename__ = "stories"
+    __table_args__ = (UniqueConstraint("campaign_id", "slug"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"))
+    slug: Mapped[str] = mapped_column(String(80))
+    position: Mapped[int]
+    year: Mapped[int]
+    country: Mapped[str | None] = mapped_column(String(2))
+
+    texts: Mapped[list["StoryText"]] = relationship(cascade="all, delete-orphan")
+
+
+class StoryText(Base):
+    """A success told in one language."""
+
+    __tablename__ = "story_texts"
+    __table_args__ = (one_of("state", TextState),)
+
+    story_id: Mapped[int] = mapped_column(ForeignKey("stories.id", ondelete="CASCADE"), primary_key=True)
+    locale: Mapped[str] = mapped_column(String(12), primary_key=True)
+    state: Mapped[str] = mapped_column(String(12))
+    source_hash: Mapped[str] = mapped_column(String(64))
+    words: Mapped[dict[str, Any]] = mapped_column(JSON)

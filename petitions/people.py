@@ -1,0 +1,102 @@
+"""Names and mailboxes: what is accepted, and when two of them are the same. Pure functions, nothing stored."""
+
+import re
+import unicodedata
+from datetime import date
+
+from email_validator import EmailNotValidError, validate_email
+
+LONGEST_NAME = 100
+LONGEST_EMAIL = 254
+MOST_MARKS_IN_A_ROW = 3
+
+# Joiners that some scripts cannot be written without.
+_JOINERS = {"\u200c", "\u200d"}
+# What may stand in a name besides letters, marks and digits.
+_NAME_SIGNS = set(" .,-'’‘ʼ`´·‧・׳״()/&") | {"\u00a0", "\u2010", "\u2011", "\u2013", "\u30a0", "\uff65"}
+_GOOGLE = {"gmail.com", "googlemail.com"}
+_URL = re.compile(r"://|www\.|\w\.(?:com|net|org|ru|info|io|xyz|top|shop|online|site)\b", re.IGNORECASE)
+
+
+class Refused(ValueError):
+    """A value that cannot be taken; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def clean_name(typed: str) -> str:
+    """The name as it will be kept: NFC, trimmed, any script; empty stays empty. Raises Refused with a code."""
+    name = unicodedata.normalize("NFC", typed).strip()
+    if len(name) > LONGEST_NAME:
+        raise Refused("name_too_long")
+    if _URL.search(name):
+        raise Refused("name_has_link")
+    marks, letters = 0, False
+    for char in name:
+        kind = unicodedata.category(char)
+        marks = marks + 1 if kind == "Mn" or kind == "Me" else 0
+        if marks > MOST_MARKS_IN_A_ROW:
+            raise Refused("name_has_marks")
+        letters = letters or kind[0] == "L"
+        if not (kind[0] in "LM" or kind == "Nd" or char in _NAME_SIGNS or char in _JOINERS):
+            raise Refused("name_has_sign")
+    if name and not letters:
+        raise Refused("name_has_no_letter")
+    return name
+
+
+def same_name_key(first_name: str, last_name: str) -> str:
+    """Equal for two spellings of one person's name: case, accents' encoding, joiners and spacing do not matter."""
+    folded = unicodedata.normalize("NFKC", f"{first_name} {last_name}").casefold()
+    return " ".join("".join(char for char in folded if char not in _JOINERS).split())
+
+
+def clean_email(typed: str, *, is_demo: bool = False) -> str:
+    """The address to deliver to, as typed but trimmed; raises Refused. `is_demo` lets .test addresses through."""
+    email = unicodedata.normalize("NFC", typed).strip()
+    if len(email) > LONGEST_EMAIL:
+        raise Refused("email_wrong")
+    try:
+        validate_email(email, check_deliverability=False, test_environment=is_demo)
+    except (EmailNotValidError, UnicodeError) as why:
+        raise Refused("email_wrong") from why
+    return email
+
+
+def mailbox(email: str) -> str:
+    """One text for all spellings of one mailbox: lower case, IDNA host, no +tag; for Google, no dots."""
+    local, host = _split(email)
+    if host in _GOOGLE:
+        local, host = local.replace(".", ""), "gmail.com"
+    return f"{local}@{host}"
+
+
+def mailbox_loosely(email: str) -> str:
+    """The same with the dots cut everywhere; only for limits, where a false match costs nobody a signature."""
+    local, host = _split(email)
+    return f"{local.replace('.', '')}@{host}"
+
+
+def _split(email: str) -> tuple[str, str]:
+    local, _, host = unicodedata.normalize("NFC", email).strip().lower().rpartition("@")
+    parsed = validate_email(f"a@{host}", check_deliverability=False, test_environment=True)
+    return local.partition("+")[0] or local, parsed.ascii_domain.lower()
+
+
+def clean_birth_date(typed: str, today: date) -> date:
+    """The date written day, month, year with any signs between (or year first, as ISO does); raises Refused."""
+    parts = re.split(r"\D+", typed.strip())
+    if len(parts) != 3 or not all(parts) or max(len(part) for part in parts) > 4:
+        raise Refused("date_wrong")
+    day, month, year = (int(part) for part in (reversed(parts) if len(parts[0]) == 4 else parts))
+    try:
+        born = date(year, month, day)
+    except ValueError as why:
+        raise Refused("date_wrong") from why
+    if born > today:
+        raise Refused("date_in_future")
+    if born.year < today.year - 120:
+        raise Refused("date_too_old")
+    return born

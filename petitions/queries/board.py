@@ -1,0 +1,86 @@
+"""The staff's board: one row a case, all its numbers. Nobody is named there."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from petitions import clock
+from petitions.db.transactions import reading
+from petitions.models import Campaign, Case, CaseText, Message
+from petitions.models.states import CampaignState, MessageState
+from petitions.queries import counts
+from petitions.queries.counts import Numbers
+
+
+@dataclass(frozen=True)
+class Line:
+    """One case."""
+
+    slug: str
+    title: str
+    country: str
+    state: str
+    goal: int
+    numbers: Numbers
+    today: Numbers
+
+
+@dataclass(frozen=True)
+class Outbox:
+    """How the mails are doing."""
+
+    waiting: int
+    failed: int
+    oldest_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Board:
+    """A campaign's cases with their numbers at one moment."""
+
+    campaign: str
+    timezone: str
+    as_of: datetime
+    lines: list[Line]
+    total: Numbers
+    today: Numbers
+    outbox: Outbox
+
+
+def newest(locale: str) -> Board | None:
+    """The board of the campaign that is open, else of the newest; None before the first import."""
+    is_open = Campaign.state == CampaignState.OPEN
+    choice = select(Campaign).order_by(is_open.desc(), Campaign.opens_at.desc().nulls_last(), Campaign.id.desc())
+    with reading() as connection:
+        campaign = connection.execute(choice.limit(1)).one_or_none()
+        if campaign is None:
+            return None
+        source = campaign.languages[0]
+        rows = connection.execute(
+            select(Case.id, Case.slug, Case.country, Case.state, Case.goal, CaseText.locale, CaseText.words)
+            .join(CaseText, CaseText.case_id == Case.id)
+            .where(Case.campaign_id == campaign.id, CaseText.locale.in_([locale, source]))
+            .order_by(Case.position)
+        ).all()
+    numbers, today = counts.of_campaign(campaign.id), counts.since_midnight(campaign.id, campaign.timezone)
+    chosen = {row.id: row for row in sorted(rows, key=lambda row: row.locale == locale)}
+    lines = [
+        Line(
+            *(row.slug, chosen[row.id].words["title"], row.country, row.state, row.goal),
+            *(numbers.of(row.id), today.of(row.id)),
+        )
+        for row in {row.id: row for row in rows}.values()
+    ]
+    return Board(campaign.slug, campaign.timezone, clock.now(), lines, numbers.total, today.total, _outbox())
+
+
+def _outbox() -> Outbox:
+    queued = Message.state == MessageState.QUEUED
+    failed = (Message.state == MessageState.FAILED) & (Message.failure != "rejected")
+    with reading() as connection:
+        waiting, oldest_at = connection.execute(
+            select(func.count(Message.id), func.min(Message.created_at)).where(queued)
+        ).one()
+        number_failed = connection.scalar(select(func.count(Message.id)).where(failed)) or 0
+    return Outbox(waiting, number_failed, oldest_at)

@@ -1,0 +1,268 @@
+"""Everything that visitors may read, in memory: two statements load it, one tells whether it changed."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import Connection, Row, func, literal, null, select, union_all
+
+from petitions import clock
+from petitions.db.transactions import reading
+from petitions.errors import NotFound
+from petitions.models import Campaign, CampaignText, Case, CaseText, Recipient, Story, StoryText
+from petitions.models.states import CampaignState, CaseState, TextState
+
+FRESH_SECONDS = 1.0  # how long a hidden case may still be seen
+
+Words = Mapping[str, Any]
+
+_PLAIN = (
+    *("id", "slug", "state", "timezone", "demo", "goal", "asks_birth_date", "shows_waiting", "signers_per_mailbox"),
+    *("opens_at", "closes_at", "created_at", "controller", "topics", "wrapped_key"),
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Translated:
+    """Something with words in several languages; `source` is the language that is never missing."""
+
+    source: str
+    words: Mapping[str, Words]
+
+    def locale_for(self, locale: str) -> str:
+        """The language in which `locale`'s readers get this: theirs, or the source."""
+        return locale if locale in self.words else self.source
+
+    def text(self, locale: str) -> Words:
+        """The words for readers of `locale`."""
+        return self.words[self.locale_for(locale)]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PublicCase(Translated):
+    """A case as the public may see it."""
+
+    id: int
+    slug: str
+    country: str
+    topic: str
+    state: str
+    goal: int
+    emblem: str
+    letter_versions: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PublicStory(Translated):
+    """A success story."""
+
+    slug: str
+    year: int
+    country: str | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PublicCampaign(Translated):
+    """A campaign that is no draft, with its cases but the draft and hidden ones."""
+
+    id: int
+    slug: str
+    state: str
+    languages: tuple[str, ...]
+    timezone: str
+    demo: bool
+    goal: int
+    asks_birth_date: bool
+    shows_waiting: bool
+    signers_per_mailbox: int
+    opens_at: datetime | None
+    closes_at: datetime | None
+    created_at: datetime
+    controller: Mapping[str, str]
+    topics: Mapping[str, Mapping[str, str]]
+    wrapped_key: bytes | None = field(repr=False)
+    cases: tuple[PublicCase, ...] = ()
+    stories: tuple[PublicStory, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes signatures at this moment, by its state and the clock."""
+        now = clock.now()
+        begun = self.opens_at is None or self.opens_at <= now
+        return self.state == CampaignState.OPEN and begun and not self.is_over
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its time has ended, by its state or the clock."""
+        ended = self.closes_at is not None and self.closes_at <= clock.now()
+        return self.state in (CampaignState.CLOSED, CampaignState.ARCHIVED) or ended
+
+    @property
+    def open_cases(self) -> tuple[PublicCase, ...]:
+        """Those that can be signed now."""
+        return tuple(case for case in self.cases if case.state == CaseState.OPEN) if self.is_open else ()
+
+    def case(self, slug: str) -> PublicCase:
+        """The case of that name; raises NotFound, also for hidden ones."""
+        for case in self.cases:
+            if case.slug == slug:
+                return case
+        raise NotFound(case=slug)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All public campaigns, newest first, and the public keys that personal data is sealed to."""
+
+    campaigns: tuple[PublicCampaign, ...]
+    public_keys: tuple[str, ...]
+    version: tuple[Any, ...]
+
+    def campaign(self, slug: str) -> PublicCampaign:
+        """The campaign of that name; raises NotFound."""
+        for campaign in self.campaigns:
+            if campaign.slug == slug:
+                return campaign
+        raise NotFound(campaign=slug)
+
+    def campaign_with_id(self, number: int) -> PublicCampaign:
+        """The campaign with that row number; raises NotFound."""
+        for campaign in self.campaigns:
+            if campaign.id == number:
+                return campaign
+        raise NotFound(campaign=number)
+
+    @property
+    def current(self) -> PublicCampaign:
+        """The newest open campaign, else the newest of all; raises NotFound where there is none."""
+        for campaign in self.campaigns:
+            if campaign.is_open:
+                return campaign
+        if self.campaigns:
+            return self.campaigns[0]
+        raise NotFound()
+
+
+class Shelf:
+    """Keeps the catalogue in memory, and looks once a second whether it changed."""
+
+    def __init__(self) -> None:
+        self._kept: Catalogue | None = None
+        self._checked_at = 0.0
+
+    def catalogue(self) -> Catalogue:
+        """What visitors may read, at most a second old."""
+        kept = self._kept
+        if kept is not None and time.monotonic() - self._checked_at < FRESH_SECONDS:
+            return kept
+        with reading() as connection:
+            if kept is None or tuple(connection.execute(select(*_version())).one()) != kept.version:
+                kept = _load(connection)
+        self._kept, self._checked_at = kept, time.monotonic()
+        return kept
+
+    def forget(self) -> None:
+        """Look again at the next question."""
+        self._kept = None
+
+
+def catalogue() -> Catalogue:
+    """What visitors may read now."""
+    shelf: Shelf = current_app.extensions["petitions_shelf"]
+    return shelf.catalogue()
+
+
+def _version() -> tuple[Any, ...]:
+    """Columns that differ whenever anything in the catalogue does."""
+    changed_at = select(func.max(Campaign.changed_at)).scalar_subquery().label("changed_at_last")
+    number = select(func.count(Campaign.id)).scalar_subquery().label("number")
+    living = select(func.aggregate_strings(Recipient.public_key, ",")).where(Recipient.retired_at.is_(None))
+    return changed_at, number, living.scalar_subquery().label("public_keys")
+
+
+def _load(connection: Connection) -> Catalogue:
+    rows = connection.execute(
+        select(*Campaign.__table__.columns, CampaignText.locale, CampaignText.words, *_version())
+        .join(CampaignText, CampaignText.campaign_id == Campaign.id)
+        .where(CampaignText.state == TextState.READY)
+        .order_by(Campaign.opens_at.desc().nulls_last(), Campaign.created_at.desc(), Campaign.id.desc())
+    ).all()
+    if not rows:
+        return Catalogue((), (), ())
+    parts = connection.execute(_parts()).all()
+    public = [row for row in rows if row.state != CampaignState.DRAFT]
+    version = tuple(rows[0])[-3:]
+    return Catalogue(
+        campaigns=tuple(_campaign(group, parts) for group in _grouped(public)),
+        public_keys=tuple((version[-1] or "").split(",")) if version[-1] else (),
+        version=version,
+    )
+
+
+def _parts() -> Any:
+    """Cases and stories with their words, in one statement."""
+    cases = (
+        select(
+            *(literal("case").label("kind"), Case.id, Case.campaign_id, Case.slug, Case.position, Case.country),
+            *(Case.topic, Case.state, Case.goal, Case.emblem, CaseText.locale, CaseText.words),
+            CaseText.letter_version_id,
+        )
+        .join(CaseText, CaseText.case_id == Case.id)
+        .where(CaseText.state == TextState.READY, Case.state.not_in([CaseState.DRAFT, CaseState.HIDDEN]))
+    )
+    stories = (
+        select(
+            *(literal("story").label("kind"), Story.id, Story.campaign_id, Story.slug, Story.position, Story.country),
+            *(null().label("topic"), null().label("state"), Story.year, null().label("emblem")),
+            *(StoryText.locale, StoryText.words, null().label("letter_version_id")),
+        )
+        .join(StoryText, StoryText.story_id == Story.id)
+        .where(StoryText.state == TextState.READY)
+    )
+    return union_all(cases, stories).order_by("kind", "position", "id")
+
+
+def _grouped(rows: Any) -> list[list[Row[Any]]]:
+    """The rows of each thing together, in the order in which the things came."""
+    groups: dict[int, list[Row[Any]]] = {}
+    for row in rows:
+        groups.setdefault(row.id, []).append(row)
+    return list(groups.values())
+
+
+def _campaign(rows: list[Row[Any]], parts: Any) -> PublicCampaign:
+    first = rows[0]
+    source = first.languages[0]
+    mine = [part for part in parts if part.campaign_id == first.id]
+    return PublicCampaign(
+        **{name: getattr(first, name) for name in _PLAIN},
+        source=source,
+        languages=tuple(first.languages),
+        words={row.locale: row.words for row in rows},
+        cases=tuple(_case(group, source) for group in _grouped(p for p in mine if p.kind == "case")),
+        stories=tuple(_story(group, source) for group in _grouped(p for p in mine if p.kind == "story")),
+    )
+
+
+def _case(rows: list[Row[Any]], source: str) -> PublicCase:
+    first = rows[0]
+    return PublicCase(
+        **{name: getattr(first, name) for name in ("id", "slug", "country", "topic", "state", "goal", "emblem")},
+        source=source if any(row.locale == source for row in rows) else first.locale,
+        words={row.locale: row.words for row in rows},
+        letter_versions={row.locale: row.letter_version_id for row in rows},
+    )
+
+
+def _story(rows: list[Row[Any]], source: str) -> PublicStory:
+    first = rows[0]
+    return PublicStory(
+        slug=first.slug,
+        year=first.goal,
+        country=first.country,
+        source=source if any(row.locale == source for row in rows) else first.locale,
+        words={row.locale: row.words for row in rows},
+    )

@@ -1,0 +1,81 @@
+"""The numbers: sums over the hourly counts, never a count over signatures."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, func, select
+
+from petitions import clock
+from petitions.db.transactions import reading
+from petitions.models import Case, Count, Signature
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """How many signatures are in each state, and how many acts came on paper."""
+
+    pending: int = 0
+    confirmed: int = 0
+    withdrawn: int = 0
+    invalidated: int = 0
+    expired: int = 0
+    paper: int = 0
+    letters: int = 0
+
+    @property
+    def signatures(self) -> int:
+        """What the public page calls signatures: confirmed ones, online and on paper. Letters stand beside them."""
+        return self.confirmed + self.paper
+
+    def __add__(self, other: "Numbers") -> "Numbers":
+        return Numbers(*(getattr(self, name) + getattr(other, name) for name in COLUMNS))
+
+
+COLUMNS = tuple(each.name for each in fields(Numbers))
+NOTHING = Numbers()
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The numbers of a campaign's cases at one moment."""
+
+    as_of: datetime
+    by_case: dict[int, Numbers]
+
+    def of(self, case_id: int) -> Numbers:
+        """The case's numbers; all zero where nothing happened yet."""
+        return self.by_case.get(case_id, NOTHING)
+
+    @property
+    def total(self) -> Numbers:
+        """All cases together."""
+        return sum(self.by_case.values(), NOTHING)
+
+
+def of_campaign(campaign_id: int, *, since: datetime | None = None) -> Counts:
+    """The numbers of each case, or what they changed in the hours from `since` on."""
+    sums = [func.coalesce(func.sum(getattr(Count, name)), 0) for name in COLUMNS]
+    statement = (
+        select(Count.case_id, *sums)
+        .join(Case, Case.id == Count.case_id)
+        .where(Case.campaign_id == campaign_id)
+        .group_by(Count.case_id)
+    )
+    if since is not None:
+        statement = statement.where(Count.hour_at >= since)
+    with reading() as connection:
+        rows = connection.execute(statement).all()
+    return Counts(clock.now(), {row[0]: Numbers(*(int(value) for value in row[1:])) for row in rows})
+
+
+def since_midnight(campaign_id: int, timezone: str) -> Counts:
+    """What changed today, by the campaign's own clock."""
+    here = clock.now().astimezone(ZoneInfo(timezone))
+    return of_campaign(campaign_id, since=here.replace(hour=0, minute=0, second=0, microsecond=0))
+
+
+def recounted(connection: Connection) -> dict[tuple[int, str], int]:
+    """The truth behind the counts: signatures by (case, state), counted one by one. For checks only: it reads all."""
+    statement = select(Signature.case_id, Signature.state, func.count()).group_by(Signature.case_id, Signature.state)
+    return {(case_id, state): number for case_id, state, number in connection.execute(statement)}

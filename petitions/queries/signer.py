@@ -1,0 +1,66 @@
+"""What one signer's links may show: which cases, never a name (the server cannot read it)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+
+from petitions.db.transactions import reading
+from petitions.errors import LinkUnknown
+from petitions.models import Signature, Signer
+from petitions.models.states import SignatureState
+
+
+@dataclass(frozen=True)
+class SignerFacts:
+    """A signer's row, and the cases by state."""
+
+    id: int
+    campaign_id: int
+    salt: bytes = field(repr=False)
+    locale: str
+    asked_at: datetime
+    cases: dict[str, list[int]]
+
+    def in_state(self, state: SignatureState) -> list[int]:
+        """The ids of the cases whose signature is in `state`."""
+        return self.cases.get(state, [])
+
+    @property
+    def pending(self) -> list[int]:
+        """Cases that wait for a confirmation."""
+        return self.in_state(SignatureState.PENDING)
+
+    @property
+    def confirmed(self) -> list[int]:
+        """Cases that count."""
+        return self.in_state(SignatureState.CONFIRMED)
+
+
+def facts(signer_id: int) -> SignerFacts:
+    """What is known of a signer; raises LinkUnknown if there is none, or it was erased."""
+    statement = (
+        select(Signer.campaign_id, Signer.link_salt, Signer.locale, Signer.asked_at)
+        .add_columns(Signature.case_id, Signature.state)
+        .outerjoin(Signature, Signature.signer_id == Signer.id)
+        .where(Signer.id == signer_id, Signer.erased_at.is_(None))
+        .order_by(Signature.case_id)
+    )
+    with reading() as connection:
+        rows = connection.execute(statement).all()
+    if not rows or rows[0].link_salt is None:
+        raise LinkUnknown()
+    cases: dict[str, list[int]] = {}
+    for row in rows:
+        if row.case_id is not None:
+            cases.setdefault(row.state, []).append(row.case_id)
+    first = rows[0]
+    return SignerFacts(signer_id, first.campaign_id, first.link_salt, first.locale, first.asked_at, cases)
+
+
+def by_mailbox(campaign_id: int, email_key: bytes) -> list[SignerFacts]:
+    """The signers who share a mailbox; an empty list for a mailbox that never signed."""
+    statement = select(Signer.id).where(Signer.campaign_id == campaign_id, Signer.email_key == email_key)
+    with reading() as connection:
+        ids = list(connection.scalars(statement))
+    return [facts(signer_id) for signer_id in ids]

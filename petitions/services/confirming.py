@@ -1,0 +1,112 @@
+"""Confirming: the owner of a mailbox says that the signatures are wanted, by the mail's link or by its code."""
+
+import hmac
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import Connection, update
+
+from petitions import clock, people, sealing
+from petitions.db.transactions import write_queue
+from petitions.errors import CampaignClosed, CodeWrong, LinkExpired, LinkUnknown
+from petitions.models import Message, Signer
+from petitions.models.states import MessageState, SignatureState
+from petitions.queries import signer as signer_query
+from petitions.queries.catalogue import PublicCampaign, PublicCase
+from petitions.queries.signer import SignerFacts
+from petitions.services import limits, signatures
+from petitions.services.keyring import blind_key, keyring
+
+LINK_LASTS = timedelta(days=14)
+CODE_LASTS = timedelta(hours=24)
+PURPOSE = "confirm"
+
+
+def link_token(facts: SignerFacts) -> str:
+    """The secret part of the link in this signer's mails."""
+    return sealing.link_token(keyring().secret_key, PURPOSE, facts.id, facts.salt)
+
+
+def code(facts: SignerFacts) -> str:
+    """The six digits in this signer's mails."""
+    return sealing.short_code(keyring().secret_key, facts.id, facts.salt)
+
+
+def open_link(token: str) -> SignerFacts:
+    """Whose link this is; changes nothing. Raises LinkUnknown, or LinkExpired 14 days after the last request."""
+    number = sealing.token_number(token)
+    if number is None:
+        raise LinkUnknown()
+    facts = signer_query.facts(number)
+    if not sealing.is_link_token(token, keyring().secret_key, PURPOSE, number, facts.salt):
+        raise LinkUnknown()
+    if clock.now() - facts.asked_at > LINK_LASTS:
+        raise LinkExpired()
+    return facts
+
+
+def confirm_signer(token: str) -> None:
+    """Confirm all that waits behind this link. Doing it twice is the same as doing it once."""
+    write_queue().submit(_confirm_batch, open_link(token).id)
+
+
+def confirm_by_code(campaign: PublicCampaign, email: str, typed: str) -> str:
+    """Confirm all that waits for the mailbox, and give the token of its link.
+
+    Raises CodeWrong, which says nothing about the address, and TooManyTries after five tries a day.
+    """
+    limits.spend(limits.CODE_TRIES, f"{campaign.id} {people.mailbox_loosely(email)}")
+    digits = "".join(str(int(char)) for char in typed if char.isdecimal())
+    key = sealing.blind_index(blind_key(campaign), "email", people.mailbox(email))
+    for facts in signer_query.by_mailbox(campaign.id, key):
+        is_fresh = clock.now() - facts.asked_at <= CODE_LASTS
+        if hmac.compare_digest(code(facts), digits.rjust(6)) and is_fresh:
+            write_queue().submit(_confirm_batch, facts.id)
+            return link_token(facts)
+    raise CodeWrong()
+
+
+def sign_more(token: str, campaign: PublicCampaign, cases: Sequence[PublicCase], source: str = "direct") -> None:
+    """Sign further cases, confirmed at once: whoever holds the link has proven the mailbox."""
+    facts = open_link(token)
+    if campaign.id != facts.campaign_id or not cases or not campaign.is_open:
+        raise CampaignClosed(campaign=campaign.slug)
+    rows = tuple(
+        (facts.id, case.id, case.letter_versions[case.locale_for(facts.locale)], source)
+        for case in dict.fromkeys(cases)
+    )
+    write_queue().submit(_add_batch, rows)
+
+
+def reject_signer(token: str) -> None:
+    """It was not me: what waits is withdrawn, and if nothing was ever confirmed, all that is stored is erased."""
+    write_queue().submit(_reject_batch, open_link(token).id)
+
+
+def _confirm_batch(connection: Connection, signer_ids: Sequence[int]) -> list[None]:
+    now = clock.now()
+    moved = signatures.move(connection, signer_ids, SignatureState.PENDING, SignatureState.CONFIRMED, now)
+    if moved:
+        is_first = Signer.confirmed_at.is_(None)
+        connection.execute(update(Signer).where(Signer.id.in_(sorted(moved)), is_first).values(confirmed_at=now))
+    return [None] * len(signer_ids)
+
+
+def _add_batch(connection: Connection, additions: Sequence[tuple[signatures.NewSignature, ...]]) -> list[None]:
+    signatures.add(connection, [row for rows in additions for row in rows], clock.now())
+    _confirm_batch(connection, [rows[0][0] for rows in additions])
+    return [None] * len(additions)
+
+
+def _reject_batch(connection: Connection, signer_ids: Sequence[int]) -> list[None]:
+    now = clock.now()
+    signatures.move(connection, signer_ids, SignatureState.PENDING, SignatureState.WITHDRAWN, now)
+    nothing_confirmed = Signer.confirmed_at.is_(None)
+    erased = dict.fromkeys(("email_key", "name_key", "sealed", "link_salt"))
+    connection.execute(
+        update(Signer).where(Signer.id.in_(signer_ids), nothing_confirmed).values(**erased, erased_at=now)
+    )
+    is_waiting = Message.signer_id.in_(signer_ids) & (Message.state == MessageState.QUEUED)
+    cancelled = {"state": MessageState.FAILED, "failure": "rejected", "payload": None}
+    connection.execute(update(Message).where(is_waiting).values(**cancelled))
+    return [None] * len(signer_ids)

@@ -1,0 +1,38 @@
+"""Writes count changes: always inside the transaction that changed the signatures."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from petitions.clock import hour_of
+from petitions.db import bulk
+from petitions.models import Count
+from petitions.queries.counts import COLUMNS
+
+SHARDS = 16  # a handful of server processes rarely meet on one
+
+Change = tuple[int, str, int]  # case id, column, by how much
+
+_KEYS = ("case_id", "hour_at", "shard")
+_ADD = f"({', '.join(_KEYS)}) DO UPDATE SET " + ", ".join(
+    f"{name} = counts.{name} + excluded.{name}" for name in COLUMNS
+)
+
+
+def shift(connection: Connection, changes: Iterable[Change], now: datetime) -> None:
+    """Add `changes` to the hour in which `now` lies."""
+    by_case: dict[int, Counter[str]] = {}
+    for case_id, column, number in changes:
+        by_case.setdefault(case_id, Counter())[column] += number
+    # One file has one writer; on Postgres each process keeps to rows of its own, or all would wait for one lock.
+    shard = 0 if connection.dialect.name == "sqlite" else os.getpid() % SHARDS
+    hour = hour_of(now)
+    rows = [(case_id, hour, shard, *_ordered(changed)) for case_id, changed in sorted(by_case.items())]
+    bulk.insert(connection, Count.__table__, _KEYS + COLUMNS, rows, on_conflict=_ADD)  # type: ignore[arg-type]
+
+
+def _ordered(changed: Mapping[str, int]) -> list[int]:
+    return [changed.get(name, 0) for name in COLUMNS]

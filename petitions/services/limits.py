@@ -1,0 +1,81 @@
+"""Limits: how often something may happen in a while. Kept in the database, so exact over all processes."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete
+
+from petitions import clock, sealing
+from petitions.db import bulk
+from petitions.db.queue import Handler
+from petitions.db.transactions import transaction, write_queue
+from petitions.errors import TooManyTries
+from petitions.models import Limit
+from petitions.services.keyring import keyring
+
+
+@dataclass(frozen=True)
+class Rule:
+    """At most `most` times in the `window` that begins with the first time."""
+
+    kind: str
+    most: int
+    window: timedelta
+
+    def key(self, value: str) -> str:
+        """The row for `value`: a keyed hash, so that the table names nobody."""
+        return f"{self.kind}:{sealing.blind_index(keyring().secret_key.encode(), self.kind, value).hex()[:40]}"
+
+
+MAILBOX = Rule("mailbox", 3, timedelta(hours=24))
+CODE_TRIES = Rule("code", 5, timedelta(hours=24))
+CODE_TRIES_NETWORK = Rule("code-network", 60, timedelta(hours=1))
+LOGIN_TRIES = Rule("login", 10, timedelta(minutes=15))
+UNKNOWN_ORIGIN = Rule("no-origin", 20, timedelta(minutes=10))
+
+
+def use(connection: Connection, rule: Rule, keys: Iterable[str], now: datetime) -> dict[str, int]:
+    """Count one use for each entry of `keys`, and give how many each key's window has now seen."""
+    seconds = int(rule.window.total_seconds())
+    ends_at = int(now.timestamp()) + seconds
+    is_over = f"limits.ends_at <= excluded.ends_at - {seconds}"
+    on_conflict = (
+        f"(key) DO UPDATE SET used = CASE WHEN {is_over} THEN excluded.used ELSE limits.used + excluded.used END, "
+        f"ends_at = CASE WHEN {is_over} THEN excluded.ends_at ELSE limits.ends_at END"
+    )
+    rows = [(key, number, ends_at) for key, number in sorted(Counter(keys).items())]
+    table = Limit.__table__
+    returned = bulk.insert(
+        connection,
+        table,  # type: ignore[arg-type]
+        ("key", "used", "ends_at"),
+        rows,
+        on_conflict=on_conflict,
+        returning=("key", "used"),
+    )
+    return dict(returned)
+
+
+def spend(rule: Rule, value: str) -> None:
+    """Count one try, durably, before it is made; raises TooManyTries when it is one too many."""
+    if write_queue().submit(_HANDLERS[rule], rule.key(value)) > rule.most:
+        raise TooManyTries(kind=rule.kind, seconds=int(rule.window.total_seconds()))
+
+
+def purge() -> None:
+    """Forget the windows that are over."""
+    with transaction() as session:
+        session.execute(delete(Limit).where(Limit.ends_at < int(clock.now().timestamp())))
+
+
+def _handler(rule: Rule) -> Handler[str, int]:
+    def spend_batch(connection: Connection, keys: Sequence[str]) -> list[int]:
+        used = use(connection, rule, keys, clock.now())
+        return [used[key] for key in keys]
+
+    return spend_batch
+
+
+_HANDLERS = {rule: _handler(rule) for rule in (CODE_TRIES, CODE_TRIES_NETWORK, LOGIN_TRIES, UNKNOWN_ORIGIN)}

@@ -1,0 +1,112 @@
+"""The outbox: queueing mails with what they are about, leasing them to one sender at a time, noting how it went."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, or_, select, update
+
+from petitions import clock, sealing
+from petitions.db import bulk
+from petitions.db.transactions import reading, transaction
+from petitions.models import Message
+from petitions.models.states import MessageState
+from petitions.services.keyring import keyring
+
+LEASE = timedelta(minutes=10)  # a sender that died gives its mails free again after this
+FIRST_RETRY = timedelta(minutes=1)
+LONGEST_RETRY = timedelta(hours=1)
+GIVE_UP_AFTER = timedelta(hours=72)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail to be queued; `payload` is sealed with the server's key."""
+
+    kind: str
+    signer_id: int
+    locale: str
+    payload: bytes = field(repr=False)
+    dedupe_key: str
+
+
+@dataclass(frozen=True)
+class Leased:
+    """A mail that is ours to send for a while."""
+
+    id: int
+    kind: str
+    signer_id: int
+    locale: str
+    attempts: int
+    created_at: datetime
+    recipient: dict[str, str] = field(repr=False)
+
+
+def queue(connection: Connection, letters: Sequence[Letter], now: datetime) -> None:
+    """Write the mails in the caller's transaction; one that was queued before under its dedupe key is left alone."""
+    rows = [
+        (each.dedupe_key, each.kind, each.signer_id, each.locale, each.payload, MessageState.QUEUED, 0, now, now)
+        for each in letters
+    ]
+    columns = ("dedupe_key", "kind", "signer_id", "locale", "payload", "state", "attempts", "due_at", "created_at")
+    bulk.insert(connection, Message.__table__, columns, rows, on_conflict="DO NOTHING")  # type: ignore[arg-type]
+
+
+def lease(most: int) -> list[Leased]:
+    """Up to `most` due mails that nobody else will send meanwhile: a compare-and-set decides, not a lock."""
+    now = clock.now()
+    is_free = or_(Message.leased_until.is_(None), Message.leased_until <= now)
+    is_due = (Message.state == MessageState.QUEUED) & (Message.due_at <= now) & is_free
+    with reading() as connection:
+        ids = list(connection.scalars(select(Message.id).where(is_due).order_by(Message.due_at).limit(most)))
+    if not ids:
+        return []
+    with transaction() as session:
+        won = session.execute(
+            update(Message)
+            .where(Message.id.in_(ids), is_due)
+            .values(leased_until=now + LEASE, attempts=Message.attempts + 1)
+            .returning(*_LEASED, Message.payload)
+        ).all()
+    return [Leased(*row[:6], recipient=_opened(row.payload)) for row in sorted(won)]
+
+
+_LEASED = (Message.id, Message.kind, Message.signer_id, Message.locale, Message.attempts, Message.created_at)
+
+
+def release(leased: Sequence[Leased]) -> None:
+    """Give back mails that were not even tried, so that another sender takes them at once."""
+    with transaction() as session:
+        ids = [each.id for each in leased]
+        given_back = {"leased_until": None, "attempts": Message.attempts - 1}
+        session.execute(update(Message).where(Message.id.in_(ids)).values(**given_back))
+
+
+def mark_sent(message_id: int) -> None:
+    """Note that the mail left, and wipe who it went to."""
+    _finish(message_id, state=MessageState.SENT, sent_at=clock.now(), payload=None, failure=None)
+
+
+def mark_failed(message_id: int, failure: str) -> None:
+    """Note that the mail never will arrive, and wipe who it was for."""
+    _finish(message_id, state=MessageState.FAILED, payload=None, failure=failure[:40])
+
+
+def mark_delayed(leased: Leased, failure: str) -> None:
+    """Try again later: after a minute, then twice as long each time, up to an hour; give up after three days."""
+    now = clock.now()
+    if now - leased.created_at > GIVE_UP_AFTER:
+        mark_failed(leased.id, failure)
+        return
+    wait = min(FIRST_RETRY * 2 ** min(leased.attempts - 1, 10), LONGEST_RETRY)
+    _finish(leased.id, due_at=now + wait, failure=failure[:40])
+
+
+def _finish(message_id: int, **values: object) -> None:
+    with transaction() as session:
+        session.execute(update(Message).where(Message.id == message_id).values(leased_until=None, **values))
+
+
+def _opened(payload: bytes | None) -> dict[str, str]:
+    return sealing.unseal(payload or b"", [keyring().master_key])

@@ -1,0 +1,230 @@
+"""Signing: from a form's entry to rows on disk. The hot path: nothing here is slower than it must be.
+
+Before the queue, in the request's own thread: normalise, blind, seal. Inside the shared transaction (`_sign_batch`):
+a handful of statements for all who wait, whatever their number. The database's unique keys decide who is new.
+"""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from petitions import clock, people, sealing
+from petitions.db import bulk
+from petitions.db.transactions import write_queue
+from petitions.errors import CampaignClosed
+from petitions.models import Signer
+from petitions.queries.catalogue import PublicCampaign, PublicCase
+from petitions.services import limits, outbox, signatures
+from petitions.services.keyring import blind_key, keyring, public_keys
+
+RESEND_AFTER = timedelta(minutes=10)  # a double click is no wish for a second mail; an hour's wait is
+SALT_BYTES = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What a form brought: validated, and not yet proven."""
+
+    campaign: PublicCampaign
+    cases: Sequence[PublicCase]
+    first_name: str
+    last_name: str
+    email: str
+    birth_date: date | None = None
+    newsletter: bool = False
+    locale: str
+    source: str = "direct"
+
+
+@dataclass(frozen=True)
+class _Sealed:
+    """An entry as the database may see it."""
+
+    campaign_id: int
+    email_key: bytes
+    name_key: bytes
+    most_slots: int
+    sealed: bytes = field(repr=False)
+    salt: bytes = field(repr=False)
+    locale: str
+    newsletter: bool
+    signatures: tuple[tuple[int, int], ...]  # case, letter version
+    source: str
+    mail: bytes = field(repr=False)
+    mailbox_limit: str
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A signer that is in the database already."""
+
+    id: int
+    slot: int
+    name_key: bytes
+    asked_at: datetime
+    is_confirmed: bool
+
+
+@dataclass(frozen=True)
+class _Mail:
+    """A mail that should go out because of an entry."""
+
+    entry: _Sealed
+    signer_id: int
+    kind: str
+    occasion: str
+
+    def letter(self) -> outbox.Letter:
+        """It as the outbox takes it."""
+        key = f"{self.kind}:{self.signer_id}:{self.occasion}"
+        return outbox.Letter(self.kind, self.signer_id, self.entry.locale, self.entry.mail, key)
+
+
+def sign_cases(entry: Entry) -> None:
+    """Record the entry's signatures as pending, and queue the mail that asks for confirmation.
+
+    Returns when they are on disk. New, known or full mailbox: nobody who calls this can tell; only the mail differs.
+    Raises CampaignClosed, NoRecipientKey or Busy, and then nothing was recorded.
+    """
+    if not entry.campaign.is_open or not entry.cases:
+        raise CampaignClosed(campaign=entry.campaign.slug)
+    write_queue().submit(_sign_batch, _seal(entry))
+
+
+def _seal(entry: Entry) -> _Sealed:
+    key = blind_key(entry.campaign)
+    names = {"first_name": entry.first_name, "last_name": entry.last_name}
+    personal = {**names, "email": entry.email}
+    if entry.birth_date is not None:
+        personal["birth_date"] = entry.birth_date.isoformat()
+    return _Sealed(
+        campaign_id=entry.campaign.id,
+        email_key=sealing.blind_index(key, "email", people.mailbox(entry.email)),
+        name_key=sealing.blind_index(key, "name", people.same_name_key(**names)),
+        most_slots=entry.campaign.signers_per_mailbox,
+        sealed=sealing.seal(personal, public_keys()),
+        salt=secrets.token_bytes(SALT_BYTES),
+        locale=entry.locale,
+        newsletter=entry.newsletter,
+        signatures=tuple(
+            (case.id, case.letter_versions[case.locale_for(entry.locale)]) for case in dict.fromkeys(entry.cases)
+        ),
+        source=entry.source,
+        mail=sealing.seal({"to": entry.email, **names}, [keyring().master_public]),
+        mailbox_limit=limits.MAILBOX.key(people.mailbox_loosely(entry.email)),
+    )
+
+
+def _sign_batch(connection: Connection, entries: Sequence[_Sealed]) -> list[None]:
+    """Apply all entries. Two for one mailbox go one after the other, so that each sees what the other did."""
+    now = clock.now()
+    # By key: two processes that meet on Postgres take their locks in the same order.
+    waiting = sorted(entries, key=lambda entry: entry.email_key)
+    while waiting:
+        first: dict[tuple[int, bytes], _Sealed] = {}
+        later = []
+        for entry in waiting:
+            if first.setdefault((entry.campaign_id, entry.email_key), entry) is not entry:
+                later.append(entry)
+        waiting = _sign_distinct(connection, list(first.values()), now) + later
+    return [None] * len(entries)
+
+
+def _sign_distinct(connection: Connection, entries: list[_Sealed], now: datetime) -> list[_Sealed]:
+    """Apply entries of different mailboxes; gives those that another process overtook, to be tried again."""
+    known = _known_signers(connection, entries)
+    places: list[tuple[_Sealed, _Known]] = []
+    fresh: list[tuple[_Sealed, int]] = []
+    for entry in entries:
+        there = known.get((entry.campaign_id, entry.email_key), [])
+        same = next((signer for signer in there if signer.name_key == entry.name_key), None)
+        slot = _free_slot(there, entry.most_slots)
+        if same is not None:
+            places.append((entry, same))
+        elif slot is not None:
+            fresh.append((entry, slot))
+        else:  # the mailbox is full: nothing is added, its first signer is told
+            places.append((replace(entry, signatures=()), there[0]))
+    new_ids = _insert_signers(connection, fresh, now)
+    placed = [*new_ids, *((entry, signer.id) for entry, signer in places)]
+    rows = ((number, case, version, entry.source) for entry, number in placed for case, version in entry.signatures)
+    signed = signatures.add(connection, rows, now)
+    mails = [_Mail(entry, number, "confirm", "new") for entry, number in new_ids]
+    _queue_mails(connection, mails + _mails_to_known(connection, places, signed, now), now)
+    taken = {entry.email_key for entry, _ in new_ids}
+    return [entry for entry, _ in fresh if entry.email_key not in taken]
+
+
+def _known_signers(connection: Connection, entries: Iterable[_Sealed]) -> dict[tuple[int, bytes], list[_Known]]:
+    """The signers of these mailboxes, by campaign and mailbox."""
+    found: dict[tuple[int, bytes], list[_Known]] = {}
+    rows = connection.execute(_SIGNERS_OF, {"keys": [entry.email_key for entry in entries]})
+    for campaign_id, email_key, number, slot, name_key, asked_at, confirmed_at in rows:
+        signer = _Known(number, slot, name_key, asked_at, confirmed_at is not None)
+        found.setdefault((campaign_id, email_key), []).append(signer)
+    return found
+
+
+_SIGNERS_OF = (
+    select(Signer.campaign_id, Signer.email_key, Signer.id, Signer.slot, Signer.name_key)
+    .add_columns(Signer.asked_at, Signer.confirmed_at)
+    .where(Signer.email_key.in_(bindparam("keys", expanding=True)))
+    .order_by(Signer.slot)
+)
+
+
+def _free_slot(there: Sequence[_Known], most: int) -> int | None:
+    taken = {signer.slot for signer in there}
+    return next((slot for slot in range(1, most + 1) if slot not in taken), None)
+
+
+def _insert_signers(
+    connection: Connection, fresh: Sequence[tuple[_Sealed, int]], now: datetime
+) -> list[tuple[_Sealed, int]]:
+    """New signers with their ids; left out are those whose place was taken in the same instant."""
+    rows = [
+        (e.campaign_id, e.email_key, slot, e.name_key, e.sealed, e.salt, e.locale, e.newsletter, now, now)
+        for e, slot in fresh
+    ]
+    columns = ("campaign_id", "email_key", "slot", "name_key", "sealed", "link_salt", "locale", "newsletter")
+    returned = bulk.insert(
+        connection,
+        Signer.__table__,  # type: ignore[arg-type]
+        (*columns, "signed_at", "asked_at"),
+        rows,
+        on_conflict="DO NOTHING",
+        returning=("id", "campaign_id", "email_key"),
+    )
+    ids = {(campaign_id, email_key): number for number, campaign_id, email_key in returned}
+    places = ((entry, ids.get((entry.campaign_id, entry.email_key))) for entry, _ in fresh)
+    return [(entry, number) for entry, number in places if number is not None]
+
+
+def _mails_to_known(
+    connection: Connection, places: Sequence[tuple[_Sealed, _Known]], signed: signatures.Moved, now: datetime
+) -> list[_Mail]:
+    """A mail for each known signer who added a case, or who asks again after a while; notes when they asked."""
+    mails = []
+    for entry, signer in places:
+        new_cases = signed.get(signer.id, [])
+        if new_cases or now - signer.asked_at >= RESEND_AFTER:
+            kind = "confirm" if new_cases or not signer.is_confirmed else "repeat"
+            # The same for two servers that see the same double click
+            occasion = (
+                ".".join(map(str, sorted(new_cases))) + f":{int(now.timestamp() // RESEND_AFTER.total_seconds())}"
+            )
+            mails.append(_Mail(entry, signer.id, kind, occasion))
+    if mails:
+        ids = [mail.signer_id for mail in mails]
+        connection.execute(update(Signer).where(Signer.id.in_(ids)).values(asked_at=now))
+    return mails
+
+
+def _queue_mails(connection: Connection, mails: Sequence[_Mail], now: datetime) -> None:
+    """Queue what each mailbox's limit allows: this is how nobody is bombed with our mails."""
+    used = limits.use(connection, limits.MAILBOX, (mail.entry.mailbox_limit for mail in mails), now)
+    allowed = [mail for mail in mails if used[mail.entry.mailbox_limit] <= limits.MAILBOX.most]
+    outbox.queue(connection, [mail.letter() for mail in allowed], now)

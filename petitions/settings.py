@@ -1,0 +1,172 @@
+"""Every setting, once: its name, what it is for, its default. Nothing else reads the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from petitions.errors import SettingsFaulty
+
+ROOT = Path(__file__).resolve().parent.parent
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+MAIL_SCHEMES = ("smtp", "smtps", "console", "file")
+
+
+def _env(help: str, default: Any, *, secret: bool = False) -> Any:
+    return field(default=default, repr=not secret, metadata={"help": help, "secret": secret})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One installation's settings. `from_env()` reads `PETITIONS_<NAME>`; tests build one directly."""
+
+    instance: Path = _env("Folder for the database, the secrets and the demo mailbox.", ROOT / "instance")
+    database_url: str = _env("`sqlite:///…` or `postgresql://…`. Empty: SQLite in the instance folder.", "")
+    base_url: str = _env("The address people type; every link in a mail begins with it. Empty: from the bind.", "")
+    bind: str = _env("Address and port the server listens on.", "127.0.0.1:8000")
+    proxy_hops: int = _env("How many proxies of ours stand in front and add to X-Forwarded-For.", 0)
+    secret_key: str = _env(
+        "Signs links and sessions. Empty: `instance/secret_key`, made by `flask setup`.", "", secret=True
+    )
+    master_key: str = _env(
+        "Unlocks campaign keys and queued mails (an age identity). Empty: `instance/master_key`.", "", secret=True
+    )
+    mail_url: str = _env(
+        "`smtp://user:password@host:587`, `smtps://…`, `console:` or `file:FOLDER`. Empty: `file:` in demo mode.",
+        "",
+        secret=True,
+    )
+    mail_from: str = _env("The sender of every mail.", "Petitions <petitions@localhost>")
+    mail_per_minute: int = _env("How many mails leave in a minute at most.", 600)
+    worker: bool = _env("Send mails from inside the server; off where `flask worker` runs alone.", True)
+    demo: bool = _env(
+        "Demo mode: demo campaign, demo key, and a mailbox page that shows every mail. Only on this machine.", False
+    )
+    workers: int = _env("Server processes.", 2)
+    threads: int = _env("Threads in each process: how many can share one commit.", 16)
+    write_queue: int = _env("How many writers may wait in one process before it says 503.", 200)
+    log_level: str = _env("DEBUG, INFO, WARNING or ERROR.", "INFO")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read the environment and the secret files; raises SettingsFaulty with all faults at once."""
+        environ = os.environ if environ is None else environ
+        faults: list[str] = []
+        values: dict[str, Any] = {}
+        for each in fields(cls):
+            name = f"PETITIONS_{each.name.upper()}"
+            raw = environ.get(name)
+            if each.metadata["secret"] and environ.get(f"{name}_FILE"):
+                raw = _read_secret(environ[f"{name}_FILE"], f"{name}_FILE", faults)
+            if raw:
+                values[each.name] = _convert(raw, type(each.default), name, faults)
+        if "bind" not in values and environ.get("PORT"):
+            values["bind"] = f"127.0.0.1:{environ['PORT']}"
+        settings = cls(**values).completed()
+        faults += settings.faults()
+        if faults:
+            raise SettingsFaulty(faults)
+        return settings
+
+    def completed(self) -> "Settings":
+        """The same with everything filled in that follows from the rest, and the secrets read from their files."""
+        filled = {each.name: getattr(self, each.name) for each in fields(self)}
+        url = self.database_url or f"sqlite:///{self.instance.resolve() / 'petitions.db'}"
+        for short in ("postgres://", "postgresql://"):
+            if url.startswith(short):  # SQLAlchemy knows neither the short name nor our choice of driver
+                url = "postgresql+psycopg://" + url.removeprefix(short)
+        filled["database_url"] = url
+        filled["base_url"] = (self.base_url or f"http://{self.bind}").rstrip("/")
+        if not self.mail_url and self.demo:
+            filled["mail_url"] = f"file:{self.instance / 'mailbox'}"
+        for name in ("secret_key", "master_key"):
+            path = self.instance / name
+            if not filled[name] and path.is_file():
+                filled[name] = path.read_text().strip()
+        return Settings(**filled)
+
+    def faults(self) -> list[str]:
+        """Everything that forbids a start, in sentences for the person who set it."""
+        found: list[str] = []
+        host, _, port = self.bind.rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+            found.append(f"PETITIONS_BIND must be HOST:PORT, not {self.bind!r}")
+        base = urlsplit(self.base_url)
+        if base.scheme not in ("http", "https") or not base.hostname or base.path or base.query:
+            found.append(f"PETITIONS_BASE_URL must be like https://petitions.example.org, not {self.base_url!r}")
+        if not self.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            found.append("PETITIONS_DATABASE_URL must begin with sqlite:/// or postgresql://")
+        if self.database_url.endswith(":memory:") or self.database_url == "sqlite:///":
+            found.append("PETITIONS_DATABASE_URL must name a file: several processes share the database")
+        if self.mail_url and self.mail_url.partition(":")[0] not in MAIL_SCHEMES:
+            found.append("PETITIONS_MAIL_URL must begin with " + ", ".join(f"{scheme}:" for scheme in MAIL_SCHEMES))
+        if not self.mail_url:
+            found.append("PETITIONS_MAIL_URL is missing: without mail nobody can confirm a signature")
+        for name in ("workers", "threads", "write_queue", "mail_per_minute"):
+            if getattr(self, name) < 1:
+                found.append(f"PETITIONS_{name.upper()} must be at least 1")
+        if self.master_key and not self.master_key.startswith("AGE-SECRET-KEY-1"):
+            found.append("PETITIONS_MASTER_KEY must be an age identity (AGE-SECRET-KEY-1…)")
+        if self.proxy_hops < 0:
+            found.append("PETITIONS_PROXY_HOPS must be 0 or more")
+        if self.demo and (base.hostname not in LOOPBACK or host.strip("[]") not in LOOPBACK or self.is_https):
+            found.append(
+                "PETITIONS_DEMO shows every mail to every visitor, so it works only on this machine: "
+                "set PETITIONS_DEMO=0, or let PETITIONS_BIND and PETITIONS_BASE_URL name 127.0.0.1"
+            )
+        return found
+
+    def missing_secrets(self) -> list[str]:
+        """What a server cannot start without; `flask setup` makes both."""
+        names = [name for name in ("secret_key", "master_key") if not getattr(self, name)]
+        return [f"PETITIONS_{name.upper()} is missing: run `flask setup` once" for name in names]
+
+    @property
+    def is_https(self) -> bool:
+        """Whether visitors come over HTTPS, as the base URL says."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is an SQLite file."""
+        return self.database_url.startswith("sqlite:")
+
+    @property
+    def sqlite_path(self) -> Path:
+        """The database file; only where `is_sqlite`."""
+        return Path(self.database_url.removeprefix("sqlite:///"))
+
+
+def table() -> list[tuple[str, str, str]]:
+    """Each setting as (name, default, help), in order: what the README and `flask doctor --settings` show."""
+    rows = []
+    for each in fields(Settings):
+        default = "instance" if each.name == "instance" else str(each.default)
+        rows.append((f"PETITIONS_{each.name.upper()}", default, each.metadata["help"]))
+    return rows
+
+
+def _convert(raw: str, kind: type, name: str, faults: list[str]) -> Any:
+    if kind is bool:
+        if raw.lower() in ("1", "true", "yes", "on"):
+            return True
+        if raw.lower() not in ("0", "false", "no", "off"):
+            faults.append(f"{name} must be 1 or 0, not {raw!r}")
+        return False
+    if kind is int:
+        try:
+            return int(raw)
+        except ValueError:
+            faults.append(f"{name} must be a whole number, not {raw!r}")
+            return 1
+    return Path(raw) if issubclass(kind, Path) else raw
+
+
+def _read_secret(path: str, name: str, faults: list[str]) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError as why:
+        faults.append(f"{name} cannot be read: {why.strerror}")
+        return ""

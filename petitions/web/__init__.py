@@ -1,0 +1,1 @@
+"""HTTP: forms, pages, parts. No SQL, no rules, no crypto."""

@@ -1,0 +1,1 @@
+"""The pages for staff: nobody else gets past login."""

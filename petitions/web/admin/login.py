@@ -1,0 +1,71 @@
+"""The door to the staff pages: nothing below /admin/ opens without a session, except this."""
+
+from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from flask_wtf.csrf import CSRFProtect
+from wtforms import PasswordField, StringField
+
+from petitions.errors import LoginRefused, TooManyTries
+from petitions.services import accounts
+from petitions.web import sessions
+from petitions.web.errors import MESSAGES, status_of
+from petitions.web.security import SAFE, network
+
+bp = Blueprint("admin", __name__, url_prefix="/admin")
+OPEN_ENDPOINTS = {"admin.login", "admin.logged_in"}
+
+
+class LoginForm(FlaskForm):  # type: ignore[misc]
+    """Name and password. There is no session yet that could hold a token; the origin guard stands before it."""
+
+    class Meta:
+        """See above."""
+
+        csrf = False
+
+    name = StringField()
+    password = PasswordField()
+
+
+def guard(csrf: CSRFProtect) -> None:
+    """Let nobody past without a session, and no form without the session's token."""
+
+    @bp.before_request
+    def demand_session() -> ResponseReturnValue | None:
+        if request.endpoint in OPEN_ENDPOINTS:
+            return None
+        if "csrf_token" not in session:  # only an open staff session has one
+            if request.endpoint == "admin.board_part":  # a board that refreshes itself says why it stopped
+                return render_template("admin/_logged_out.html"), 200
+            return redirect(url_for("admin.login"), 303)
+        if request.method not in SAFE:
+            csrf.protect()
+        return None
+
+
+@bp.get("/login")
+def login() -> ResponseReturnValue:
+    """The form."""
+    return render_template("admin/login.html", form=LoginForm(formdata=None), problem=None)
+
+
+@bp.post("/login")
+def logged_in() -> ResponseReturnValue:
+    """Check name and password, and begin a session under a new secret."""
+    form = LoginForm()
+    try:
+        token = accounts.log_in(form.name.data or "", form.password.data or "", network())
+    except (LoginRefused, TooManyTries) as why:
+        page = render_template("admin/login.html", form=form, problem=MESSAGES[why.code])
+        return page, status_of(why)
+    sessions.begin(token)
+    return redirect(url_for("admin.board"), 303)
+
+
+@bp.post("/logout")
+def log_out() -> ResponseReturnValue:
+    """End the session, here and in the database."""
+    accounts.log_out(session.token)  # type: ignore[attr-defined]
+    sessions.end()
+    return redirect(url_for("admin.login"), 303)

@@ -1,0 +1,113 @@
+"""Status and public words for everything that can go wrong: the only such tables, and the only handlers."""
+
+import logging
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask_babel import lazy_gettext as _l
+from werkzeug.exceptions import HTTPException
+
+from petitions import errors
+from petitions.errors import DomainError
+from petitions.services.accounts import AccountExists, PasswordTooShort
+from petitions.services.recipients import KeyFaulty
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[type[DomainError], int] = {
+    errors.NotFound: 404,
+    errors.LinkUnknown: 404,
+    errors.LinkExpired: 410,
+    errors.CampaignClosed: 409,
+    errors.TooManyTries: 429,
+    errors.Busy: 503,
+    errors.NoRecipientKey: 503,
+}  # everything else: 422
+RETRY_AFTER: dict[type[DomainError], int] = {errors.Busy: 5}  # seconds
+
+MESSAGES = {
+    errors.DomainError.code: _l("This cannot be done."),
+    errors.NotFound.code: _l("There is nothing at this address. The link may be old, or a letter may be missing."),
+    errors.LinkUnknown.code: _l(
+        "This link leads nowhere. What it stood for may be erased, or a letter may be missing."
+    ),
+    errors.LinkExpired.code: _l("This link is too old. Sign once more, and we send you a new one."),
+    errors.CampaignClosed.code: _l("This campaign takes no signatures at the moment. Nothing was recorded."),
+    errors.TooManyTries.code: _l("That was too often in a short time. Wait a while, then try again."),
+    errors.Busy.code: _l(
+        "Very many people are signing right now. Your signature was not recorded yet: please send it again in a moment."
+    ),
+    errors.NoRecipientKey.code: _l(
+        "Signing is not possible at the moment: the section has not set up its key. Nothing was recorded."
+    ),
+    errors.CodeWrong.code: _l(
+        "Address and code do not belong together. Check both, or use the link in our newest mail."
+    ),
+    errors.LoginRefused.code: _l("Name and password do not belong together. Check both, then try again."),
+    errors.ContentFaulty.code: _l("The campaign has faults."),
+    errors.SettingsFaulty.code: _l("The settings have faults."),
+    PasswordTooShort.code: _l("The password is too short."),
+    AccountExists.code: _l("There is an account of that name already."),
+    KeyFaulty.code: _l("This is no public key."),
+}
+HTTP_MESSAGES = {
+    400: _l("Your browser sent something that we could not read. Go back and try again."),
+    403: _l("This request came from another website, so we did not follow it. Open our page itself and try again."),
+    404: MESSAGES[errors.NotFound.code],
+    405: _l("This address does not take what was sent to it. Go back and use the button there."),
+    413: _l("That was too much text. Shorten it and send it again."),
+    429: MESSAGES[errors.TooManyTries.code],
+    500: _l("Something went wrong on our side. Nothing you typed is lost if you go back; please try again in a while."),
+    503: MESSAGES[errors.Busy.code],
+}
+
+
+def register(app: Flask) -> None:
+    """Answer every failure in words, in the page's language."""
+    app.register_error_handler(DomainError, _refused)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def status_of(why: DomainError) -> int:
+    """The HTTP status that says what `why` says."""
+    return next((STATUS[kind] for kind in type(why).__mro__ if kind in STATUS), 422)
+
+
+def _refused(why: DomainError) -> Response:
+    status = status_of(why)
+    log.info("refused code=%s status=%s", why.code, status)
+    response = _notice(status, why.code, str(MESSAGES[why.code]))
+    seconds = why.details.get("seconds") or RETRY_AFTER.get(type(why))
+    if seconds:
+        response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def _http(why: HTTPException) -> Response:
+    status = why.code or 500
+    if status < 400:  # a redirect is no failure
+        return make_response(why.get_response())
+    message = HTTP_MESSAGES.get(status, HTTP_MESSAGES[400 if status < 500 else 500])
+    response = _notice(status, why.name.lower().replace(" ", "_"), str(message))
+    if status == 405 and why.get_response().headers.get("Allow"):
+        response.headers["Allow"] = why.get_response().headers["Allow"]
+    return response
+
+
+def _unexpected(why: Exception) -> Response:
+    # The message of an exception may quote what somebody typed: only its kind and place go to the log.
+    trace = why.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown"
+    log.error("unexpected error=%s at=%s route=%s", type(why).__name__, place, request.url_rule)
+    return _notice(500, "unexpected", str(HTTP_MESSAGES[500]))
+
+
+def _notice(status: int, code: str, message: str) -> Response:
+    if request.path.startswith("/api/"):
+        response = jsonify({"error": code, "message": message})
+    else:
+        response = make_response(render_template("errors/error.html", status=status, message=message))
+    response.status_code = status
+    return response

@@ -1,0 +1,45 @@
+"""What templates may call: numbers, dates, countries and Markdown as the reader's language writes them."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_time
+from babel.numbers import format_decimal
+from flask import Flask
+from markupsafe import Markup
+
+from petitions import locales
+from petitions.content.markdown import to_html
+from petitions.web.i18n import locale, same_page_in
+
+
+def register(app: Flask) -> None:
+    """Add our filters and functions to `app`'s templates."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(number=number, date=day, time=hour, country=country, markdown=markdown)
+    app.jinja_env.globals.update(same_page_in=same_page_in, own_name=locales.own_name, direction=locales.direction)
+
+
+def number(value: int) -> str:
+    """`12345` as the language groups it."""
+    return format_decimal(value, locale=locale())
+
+
+def day(moment: datetime, timezone: str = "UTC") -> str:
+    """The date in words, in the campaign's time zone."""
+    return format_date(moment.astimezone(ZoneInfo(timezone)), format="long", locale=locale())
+
+
+def hour(moment: datetime, timezone: str = "UTC") -> str:
+    """Hours and minutes, in the campaign's time zone."""
+    return format_time(moment.astimezone(ZoneInfo(timezone)), format="short", locale=locale())
+
+
+def country(code: str) -> str:
+    """The country's name from CLDR."""
+    return locales.country_name(code, locale())
+
+
+def markdown(text: str) -> Markup:
+    """Trusted HTML from Markdown: content/markdown.py lets nothing dangerous through."""
+    return Markup(to_html(text))  # noqa: S704

@@ -1,0 +1,88 @@
+"""Behind the link in a mail: a page with one button, and only the button acts."""
+
+from flask import Blueprint, abort, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from petitions.errors import CodeWrong, TooManyTries
+from petitions.queries.catalogue import catalogue
+from petitions.services import confirming, limits
+from petitions.web.errors import MESSAGES, status_of
+from petitions.web.forms.code import CodeForm
+from petitions.web.i18n import locale
+from petitions.web.public.views import find_campaign, render
+from petitions.web.security import network
+
+bp = Blueprint("confirming", __name__)
+
+
+@bp.get("/<lang:lang>/confirm/<token>")
+def confirm(token: str) -> ResponseReturnValue:
+    """What waits behind the link; once it is confirmed, what else can be done. Opening it changes nothing."""
+    facts = confirming.open_link(token)
+    campaign = catalogue().campaign_with_id(facts.campaign_id)
+    if locale() not in campaign.languages:
+        abort(404)
+    signed = {*facts.pending, *facts.confirmed}
+    return render(
+        "confirm.html",
+        campaign,
+        token=token,
+        pending=[case for case in campaign.cases if case.id in facts.pending],
+        confirmed=[case for case in campaign.cases if case.id in facts.confirmed],
+        rest=[case for case in campaign.open_cases if case.id not in signed],
+    )
+
+
+@bp.post("/<lang:lang>/confirm/<token>")
+def confirmed(token: str) -> ResponseReturnValue:
+    """Yes, these signatures are wanted."""
+    confirming.confirm_signer(token)
+    return redirect(url_for("confirming.confirm", token=token), 303)
+
+
+@bp.post("/<lang:lang>/confirm/<token>/more")
+def more(token: str) -> ResponseReturnValue:
+    """Sign for others too; the mailbox is proven, so they count at once."""
+    facts = confirming.open_link(token)
+    campaign = catalogue().campaign_with_id(facts.campaign_id)
+    named = set(request.form.getlist("cases"))
+    chosen = [case for case in campaign.open_cases if case.slug in named]
+    if chosen:
+        confirming.sign_more(token, campaign, chosen)
+    return redirect(url_for("confirming.confirm", token=token), 303)
+
+
+@bp.post("/<lang:lang>/confirm/<token>/not-me")
+def not_me(token: str) -> ResponseReturnValue:
+    """Somebody else typed this address: withdraw what waits, and forget it."""
+    facts = confirming.open_link(token)
+    campaign = catalogue().campaign_with_id(facts.campaign_id)
+    confirming.reject_signer(token)
+    return redirect(url_for("confirming.rejected", campaign=campaign.slug), 303)
+
+
+@bp.get("/<lang:lang>/<campaign>/rejected")
+def rejected(campaign: str) -> ResponseReturnValue:
+    """After "it was not me"."""
+    return render("rejected.html", find_campaign(campaign))
+
+
+@bp.get("/<lang:lang>/<campaign>/code")
+def code(campaign: str) -> ResponseReturnValue:
+    """Where the six digits are typed."""
+    return render("code.html", find_campaign(campaign), form=CodeForm())
+
+
+@bp.post("/<lang:lang>/<campaign>/code")
+def code_typed(campaign: str) -> ResponseReturnValue:
+    """Confirm by address and code. A wrong pair tells nothing about the address."""
+    found = find_campaign(campaign)
+    form = CodeForm()
+    if not form.validate():
+        return render("code.html", found, form=form), 422
+    try:
+        limits.spend(limits.CODE_TRIES_NETWORK, network())
+        token = confirming.confirm_by_code(found, form.email.data or "", form.code.data or "")
+    except (CodeWrong, TooManyTries) as why:
+        return render("code.html", found, form=form, problem=MESSAGES[why.code]), status_of(why)
+    return redirect(url_for("confirming.confirm", token=token), 303)

@@ -1,0 +1,83 @@
+"""The pages that are the same for everybody, kept as ready bytes."""
+
+from flask import Blueprint, Response, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from petitions.errors import NotFound
+from petitions.queries.catalogue import catalogue
+from petitions.services import confirming
+from petitions.web import ready
+from petitions.web.i18n import wanted
+from petitions.web.public.views import blank_form, find_campaign, render, render_case
+
+bp = Blueprint("pages", __name__)
+
+
+@bp.get("/")
+def root() -> Response:
+    """Send people on to their language."""
+    public = catalogue()
+    if not public.campaigns:
+        raise NotFound()
+    response = make_response(redirect(url_for("pages.home", lang=wanted(request, public.current.languages)), 302))
+    response.vary.add("Accept-Language")
+    return response
+
+
+@bp.get("/<lang:lang>/")
+def home() -> ResponseReturnValue:
+    """The current campaign."""
+    return ready.page(lambda: _campaign_page(None))
+
+
+@bp.get("/<lang:lang>/<campaign>/")
+def campaign(campaign: str) -> ResponseReturnValue:
+    """A campaign by name."""
+    return ready.page(lambda: _campaign_page(campaign))
+
+
+def _campaign_page(slug: str | None) -> str:
+    found = find_campaign(slug)
+    return render("campaign.html", found, form=blank_form(found), is_home=True)
+
+
+@bp.get("/<lang:lang>/<campaign>/cases/<case>/")
+def case(campaign: str, case: str) -> ResponseReturnValue:
+    """One case: its story, what is asked, and the form."""
+
+    def build() -> str:
+        found = find_campaign(campaign)
+        one = found.case(case)
+        return render_case("case.html", found, one, form=blank_form(found, one))
+
+    return ready.page(build)
+
+
+@bp.get("/<lang:lang>/<campaign>/thanks")
+def thanks(campaign: str) -> ResponseReturnValue:
+    """After signing for all. Says nothing about who signed, so it may be shared."""
+    return ready.page(lambda: render("thanks.html", find_campaign(campaign), case=None))
+
+
+@bp.get("/<lang:lang>/<campaign>/cases/<case>/thanks")
+def thanks_case(campaign: str, case: str) -> ResponseReturnValue:
+    """After signing for one."""
+
+    def build() -> str:
+        found = find_campaign(campaign)
+        return render_case("thanks.html", found, found.case(case))
+
+    return ready.page(build)
+
+
+@bp.get("/<lang:lang>/<campaign>/counts")
+def counts(campaign: str) -> ResponseReturnValue:
+    """The numbers as a part, which open pages fetch now and then."""
+    return ready.page(lambda: render("_counts.html", find_campaign(campaign), is_swap=True), cache=ready.NUMBERS)
+
+
+@bp.get("/<lang:lang>/<campaign>/privacy")
+def privacy(campaign: str) -> ResponseReturnValue:
+    """What is kept, for what, and how long: from the campaign's real settings."""
+    link_days = confirming.LINK_LASTS.days
+    return ready.page(lambda: render("privacy.html", find_campaign(campaign), link_days=link_days))

@@ -1,0 +1,82 @@
+"""What the public pages show, gathered for their templates."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import abort, render_template
+
+from petitions.models.states import CaseState
+from petitions.queries import counts
+from petitions.queries.catalogue import PublicCampaign, PublicCase, catalogue
+from petitions.queries.counts import Counts, Numbers
+from petitions.web.forms.sign import SignForm
+from petitions.web.i18n import locale
+
+
+@dataclass(frozen=True)
+class Card:
+    """A case with the numbers that belong to it."""
+
+    case: PublicCase
+    numbers: Numbers
+    may_sign: bool
+
+    @property
+    def words(self) -> Any:
+        """The case's words for this reader."""
+        return self.case.text(locale())
+
+    @property
+    def language(self) -> str:
+        """The language those words are in: the reader's, or the source where a translation is missing."""
+        return self.case.locale_for(locale())
+
+    @property
+    def is_won(self) -> bool:
+        """Whether the demand was met."""
+        return self.case.state == CaseState.WON
+
+
+def find_campaign(slug: str | None) -> PublicCampaign:
+    """The campaign of the URL in the language of the URL; raises NotFound, 404 for a language it does not have."""
+    found = catalogue().campaign(slug) if slug else catalogue().current
+    if locale() not in found.languages:
+        abort(404)
+    return found
+
+
+def cards(campaign: PublicCampaign, numbers: Counts) -> list[Card]:
+    """All its public cases, in their order."""
+    open_cases = set(campaign.open_cases)
+    return [Card(case, numbers.of(case.id), case in open_cases) for case in campaign.cases]
+
+
+def render(template: str, campaign: PublicCampaign, **context: Any) -> str:
+    """The page, with what every page of a campaign needs."""
+    numbers = counts.of_campaign(campaign.id)
+    everything = cards(campaign, numbers)
+    return render_template(
+        f"public/{template}",
+        campaign=campaign,
+        words=campaign.text(locale()),
+        cards=everything,
+        open_cards=[card for card in everything if card.may_sign],
+        numbers=numbers,
+        can_seal=bool(catalogue().public_keys),
+        **{"form": None, **context},
+    )
+
+
+def render_case(template: str, campaign: PublicCampaign, case: PublicCase, **context: Any) -> str:
+    """The page of one case, with its neighbours."""
+    place = campaign.cases.index(case)
+    around = [campaign.cases[place - 1], campaign.cases[(place + 1) % len(campaign.cases)]]
+    return render(template, campaign, case=case, neighbours=around, **context)
+
+
+def blank_form(campaign: PublicCampaign, only: PublicCase | None = None) -> SignForm:
+    """The form as nobody has touched it, all open cases ticked."""
+    form = SignForm(campaign, only)
+    if only is None:
+        form.cases.data = [case.slug for case in campaign.open_cases]
+    return form

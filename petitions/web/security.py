@@ -1,0 +1,70 @@
+"""Headers on every answer, and who may send unsafe requests."""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from petitions.services import limits
+from petitions.settings import LOOPBACK, Settings
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()",
+    "Content-Security-Policy": CSP,
+}
+SAFE = {"GET", "HEAD", "OPTIONS"}
+ADMIN = "/admin/"
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Guard `app` as `settings` say."""
+    host = urlsplit(settings.base_url).hostname or ""
+    # Tried out on this machine, the server answers to each of the machine's own names
+    app.config["TRUSTED_HOSTS"] = sorted(LOOPBACK) if host in LOOPBACK else [host]
+    if settings.proxy_hops:
+        # counted from the right: what a visitor wrote into the header stands further left
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=settings.proxy_hops)  # type: ignore[method-assign]
+
+    @app.before_request
+    def refuse_foreign_forms() -> None:
+        if request.method not in SAFE:
+            _check_origin(settings.base_url)
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        response.headers.update(HEADERS)
+        if settings.is_https:
+            response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def _check_origin(base_url: str) -> None:
+    """Unsafe requests must come from our own pages. No token and no cookie, so every page can be cached whole."""
+    is_admin = request.path.startswith(ADMIN)
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    if site is not None:
+        if site != "same-origin" and not (site == "none" and not is_admin):
+            abort(403)
+    elif origin is not None:
+        if origin != base_url:
+            abort(403)
+    elif is_admin:
+        abort(403)
+    else:  # an old browser or a script: let it pass, but not often
+        limits.spend(limits.UNKNOWN_ORIGIN, network())
+
+
+def network() -> str:
+    """Where the request comes from, for limits only: an IPv4 address, or an IPv6 network of /64. Never stored."""
+    address = request.remote_addr or ""
+    return ":".join(address.split(":")[:4]) if ":" in address else address

@@ -1,0 +1,81 @@
+"""Flask's `session` for staff only: a row in the database behind a cookie. Visitors have none and get no cookie."""
+
+import time
+from typing import Any
+
+from flask import Flask, Request, Response, g
+from flask.sessions import SessionInterface, SessionMixin
+from itsdangerous import BadSignature, TimestampSigner
+
+from petitions.services import accounts
+from petitions.settings import Settings
+
+IDLE_SECONDS = 30 * 60
+RENEW_SECONDS = 60
+
+
+class StaffSession(dict[str, Any], SessionMixin):
+    """What the session's row says. Changes are not kept: a login sets everything."""
+
+    def __init__(self, token: str, login: accounts.Login, seen_at: int) -> None:
+        super().__init__(login.data)
+        self.token = token
+        self.login = login
+        self.seen_at = seen_at
+
+
+class StaffSessions(SessionInterface):
+    """Opens the session of staff pages; everywhere else there is none, and writing to it is an error."""
+
+    def __init__(self, settings: Settings) -> None:
+        # the __Host- prefix needs HTTPS; without it (a try-out on this machine) the plain name must do
+        self.cookie = "__Host-petitions" if settings.is_https else "petitions"
+        self._is_https = settings.is_https
+
+    def open_session(self, app: Flask, request: Request) -> StaffSession | None:
+        """The staff session of this request, if it has one that lives."""
+        cookie = request.cookies.get(self.cookie, "") if request.path.startswith("/admin/") else ""
+        if not cookie or not app.secret_key:
+            return None
+        try:
+            raw, seen = _signer(app).unsign(cookie, max_age=IDLE_SECONDS, return_timestamp=True)
+        except BadSignature:
+            return None
+        token = raw.decode()
+        login = accounts.login_of(token)
+        return StaffSession(token, login, int(seen.timestamp())) if login else None
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Hand out the cookie of a login, renew a used one, take back an ended one."""
+        begun = g.get("begun_session")
+        if g.get("ended_session"):
+            response.delete_cookie(self.cookie, path="/", secure=self._is_https, httponly=True, samesite="Strict")
+        elif begun:
+            self._set(app, response, begun)
+        elif (
+            isinstance(session, StaffSession) and not g.get("is_poll") and time.time() - session.seen_at > RENEW_SECONDS
+        ):
+            self._set(app, response, session.token)
+
+    def _set(self, app: Flask, response: Response, token: str) -> None:
+        signed = _signer(app).sign(token).decode()
+        response.set_cookie(self.cookie, signed, path="/", secure=self._is_https, httponly=True, samesite="Strict")
+
+
+def begin(token: str) -> None:
+    """Give the present answer the cookie for a new login."""
+    g.begun_session = token
+
+
+def end() -> None:
+    """Let the present answer take the cookie back."""
+    g.ended_session = True
+
+
+def is_poll() -> None:
+    """Note that nobody clicked: the present request does not count as activity."""
+    g.is_poll = True
+
+
+def _signer(app: Flask) -> TimestampSigner:
+    return TimestampSigner(str(app.secret_key), salt="staff session")

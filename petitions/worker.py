@@ -1,0 +1,120 @@
+"""The worker: sends what the outbox holds, and tidies up. Inside the server, or alone by `flask worker`."""
+
+import logging
+import threading
+import time
+from email.message import EmailMessage
+
+from flask import Flask
+
+from petitions.errors import Busy, DomainError
+from petitions.mail.compose import Recipient, compose
+from petitions.mail.transports import Delayed, Transport, Undeliverable, connected
+from petitions.queries import signer as signer_query
+from petitions.queries.catalogue import catalogue
+from petitions.services import confirming, limits, outbox
+from petitions.services.keyring import settings
+from petitions.settings import Settings
+
+log = logging.getLogger(__name__)
+
+PAUSE = 1.0  # seconds between two looks into an empty outbox
+BATCH = 20
+TIDY_EVERY = 3600.0  # seconds
+
+
+class Worker:
+    """One loop in one thread. Any number of them, on any number of machines, share the outbox without doubling."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._ended = threading.Event()
+        self._tidied_at = time.monotonic()
+
+    def start(self) -> threading.Thread:
+        """Run in the background until `stop`."""
+        thread = threading.Thread(target=self.run, name="worker", daemon=True)
+        thread.start()
+        return thread
+
+    def stop(self) -> None:
+        """Finish the mail that is under way, and end."""
+        self._ended.set()
+
+    def run(self) -> None:
+        """Work until `stop`. No single failure ends the loop."""
+        with self._app.app_context():
+            while not self._ended.is_set():
+                try:
+                    sent = send_due(self._ended)
+                    self._tidy()
+                except Exception:
+                    log.exception("worker stumbled")
+                    sent = 0
+                if not sent:
+                    self._ended.wait(PAUSE)
+
+    def _tidy(self) -> None:
+        if time.monotonic() - self._tidied_at > TIDY_EVERY:
+            self._tidied_at = time.monotonic()
+            limits.purge()
+
+
+def send_due(ended: threading.Event | None = None) -> int:
+    """Send one batch of due mails; gives how many were taken from the outbox."""
+    leased = outbox.lease(BATCH)
+    if not leased:
+        return 0
+    config = settings()
+    try:
+        with connected(config.mail_url) as transport:
+            for number, letter in enumerate(leased, start=1):
+                _send(transport, letter, config)
+                if ended is not None and ended.wait(60 / config.mail_per_minute):
+                    outbox.release(leased[number:])
+                    break
+    except Delayed as why:
+        for letter in leased:
+            outbox.mark_delayed(letter, str(why))
+        log.warning("mail server unreachable reason=%s waiting=%s", why, len(leased))
+    return len(leased)
+
+
+def _send(transport: Transport, letter: outbox.Leased, config: Settings) -> None:
+    try:
+        transport.send(_composed(letter, config))
+        outbox.mark_sent(letter.id)
+    except Delayed as why:
+        outbox.mark_delayed(letter, str(why))
+        log.warning("mail delayed message=%s reason=%s", letter.id, why)
+    except Undeliverable as why:
+        outbox.mark_failed(letter.id, str(why))
+        log.warning("mail undeliverable message=%s reason=%s", letter.id, why)
+    except Busy:
+        raise
+    except DomainError as why:  # the signer was erased, the campaign is gone
+        outbox.mark_failed(letter.id, why.code)
+    except Exception:
+        log.exception("mail could not be made message=%s", letter.id)
+        outbox.mark_delayed(letter, "not_made")
+
+
+def _composed(letter: outbox.Leased, config: Settings) -> EmailMessage:
+    facts = signer_query.facts(letter.signer_id)
+    campaign = catalogue().campaign_with_id(facts.campaign_id)
+    wanted = facts.pending if letter.kind == "confirm" else facts.confirmed
+    return compose(
+        letter.kind,
+        letter.locale,
+        Recipient(letter.recipient["to"], letter.recipient["first_name"], letter.recipient["last_name"]),
+        sender=config.mail_from,
+        key=f"{config.base_url} {letter.id} {letter.created_at.isoformat()}",
+        campaign=campaign.text(letter.locale),
+        controller=campaign.controller,
+        cases=[case.text(letter.locale)["title"] for case in campaign.cases if case.id in wanted],
+        link=f"{config.base_url}/{letter.locale}/confirm/{confirming.link_token(facts)}",
+        home=f"{config.base_url}/{letter.locale}/{campaign.slug}/",
+        code=confirming.code(facts),
+        code_page=f"{config.base_url}/{letter.locale}/{campaign.slug}/code",
+        days=confirming.LINK_LASTS.days,
+    )
