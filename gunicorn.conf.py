@@ -7,8 +7,8 @@ from petitions.errors import SettingsFaulty
 from petitions.settings import Settings
 
 _settings = Settings.from_env()
-if _settings.missing_secrets():
-    raise SettingsFaulty(_settings.missing_secrets())
+if _settings.faults_of_server():
+    raise SettingsFaulty(_settings.faults_of_server())
 
 bind = _settings.bind
 workers = _settings.workers

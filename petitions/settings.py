@@ -102,8 +102,6 @@ class Settings:
             found.append("PETITIONS_DATABASE_URL must name a file: several processes share the database")
         if self.mail_url and self.mail_url.partition(":")[0] not in MAIL_SCHEMES:
             found.append("PETITIONS_MAIL_URL must begin with " + ", ".join(f"{scheme}:" for scheme in MAIL_SCHEMES))
-        if not self.mail_url:
-            found.append("PETITIONS_MAIL_URL is missing: without mail nobody can confirm a signature")
         for name in ("workers", "threads", "write_queue", "mail_per_minute"):
             if getattr(self, name) < 1:
                 found.append(f"PETITIONS_{name.upper()} must be at least 1")
@@ -118,10 +116,13 @@ class Settings:
             )
         return found
 
-    def missing_secrets(self) -> list[str]:
-        """What a server cannot start without; `flask setup` makes both."""
+    def faults_of_server(self) -> list[str]:
+        """What a server cannot start without, though commands can."""
         names = [name for name in ("secret_key", "master_key") if not getattr(self, name)]
-        return [f"PETITIONS_{name.upper()} is missing: run `flask setup` once" for name in names]
+        found = [f"PETITIONS_{name.upper()} is missing: run `flask setup` once" for name in names]
+        if not self.mail_url:
+            found.append("PETITIONS_MAIL_URL is missing: without mail nobody can confirm a signature")
+        return found
 
     @property
     def is_https(self) -> bool:

@@ -78,8 +78,15 @@ class WriteLock:
                 yield
             finally:
                 self._depth -= 1
-                if self._depth == 0:
+                if self._depth == 0 and self._file is not None:
                     fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Give the lock's file back; it is opened again at need."""
+        with self._threads:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
 
     def _take(self) -> None:
         assert self._path is not None  # noqa: S101 - held() returned already

@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import mimetypes
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 from flask import Flask, Response, abort
@@ -13,6 +15,7 @@ from petitions.web.ready import Ready, answer
 STATIC = ROOT / "static"
 FOR_EVER = "public, max-age=31536000, immutable"
 _PACKABLE = {".css", ".js", ".svg", ".txt"}
+_RELATIVE = re.compile(rb"url\(\.\./([^)]+)\)")
 
 mimetypes.add_type("font/woff2", ".woff2")
 mimetypes.add_type("text/javascript", ".js")
@@ -20,10 +23,15 @@ mimetypes.add_type("text/javascript", ".js")
 
 def register(app: Flask) -> None:
     """Read every file once, answer `/static/<digest>/<path>`, and give templates `asset(path)`."""
-    files = {path.relative_to(STATIC).as_posix(): _read(path) for path in STATIC.rglob("*") if path.is_file()}
+    paths = [path for path in STATIC.rglob("*") if path.is_file()]
+    files: dict[str, Ready] = {}
 
-    def asset(path: str) -> str:
-        return f"/static/{files[path].etag[3:15]}/{path}"
+    def asset(name: str) -> str:
+        return f"/static/{files[name].etag[3:15]}/{name}"
+
+    for path in sorted(paths, key=lambda path: path.suffix == ".css"):  # style sheets last: they name the others
+        name = path.relative_to(STATIC).as_posix()
+        files[name] = _ready(path, _linked(path.read_bytes(), asset) if path.suffix == ".css" else path.read_bytes())
 
     @app.get("/static/<digest>/<path:name>")
     def static(digest: str, name: str) -> Response:
@@ -36,8 +44,12 @@ def register(app: Flask) -> None:
     app.jinja_env.globals["asset"] = asset
 
 
-def _read(path: Path) -> Ready:
-    body = path.read_bytes()
+def _linked(css: bytes, asset: Callable[[str], str]) -> bytes:
+    """The style sheet with the addresses that pages use too, so that no file is fetched under two names."""
+    return _RELATIVE.sub(lambda found: f"url({asset(found[1].decode())})".encode(), css)
+
+
+def _ready(path: Path, body: bytes) -> Ready:
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     if kind.startswith("text/"):
         kind += "; charset=utf-8"

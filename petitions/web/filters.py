@@ -10,14 +10,17 @@ from markupsafe import Markup
 
 from petitions import locales
 from petitions.content.markdown import to_html
+from petitions.settings import Settings
 from petitions.web.i18n import locale, same_page_in
 
 
-def register(app: Flask) -> None:
+def register(app: Flask, settings: Settings) -> None:
     """Add our filters and functions to `app`'s templates."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(number=number, date=day, time=hour, country=country, markdown=markdown)
-    app.jinja_env.globals.update(same_page_in=same_page_in, own_name=locales.own_name, direction=locales.direction)
+    app.jinja_env.globals.update(
+        same_page_in=same_page_in, own_name=locales.own_name, direction=locales.direction, base_url=settings.base_url
+    )
 
 
 def number(value: int) -> str:

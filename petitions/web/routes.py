@@ -19,7 +19,7 @@ def register(app: Flask, settings: Settings, csrf: CSRFProtect) -> None:
     security.register(app, settings)
     i18n.register(app)
     assets.register(app)
-    filters.register(app)
+    filters.register(app, settings)
     errors.register(app)
     login.guard(csrf)
     for blueprint in (counts.bp, health.bp, login.bp, pages.bp, signing.bp, confirming.bp):

@@ -76,6 +76,12 @@ def counts(campaign: str) -> ResponseReturnValue:
     return ready.page(lambda: render("_counts.html", find_campaign(campaign), is_swap=True), cache=ready.NUMBERS)
 
 
+@bp.get("/<lang:lang>/<campaign>/stories/")
+def stories(campaign: str) -> ResponseReturnValue:
+    """What earlier campaigns achieved."""
+    return ready.page(lambda: render("stories.html", find_campaign(campaign)))
+
+
 @bp.get("/<lang:lang>/<campaign>/privacy")
 def privacy(campaign: str) -> ResponseReturnValue:
     """What is kept, for what, and how long: from the campaign's real settings."""

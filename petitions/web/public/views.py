@@ -1,8 +1,10 @@
 """What the public pages show, gathered for their templates."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+from babel.dates import format_date
 from flask import abort, render_template
 
 from petitions.models.states import CaseState
@@ -11,6 +13,8 @@ from petitions.queries.catalogue import PublicCampaign, PublicCase, catalogue
 from petitions.queries.counts import Counts, Numbers
 from petitions.web.forms.sign import SignForm
 from petitions.web.i18n import locale
+
+BIRTH_DATE_EXAMPLE = date(1985, 3, 27)
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ def render(template: str, campaign: PublicCampaign, **context: Any) -> str:
         open_cards=[card for card in everything if card.may_sign],
         numbers=numbers,
         can_seal=bool(catalogue().public_keys),
+        birth_date_example=format_date(BIRTH_DATE_EXAMPLE, "short", locale()),
         **{"form": None, **context},
     )
 

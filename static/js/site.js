@@ -1,0 +1,103 @@
+// What the pages can do beyond plain forms. Everything works without this file.
+"use strict";
+(() => {
+  const POLL_MS = 20000;
+  const REMEMBERED = ["first_name", "last_name", "email", "birth_date", "newsletter"];
+  const signed = new Set();
+  let typed = null; // what was typed last, in this page's memory only: no cookie, no storage
+
+  const all = (root, selector) => [...root.querySelectorAll(selector)];
+  const caseOf = (box) => box.value;
+
+  // The numbers, at a calm pace, and not while nobody looks.
+  setInterval(() => {
+    const counts = document.getElementById("counts");
+    if (counts && !document.hidden) counts.dispatchEvent(new CustomEvent("refresh"));
+  }, POLL_MS);
+
+  // "Sign for all 9" is only true while all nine are ticked.
+  function nameButton(form) {
+    const whole = form.querySelector("[data-all]"), some = form.querySelector("[data-some]");
+    if (!whole) return;
+    const ticked = all(form, "[name=cases]:checked").length;
+    whole.hidden = ticked !== Number(whole.dataset.all);
+    some.hidden = !whole.hidden;
+  }
+
+  function fill(form) {
+    if (!typed) return;
+    for (const [name, value] of typed) {
+      const field = form.elements[name];
+      if (!field) continue;
+      if (field.type === "checkbox") field.checked = true;
+      else if (!field.value) field.value = value;
+    }
+  }
+
+  // The form for the others needs no fields of its own: the page remembers what was typed.
+  function offerRest(form) {
+    if (!typed) return;
+    for (const [name, value] of typed) {
+      const field = Object.assign(document.createElement("input"), { type: "hidden", name, value });
+      form.append(field);
+    }
+    for (const box of all(form, "[name=cases]")) if (signed.has(caseOf(box))) box.closest("li").remove();
+    const left = all(form, "[name=cases]").length;
+    form.hidden = left === 0;
+    form.parentElement.querySelector("[data-no-memory]").hidden = true;
+  }
+
+  function strike(slug) {
+    signed.add(slug);
+    for (const stamp of all(document, `.stamp[data-case="${CSS.escape(slug)}"]`)) stamp.classList.add("is-signed");
+  }
+
+  function prepare(root) {
+    for (const form of all(root, "form[data-scope]")) { fill(form); nameButton(form); }
+    for (const form of all(root, "form[data-rest]")) offerRest(form);
+    if (navigator.share) for (const button of all(root, "[data-share]")) button.hidden = false;
+  }
+
+  function tell(element, words) {
+    const form = element.closest("form");
+    const place = form && (form.querySelector(".problem") || form.insertBefore(Object.assign(document.createElement("div"), { className: "problem" }), form.firstChild));
+    if (!place) return;
+    place.replaceChildren(Object.assign(document.createElement("p"), { textContent: words }));
+    place.hidden = false;
+    place.tabIndex = -1;
+    place.focus();
+  }
+
+  document.addEventListener("change", (event) => {
+    if (event.target.name === "cases" && event.target.form) nameButton(event.target.form);
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-share]");
+    if (button) navigator.share({ url: button.dataset.share, text: button.dataset.text }).catch(() => {});
+  });
+
+  let sent = null; // the form under way: its fields and cases
+  document.addEventListener("htmx:before:request", (event) => {
+    const form = event.target.closest("form");
+    if (!form) return;
+    const data = new FormData(form);
+    sent = { fields: REMEMBERED.filter((name) => data.get(name)).map((name) => [name, data.get(name)]), cases: data.getAll("cases"), scope: form.dataset.scope };
+  });
+  document.addEventListener("htmx:after:request", (event) => {
+    const { ctx } = event.detail;
+    // An answer without the part that belongs here (a proxy's error page, say) must not replace what was typed.
+    if (ctx.select && !ctx.text.includes(`id="${ctx.select.slice(1)}"`)) {
+      event.preventDefault();
+      tell(ctx.sourceElement, document.body.dataset.refused);
+    } else if (sent && ctx.request.method === "POST" && ctx.response.status < 300) {
+      typed = sent.fields;
+      for (const slug of sent.cases.length ? sent.cases : [sent.scope]) strike(slug);
+    }
+  });
+  document.addEventListener("htmx:error", (event) => {
+    const source = event.detail.ctx?.sourceElement;
+    if (source) tell(source, document.body.dataset.lost);
+  });
+  document.addEventListener("htmx:after:swap", () => prepare(document));
+  document.addEventListener("DOMContentLoaded", () => prepare(document));
+})();
