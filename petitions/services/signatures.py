@@ -45,7 +45,7 @@ def move(
         .values({"state": after, _MOVES[after]: now})
         .returning(Signature.signer_id, Signature.case_id)
     )
-    returned = connection.execute(statement, {"signer_ids": sorted(set(signer_ids))}).tuples().all()
+    returned = connection.execute(statement, {"signer_ids": sorted(set(signer_ids))}).all()
     changes = [(case_id, column, by) for _, case_id in returned for column, by in ((before, -1), (after, 1))]
     counting.shift(connection, changes, now)
     return _by_signer(returned)

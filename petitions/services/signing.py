@@ -5,6 +5,7 @@ a handful of statements for all who wait, whatever their number. The database's 
 """
 
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -225,6 +226,12 @@ def _mails_to_known(
 
 def _queue_mails(connection: Connection, mails: Sequence[_Mail], now: datetime) -> None:
     """Queue what each mailbox's limit allows: this is how nobody is bombed with our mails."""
-    used = limits.use(connection, limits.MAILBOX, (mail.entry.mailbox_limit for mail in mails), now)
-    allowed = [mail for mail in mails if used[mail.entry.mailbox_limit] <= limits.MAILBOX.most]
-    outbox.queue(connection, [mail.letter() for mail in allowed], now)
+    wanted = Counter(mail.entry.mailbox_limit for mail in mails)
+    used = limits.use(connection, limits.MAILBOX, wanted.elements(), now)
+    left = {key: limits.MAILBOX.most - used[key] + number for key, number in wanted.items()}
+    allowed = []
+    for mail in mails:
+        left[mail.entry.mailbox_limit] -= 1
+        if left[mail.entry.mailbox_limit] >= 0:
+            allowed.append(mail.letter())
+    outbox.queue(connection, allowed, now)

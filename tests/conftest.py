@@ -1,0 +1,124 @@
+"""What every test may ask for. A test that wants a database runs on SQLite and on a real Postgres.
+
+Tests are sealed: warnings are errors (pyproject.toml), nobody talks to anything but this machine, the environment says
+nothing, and time comes from `petitions.clock`.
+"""
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from petitions.migrations.upgrade import upgrade
+from petitions.queries.catalogue import PublicCampaign
+from tests.support.factories import Keys, add_section_key, close_app, make_app, make_campaign, make_keys
+from tests.support.postgres import Postgres
+
+# The same examples at every run: a red build is red for everybody.
+hypothesis.settings.register_profile(
+    "house", deadline=None, database=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("house")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _sealed() -> Iterator[None]:
+    """No connection leaves this machine."""
+    connect = socket.socket.connect
+
+    def connect_here(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test wanted to talk to {address}")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect_here)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever starts the tests may have settings of their own."""
+    for name in list(os.environ):
+        if name.startswith("PETITIONS_") or name == "PORT":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def keys() -> Keys:
+    """One set of keys for all tests."""
+    return make_keys()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Iterator[Postgres]:
+    """A real Postgres with a migrated template; `fsync` off, since the machine is not to lose power."""
+    server = Postgres().start("fsync=off", "full_page_writes=off", "max_connections=200")
+    try:
+        server.make_template(lambda url: _migrate(url, tmp_path_factory.mktemp("postgres"), keys))
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Path:
+    """A migrated SQLite file to copy."""
+    folder = tmp_path_factory.mktemp("sqlite")
+    _migrate(f"sqlite:///{folder / 'template.db'}", folder, keys)
+    return folder / "template.db"
+
+
+def _migrate(url: str, folder: Path, keys: Keys) -> None:
+    app = make_app(url, folder, keys)
+    with app.app_context():
+        upgrade()
+    close_app(app)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated, empty database of this test's own."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "petitions.db")
+        yield f"sqlite:///{tmp_path / 'petitions.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.fresh_url()
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def app(database_url: str, tmp_path: Path, keys: Keys) -> Iterator[Flask]:
+    """The application, able to seal; no context is pushed, so that requests do not share `g`."""
+    app = make_app(database_url, tmp_path, keys)
+    add_section_key(app, keys)
+    yield app
+    close_app(app)
+
+
+@pytest.fixture
+def context(app: Flask) -> Iterator[Flask]:
+    """The application with a context, for tests that call services and queries themselves."""
+    with app.app_context():
+        yield app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Somebody's browser."""
+    return app.test_client()
+
+
+@pytest.fixture
+def campaign(app: Flask, tmp_path: Path) -> PublicCampaign:
+    """A small open campaign: the river, the forest and the lake."""
+    return make_campaign(app, tmp_path / "campaign")
