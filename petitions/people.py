@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from datetime import date
+from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -81,8 +82,13 @@ def mailbox_loosely(email: str) -> str:
 
 def _split(email: str) -> tuple[str, str]:
     local, _, host = unicodedata.normalize("NFC", email).strip().lower().rpartition("@")
-    parsed = validate_email(f"a@{host}", check_deliverability=False, test_environment=True)
-    return local.partition("+")[0] or local, parsed.ascii_domain.lower()
+    return local.partition("+")[0] or local, _ascii_host(host)
+
+
+@lru_cache(maxsize=4096)
+def _ascii_host(host: str) -> str:
+    """The host as IDNA writes it. Most people share a few hosts, so the answers are kept."""
+    return validate_email(f"a@{host}", check_deliverability=False, test_environment=True).ascii_domain.lower()
 
 
 def clean_birth_date(typed: str, today: date) -> date:
