@@ -13,11 +13,13 @@ from typing import Any
 
 import hypothesis
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
 from petitions.migrations.upgrade import upgrade
 from petitions.queries.catalogue import PublicCampaign
+from petitions.services import accounts
 from tests.support.factories import Keys, add_section_key, close_app, make_app, make_campaign, make_keys
 from tests.support.postgres import Postgres
 
@@ -26,6 +28,9 @@ hypothesis.settings.register_profile(
     "house", deadline=None, database=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("house")
+
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+CHEAP_NOBODY = CHEAP.hash("nobody knows")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -49,6 +54,13 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("PETITIONS_") or name == "PORT":
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashing a password takes 30 ms on purpose; test_accounts.py looks at the real hasher."""
+    monkeypatch.setattr(accounts, "_hasher", CHEAP)
+    monkeypatch.setattr(accounts, "_NOBODY", CHEAP_NOBODY)
 
 
 @pytest.fixture(scope="session")

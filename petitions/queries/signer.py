@@ -10,6 +10,8 @@ from petitions.errors import LinkUnknown
 from petitions.models import Signature, Signer
 from petitions.models.states import SignatureState
 
+LARGEST_ID = 2**31 - 1  # of an INTEGER column; a forged link may ask for more, which Postgres answers with an error
+
 
 @dataclass(frozen=True)
 class SignerFacts:
@@ -39,6 +41,8 @@ class SignerFacts:
 
 def facts(signer_id: int) -> SignerFacts:
     """What is known of a signer; raises LinkUnknown if there is none, or it was erased."""
+    if signer_id > LARGEST_ID:
+        raise LinkUnknown()
     statement = (
         select(Signer.campaign_id, Signer.link_salt, Signer.locale, Signer.asked_at)
         .add_columns(Signature.case_id, Signature.state)

@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from petitions import clock, people, sealing
 from petitions.db.transactions import write_queue
@@ -93,8 +93,12 @@ def _confirm_batch(connection: Connection, signer_ids: Sequence[int]) -> list[No
 
 
 def _add_batch(connection: Connection, additions: Sequence[tuple[signatures.NewSignature, ...]]) -> list[None]:
-    signatures.add(connection, [row for rows in additions for row in rows], clock.now())
-    _confirm_batch(connection, [rows[0][0] for rows in additions])
+    # Whoever said "it was not me" in the meantime stays erased; the lock lets such a no wait for us, or us for it.
+    asked = sorted({rows[0][0] for rows in additions})
+    is_living = Signer.id.in_(asked) & Signer.erased_at.is_(None)
+    living = list(connection.scalars(select(Signer.id).where(is_living).order_by(Signer.id).with_for_update()))
+    signatures.add(connection, [row for rows in additions for row in rows if row[0] in living], clock.now())
+    _confirm_batch(connection, living)
     return [None] * len(additions)
 
 

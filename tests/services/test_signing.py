@@ -30,9 +30,9 @@ from tests.support.factories import (
     make_entry,
     miscounts,
     newest,
-    queue_held,
     rows,
     sign,
+    together,
 )
 from tests.support.statements import commits, statements
 
@@ -122,7 +122,8 @@ def test_google_does_not_see_dots_but_others_do(campaign: PublicCampaign) -> Non
 
 
 @pytest.mark.parametrize(
-    ("first_name", "last_name"), [("ANN", "o’connor"), ("Ann O’Connor", ""), ("  Ann ", " O’Connor"), ("", "ann o’connor")]
+    ("first_name", "last_name"),
+    [("ANN", "o’connor"), ("Ann O’Connor", ""), ("  Ann ", " O’Connor"), ("", "ann o’connor")],
 )
 def test_spellings_of_one_name_are_one_person(campaign: PublicCampaign, first_name: str, last_name: str) -> None:
     sign(campaign, ANN)
@@ -200,7 +201,9 @@ def test_somebody_who_confirmed_everything_is_told_so_in_another_mail(campaign: 
     assert [kind for kind, _ in letters()] == ["confirm", "repeat"]
 
 
-def test_one_mailbox_gets_three_mails_a_day_over_all_campaigns(app: Flask, nine: PublicCampaign, tmp_path: Path) -> None:
+def test_one_mailbox_gets_three_mails_a_day_over_all_campaigns(
+    app: Flask, nine: PublicCampaign, tmp_path: Path
+) -> None:
     other = make_campaign(app, tmp_path / "other", slug="other")
     begun = now()
     with stopped_at(begun):
@@ -301,24 +304,8 @@ def test_three_people_of_one_mailbox_in_one_batch_fill_two_places(app: Flask, ca
 
 def _sign_together(app: Flask, entries: list[signing.Entry]) -> None:
     """All entries in one shared transaction."""
-    with queue_held(app, arrived=len(entries)):
-        from_threads = [lambda entry=entry: sign_cases(entry) for entry in entries]
-        threads = _started(app, from_threads)
-    assert threads() == [None] * len(entries)
-
-
-def _started(app: Flask, works: list) -> object:
-    import threading
-
-    raised: list = []
-    thread = threading.Thread(target=lambda: raised.extend(in_threads(app, works)))
-    thread.start()
-
-    def finished() -> list:
-        thread.join(60)
-        return raised
-
-    return finished
+    raised = together(app, [lambda entry=entry: sign_cases(entry) for entry in entries])
+    assert raised == [None] * len(entries)
 
 
 def test_thirty_two_clicks_on_two_servers_are_one_row_and_one_mail(

@@ -6,7 +6,7 @@ Functions that read or write the database want an application context, which the
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -285,22 +285,48 @@ def _wait_for(queue: Any, arrived: int) -> None:
         time.sleep(0.002)
 
 
-def in_threads(app: Flask, works: Sequence[Any]) -> list[BaseException | None]:
-    """Run all `works` at once, each in a thread with a context; gives what each of them raised."""
+def start_threads(app: Flask, works: Sequence[Callable[[], object]]) -> Callable[[], list[BaseException | None]]:
+    """Begin all `works` at once, each in a thread with a context; call the result to wait for what each raised."""
     raised: list[BaseException | None] = [None] * len(works)
     barrier = threading.Barrier(len(works))
 
     def run(place: int) -> None:
-        barrier.wait(20)
         with app.app_context():
             try:
+                barrier.wait(20)
                 works[place]()
             except BaseException as why:
                 raised[place] = why
 
+    def finished() -> list[BaseException | None]:
+        for thread in threads:
+            thread.join(60)
+        return raised
+
     threads = [threading.Thread(target=run, args=[place]) for place in range(len(works))]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join(60)
-    return raised
+    return finished
+
+
+def in_threads(app: Flask, works: Sequence[Callable[[], object]]) -> list[BaseException | None]:
+    """Run all `works` at once, each in a thread with a context; gives what each of them raised."""
+    return start_threads(app, works)()
+
+
+def together(app: Flask, works: Sequence[Callable[[], object]]) -> list[BaseException | None]:
+    """The same, so that the writers among them, one a thread, share one batch of the queue."""
+    with queue_held(app, arrived=len(works)):
+        finished = start_threads(app, works)
+    return finished()
+
+
+def dump(*left_out: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table, without the columns `left_out` ("table.column")."""
+    found = {}
+    with reading() as connection:
+        for table in Base.metadata.sorted_tables:
+            columns = [column for column in table.columns if str(column) not in left_out]
+            everything = connection.execute(select(*columns).order_by(*table.primary_key.columns))
+            found[table.name] = [tuple(row) for row in everything]
+    return found
