@@ -5,7 +5,6 @@ import sys
 from typing import Any
 
 from flask import Flask
-from flask_wtf.csrf import CSRFProtect
 
 from petitions import models  # noqa: F401 - registers the tables
 from petitions.cli import commands
@@ -38,7 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["petitions_keyring"] = Keyring(settings.secret_key, settings.master_key)
     app.extensions["petitions_shelf"] = Shelf()
     _prepare_database(app, settings)
-    routes.register(app, settings, CSRFProtect())
+    routes.register(app, settings)
     commands.register(app)
     app.extensions["petitions_worker"] = Worker(app)
     return app

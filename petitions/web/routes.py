@@ -10,18 +10,17 @@ from petitions.web.api import counts, health
 from petitions.web.public import confirming, demo, pages, signing
 
 
-def register(app: Flask, settings: Settings, csrf: CSRFProtect) -> None:
+def register(app: Flask, settings: Settings) -> None:
     """Give `app` every URL it answers."""
     app.url_map.converters["lang"] = i18n.LanguageConverter
     app.session_interface = sessions.StaffSessions(settings)
     app.extensions["petitions_ready"] = ready.ReadyPages()
-    csrf.init_app(app)
+    CSRFProtect(app)
     security.register(app, settings)
     i18n.register(app)
     assets.register(app)
     filters.register(app, settings)
     errors.register(app)
-    login.guard(csrf)
     for blueprint in (counts.bp, health.bp, login.bp, pages.bp, signing.bp, confirming.bp):
         app.register_blueprint(blueprint)
     if settings.demo:

@@ -1,9 +1,8 @@
 """The door to the staff pages: nothing below /admin/ opens without a session, except this."""
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from flask_wtf.csrf import CSRFProtect
 from wtforms import PasswordField, StringField
 
 from petitions.errors import LoginRefused, TooManyTries
@@ -28,20 +27,18 @@ class LoginForm(FlaskForm):  # type: ignore[misc]
     password = PasswordField()
 
 
-def guard(csrf: CSRFProtect) -> None:
+@bp.before_request
+def demand_session() -> ResponseReturnValue | None:
     """Let nobody past without a session, and no form without the session's token."""
-
-    @bp.before_request
-    def demand_session() -> ResponseReturnValue | None:
-        if request.endpoint in OPEN_ENDPOINTS:
-            return None
-        if "csrf_token" not in session:  # only an open staff session has one
-            if request.endpoint == "admin.board_part":  # a board that refreshes itself says why it stopped
-                return render_template("admin/_logged_out.html"), 200
-            return redirect(url_for("admin.login"), 303)
-        if request.method not in SAFE:
-            csrf.protect()
+    if request.endpoint in OPEN_ENDPOINTS:
         return None
+    if "csrf_token" not in session:  # only an open staff session has one
+        if request.endpoint == "admin.board_part":  # a board that refreshes itself says why it stopped
+            return render_template("admin/_logged_out.html"), 200
+        return redirect(url_for("admin.login"), 303)
+    if request.method not in SAFE:
+        current_app.extensions["csrf"].protect()
+    return None
 
 
 @bp.get("/login")

@@ -1,0 +1,39 @@
+"""What gunicorn serves while measuring: the real application, a bare Flask "hello", and signing without its database."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Flask
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+from petitions.factory import create_app
+
+real = create_app()
+
+stub = create_app()
+
+
+class NoDatabase:
+    """Stands in for the write queue: takes everything, keeps nothing."""
+
+    def submit(self, handler: Any, item: Any) -> None:
+        """Do not store `item`."""
+
+
+stub.extensions["petitions_write_queue"] = NoDatabase()
+
+bare = Flask("bare")
+
+
+@bare.get("/")
+def hello() -> str:
+    """The least that Flask can do."""
+    return "hello"
+
+
+_dispatch = DispatcherMiddleware(real.wsgi_app, {"/bench/hello": bare.wsgi_app, "/bench/stub": stub.wsgi_app})
+
+
+def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """The WSGI callable."""
+    return _dispatch(environ, start_response)
