@@ -152,9 +152,8 @@ def _print(
     kinds: dict[str, tuple[Iterator[bytes], str]],
     options: argparse.Namespace,
 ) -> None:
-    print(
-        f"{options.database}, {options.connections} connections, {options.rounds} rounds of {options.seconds} s, medians"
-    )
+    how = f"{options.connections} connections, {options.rounds} rounds of {options.seconds} s, medians"
+    print(f"{options.database}, {how}")
     print(f"{'':24}{'/s':>9}{'ratio':>8}{'p50 ms':>9}{'p99 ms':>9}{'CPU ms':>9}  not as expected")
     rates = {kind: statistics.median(outcome.rate for outcome, _ in runs) for kind, runs in found.items()}
     base = {"hello": rates["hello (bare Flask)"], "stub": rates["sign nine, no database"]}

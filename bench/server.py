@@ -1,4 +1,4 @@
-"""What gunicorn serves while measuring: the real application, a bare Flask "hello", and signing without its database."""
+"""What gunicorn serves to be measured: the real application, a bare "hello", and signing without a database."""
 
 from collections.abc import Iterable
 from typing import Any
