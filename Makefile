@@ -50,4 +50,4 @@ $(V)/.run-ok: requirements.txt | $(V)/bin/python
 $(V)/.test-ok: requirements-test.txt requirements.txt | $(V)/bin/python
 	$(PIP) -r requirements-test.txt && touch $@ $(V)/.run-ok
 %.mo: %.po | $(V)/.run-ok
-	$(V)/bin/pybabel -q compile -i $< -o $@ -l $$(basename $$(dirname $$(dirname $<)))
+	@$(V)/bin/pybabel -q compile -i $< -o $@ -l $$(basename $$(dirname $$(dirname $<)))

@@ -74,3 +74,4 @@ def _prepare_database(app: Flask, settings: Settings) -> None:
 
 def _prepare_logging(settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
