@@ -30,10 +30,9 @@ html-checker:
 bench: $(V)/.test-ok $(COMPILED)
 	$(V)/bin/python -m bench
 
-# Collects every visible word into the catalogues; the new ones wait there for their translation.
+# Collects every visible word into the catalogues; the new ones wait there, empty, for their translation.
 words: $(V)/.run-ok
-	$(V)/bin/pybabel -q extract -F babel.cfg --no-location --sort-output --no-wrap --project Petitions -k _l -k ngettext_l:1,2 -o translations/messages.pot .
-	for po in $(CATALOGUES); do $(V)/bin/pybabel -q update -i translations/messages.pot -o $$po -l $$(basename $$(dirname $$(dirname $$po))) --no-wrap --omit-header --no-fuzzy-matching --ignore-obsolete; done
+	$(V)/bin/python .ci/words.py
 
 # Pins every dependency by hash; needs uv. Read the difference before you commit it.
 lock:
