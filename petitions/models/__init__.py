@@ -1,7 +1,17 @@
 """The tables. Importing this package registers all of them."""
 
-from petitions.models.campaign import Campaign, CampaignText, Case, CaseText, LetterVersion, Story, StoryText
+from petitions.models.campaign import (
+    Campaign,
+    CampaignText,
+    Case,
+    CaseText,
+    ConsentVersion,
+    LetterVersion,
+    Story,
+    StoryText,
+)
 from petitions.models.counting import Count, Limit, Tally
+from petitions.models.guarding import Hold, Invalidation, Mailing, Mark, Pass, Suppression
 from petitions.models.outbox import Message
 from petitions.models.signing import Signature, Signer
 from petitions.models.staff import Account, Recipient, StaffSession
@@ -12,15 +22,22 @@ __all__ = [
     "CampaignText",
     "Case",
     "CaseText",
+    "ConsentVersion",
     "Count",
+    "Hold",
+    "Invalidation",
     "LetterVersion",
     "Limit",
+    "Mailing",
+    "Mark",
     "Message",
+    "Pass",
     "Recipient",
     "Signature",
     "Signer",
     "StaffSession",
     "Story",
     "StoryText",
+    "Suppression",
     "Tally",
 ]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from petitions.db.base import Base, UtcDateTime
@@ -30,7 +30,12 @@ class Campaign(Base):
     closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     controller: Mapped[dict[str, str]] = mapped_column(JSON)
     topics: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON)
+    neutral_subject: Mapped[bool] = mapped_column(server_default=false())
     wrapped_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    canary: Mapped[bytes | None] = mapped_column(LargeBinary)
+    keys_checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    handed_over_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -83,6 +88,20 @@ class LetterVersion(Base):
     locale: Mapped[str] = mapped_column(String(12))
     sha256: Mapped[str] = mapped_column(String(64))
     demand: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ConsentVersion(Base):
+    """What somebody agreed to when signing: immutable, in its language. Changed words make a new version."""
+
+    __tablename__ = "consent_versions"
+    __table_args__ = (UniqueConstraint("campaign_id", "locale", "sha256"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
+    locale: Mapped[str] = mapped_column(String(12))
+    sha256: Mapped[str] = mapped_column(String(64))
+    words: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

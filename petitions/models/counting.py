@@ -23,6 +23,7 @@ class Count(Base):
     hour_at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
     shard: Mapped[int] = mapped_column(primary_key=True)
     pending: Mapped[int] = mapped_column(default=0)
+    held: Mapped[int] = mapped_column(default=0, server_default="0")
     confirmed: Mapped[int] = mapped_column(default=0)
     withdrawn: Mapped[int] = mapped_column(default=0)
     invalidated: Mapped[int] = mapped_column(default=0)

@@ -12,8 +12,8 @@ from petitions.models.states import SignatureState, one_of
 class Signer(Base):
     """A person in one campaign. The two unique keys let two people share a mailbox, and nobody sign twice.
 
-    Erasing a signer sets the sealed payload, both keys and the salt to NULL: the row then says only that somebody
-    signed, and every link to it is dead.
+    Erasing a signer sets the sealed payloads, both keys and the salt to NULL: the row then says only that somebody
+    signed, and every link to it is dead. `sealed_name` is a corrected name: the server cannot open `sealed` to change it.
     """
 
     __tablename__ = "signers"
@@ -29,13 +29,16 @@ class Signer(Base):
     slot: Mapped[int]
     name_key: Mapped[bytes | None] = mapped_column(LargeBinary)
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sealed_name: Mapped[bytes | None] = mapped_column(LargeBinary)
     link_salt: Mapped[bytes | None] = mapped_column(LargeBinary)
     locale: Mapped[str] = mapped_column(String(12))
     newsletter: Mapped[bool]
     signed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reminded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    pass_id: Mapped[int | None] = mapped_column(ForeignKey("passes.id"))
 
 
 class Signature(Base):
@@ -54,9 +57,12 @@ class Signature(Base):
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
     state: Mapped[str] = mapped_column(String(12))
     letter_version_id: Mapped[int] = mapped_column(ForeignKey("letter_versions.id"))
+    consent_version_id: Mapped[int | None] = mapped_column(ForeignKey("consent_versions.id"))
+    invalidation_id: Mapped[int | None] = mapped_column(ForeignKey("invalidations.id"))
     source: Mapped[str] = mapped_column(String(12))
     signed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    held_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     invalidated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     expired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -37,6 +37,7 @@ class SignatureState(StrEnum):
     """Of a signature. `counts` has a column for each of these names."""
 
     PENDING = "pending"
+    HELD = "held"
     CONFIRMED = "confirmed"
     WITHDRAWN = "withdrawn"
     INVALIDATED = "invalidated"

@@ -16,6 +16,7 @@ class Numbers:
     """How many signatures are in each state, and how many acts came on paper."""
 
     pending: int = 0
+    held: int = 0
     confirmed: int = 0
     withdrawn: int = 0
     invalidated: int = 0

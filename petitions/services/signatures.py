@@ -14,6 +14,7 @@ NewSignature = tuple[int, int, int, str]  # signer, case, letter version, source
 Moved = dict[int, list[int]]  # by signer: the cases that changed
 
 _MOVES = {
+    SignatureState.HELD: "held_at",
     SignatureState.CONFIRMED: "confirmed_at",
     SignatureState.WITHDRAWN: "withdrawn_at",
     SignatureState.INVALIDATED: "invalidated_at",

@@ -1,0 +1,82 @@
+"""Against abuse: who must not be written to, who may come in numbers, what is held back, what was struck."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from petitions.db.base import Base, UtcDateTime
+
+
+class Suppression(Base):
+    """A mailbox that gets no mail from us any more. The key is a keyed hash of the address: it names nobody."""
+
+    __tablename__ = "suppressions"
+
+    mailbox_key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(20))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Mailing(Base):
+    """A mail to a mailbox (named by a keyed hash), kept for a day: the exact limit against mail bombing."""
+
+    __tablename__ = "mailings"
+    __table_args__ = (Index("ix_mailings_mailbox_key_queued_at", "mailbox_key", "queued_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mailbox_key: Mapped[str] = mapped_column(String(64))
+    queued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Pass(Base):
+    """School mode: a code that lifts the network limit at one place for a while, up to a number of signers."""
+
+    __tablename__ = "passes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    place: Mapped[str] = mapped_column(String(120))
+    most: Mapped[int]
+    used: Mapped[int] = mapped_column(default=0)
+    opens_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    closes_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Hold(Base):
+    """From `began_at` until `ended_at`, what is confirmed for the campaign is held, and the public count stands still."""
+
+    __tablename__ = "holds"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    reason: Mapped[str] = mapped_column(String(40))
+    began_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Invalidation(Base):
+    """Striking many signatures at once: a condition, a preview of its number, the run, and its undoing."""
+
+    __tablename__ = "invalidations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    condition: Mapped[dict[str, Any]] = mapped_column(JSON)
+    reason: Mapped[str] = mapped_column(Text)
+    previewed: Mapped[int]
+    struck: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ran_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Mark(Base):
+    """When something was last done, such as a look at the clock: retention refuses if time has leapt since."""
+
+    __tablename__ = "marks"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
