@@ -11,7 +11,7 @@ from petitions.models.campaign import (
     StoryText,
 )
 from petitions.models.counting import Count, Limit, Tally
-from petitions.models.guarding import Hold, Invalidation, Mailing, Mark, Pass, Suppression
+from petitions.models.guarding import Hold, Invalidation, MailSlot, Mark, Pass, Suppression
 from petitions.models.outbox import Message
 from petitions.models.signing import Signature, Signer
 from petitions.models.staff import Account, Recipient, StaffSession
@@ -28,7 +28,7 @@ __all__ = [
     "Invalidation",
     "LetterVersion",
     "Limit",
-    "Mailing",
+    "MailSlot",
     "Mark",
     "Message",
     "Pass",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from petitions.db.base import Base, UtcDateTime
@@ -19,15 +19,14 @@ class Suppression(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Mailing(Base):
-    """A mail to a mailbox (named by a keyed hash), kept for a day: the exact limit against mail bombing."""
+class MailSlot(Base):
+    """One of the few mails that a mailbox (named by a keyed hash) gets in a day; free again at `ends_at` (Unix seconds)."""
 
-    __tablename__ = "mailings"
-    __table_args__ = (Index("ix_mailings_mailbox_key_queued_at", "mailbox_key", "queued_at"),)
+    __tablename__ = "mail_slots"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    mailbox_key: Mapped[str] = mapped_column(String(64))
-    queued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    mailbox_key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    slot: Mapped[int] = mapped_column(primary_key=True)
+    ends_at: Mapped[int] = mapped_column(BigInteger, index=True)
 
 
 class Pass(Base):

@@ -29,7 +29,6 @@ class Rule:
         return f"{self.kind}:{sealing.blind_index(keyring().secret_key.encode(), self.kind, value).hex()[:40]}"
 
 
-MAILBOX = Rule("mailbox", 3, timedelta(hours=24))
 CODE_TRIES = Rule("code", 5, timedelta(hours=24))
 CODE_TRIES_NETWORK = Rule("code-network", 60, timedelta(hours=1))
 LOGIN_TRIES = Rule("login", 10, timedelta(minutes=15))

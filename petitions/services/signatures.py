@@ -8,9 +8,10 @@ from sqlalchemy import Connection, bindparam, update
 from petitions.db import bulk
 from petitions.models import Signature
 from petitions.models.states import SignatureState
+from petitions.queries.catalogue import PublicCase
 from petitions.services import counting
 
-NewSignature = tuple[int, int, int, str]  # signer, case, letter version, source
+NewSignature = tuple[int, int, int, int, str]  # signer, case, letter version, consent version, source
 Moved = dict[int, list[int]]  # by signer: the cases that changed
 
 _MOVES = {
@@ -22,13 +23,31 @@ _MOVES = {
 }
 
 
+def wanted(
+    cases: Sequence[PublicCase], locale: str, consent: int, source: str
+) -> tuple[tuple[int, int, int, str], ...]:
+    """What somebody who reads `locale` signs with these cases, each once: case, letter and consent version, source."""
+    return tuple(
+        (case.id, case.letter_versions[case.locale_for(locale)], consent, source) for case in dict.fromkeys(cases)
+    )
+
+
+def revive(connection: Connection, signer_id: int, case_ids: Sequence[int], now: datetime) -> list[int]:
+    """Let signatures that were withdrawn or expired wait anew, because their signer signed again; gives their cases."""
+    revived: list[int] = []
+    for before in (SignatureState.WITHDRAWN, SignatureState.EXPIRED):
+        moved = move(connection, [signer_id], before, SignatureState.PENDING, now, case_ids)
+        revived += moved.get(signer_id, [])
+    return revived
+
+
 def add(connection: Connection, new: Iterable[NewSignature], now: datetime) -> Moved:
     """Insert pending signatures; gives those that were not there yet."""
     returned = bulk.insert(
         connection,
         Signature.__table__,  # type: ignore[arg-type]
-        ("signer_id", "case_id", "state", "letter_version_id", "source", "signed_at"),
-        [(signer, case, SignatureState.PENDING, version, source, now) for signer, case, version, source in new],
+        ("signer_id", "case_id", "letter_version_id", "consent_version_id", "source", "state", "signed_at"),
+        [(*each, SignatureState.PENDING, now) for each in new],
         on_conflict="DO NOTHING",
         returning=("signer_id", "case_id"),
     )
@@ -37,19 +56,36 @@ def add(connection: Connection, new: Iterable[NewSignature], now: datetime) -> M
 
 
 def move(
-    connection: Connection, signer_ids: Sequence[int], before: SignatureState, after: SignatureState, now: datetime
+    connection: Connection,
+    signer_ids: Sequence[int],
+    before: SignatureState,
+    after: SignatureState,
+    now: datetime,
+    case_ids: Sequence[int] | None = None,
 ) -> Moved:
-    """Change the state of these signers' signatures, only where it is `before`; gives those that really changed."""
+    """Change the state of these signers' signatures, only where it is `before`; gives those that really changed.
+
+    `case_ids` restricts it to those cases.
+    """
     statement = (
         update(Signature)
         .where(Signature.signer_id.in_(bindparam("signer_ids", expanding=True)), Signature.state == before)
-        .values({"state": after, _MOVES[after]: now})
+        .values({"state": after, **_times(after, now)})
         .returning(Signature.signer_id, Signature.case_id)
     )
-    returned = connection.execute(statement, {"signer_ids": sorted(set(signer_ids))}).all()
+    if case_ids is not None:
+        statement = statement.where(Signature.case_id.in_(case_ids))
+    returned = connection.execute(statement, {"signer_ids": sorted(set(signer_ids))}).tuples().all()
     changes = [(case_id, column, by) for _, case_id in returned for column, by in ((before, -1), (after, 1))]
     counting.shift(connection, changes, now)
     return _by_signer(returned)
+
+
+def _times(after: SignatureState, now: datetime) -> dict[str, datetime | None]:
+    """The timestamps that belong to the new state; a signature that waits anew has none but its beginning."""
+    if after == SignatureState.PENDING:
+        return {"signed_at": now, **dict.fromkeys(_MOVES.values())}
+    return {_MOVES[after]: now}
 
 
 def _by_signer(rows: Iterable[tuple[int, int]]) -> Moved:

@@ -5,7 +5,6 @@ a handful of statements for all who wait, whatever their number. The database's 
 """
 
 import secrets
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -18,7 +17,8 @@ from petitions.db.transactions import write_queue
 from petitions.errors import CampaignClosed
 from petitions.models import Signer
 from petitions.queries.catalogue import PublicCampaign, PublicCase
-from petitions.services import limits, outbox, signatures
+from petitions.services import mailslots, outbox, signatures
+from petitions.services.consent import consent_version
 from petitions.services.keyring import blind_key, keyring, public_keys
 
 RESEND_AFTER = timedelta(minutes=10)  # a double click is no wish for a second mail; an hour's wait is
@@ -37,6 +37,7 @@ class Entry:
     birth_date: date | None = None
     newsletter: bool = False
     locale: str
+    consent: str
     source: str = "direct"
 
 
@@ -52,10 +53,9 @@ class _Sealed:
     salt: bytes = field(repr=False)
     locale: str
     newsletter: bool
-    signatures: tuple[tuple[int, int], ...]  # case, letter version
-    source: str
+    signatures: tuple[tuple[int, int, int, str], ...]  # case, letter version, consent version, source
     mail: bytes = field(repr=False)
-    mailbox_limit: str
+    mailbox_key: str
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,7 @@ def sign_cases(entry: Entry) -> None:
 
 def _seal(entry: Entry) -> _Sealed:
     key = blind_key(entry.campaign)
+    consent = consent_version(entry.campaign.id, entry.locale, entry.consent)
     names = {"first_name": entry.first_name, "last_name": entry.last_name}
     personal = {**names, "email": entry.email}
     if entry.birth_date is not None:
@@ -110,12 +111,9 @@ def _seal(entry: Entry) -> _Sealed:
         salt=secrets.token_bytes(SALT_BYTES),
         locale=entry.locale,
         newsletter=entry.newsletter,
-        signatures=tuple(
-            (case.id, case.letter_versions[case.locale_for(entry.locale)]) for case in dict.fromkeys(entry.cases)
-        ),
-        source=entry.source,
+        signatures=signatures.wanted(entry.cases, entry.locale, consent, entry.source),
         mail=sealing.seal({"to": entry.email, **names}, [keyring().master_public]),
-        mailbox_limit=limits.MAILBOX.key(people.mailbox_loosely(entry.email)),
+        mailbox_key=mailslots.mailbox_key(entry.email),
     )
 
 
@@ -151,8 +149,11 @@ def _sign_distinct(connection: Connection, entries: list[_Sealed], now: datetime
             places.append((replace(entry, signatures=()), there[0]))
     new_ids = _insert_signers(connection, fresh, now)
     placed = [*new_ids, *((entry, signer.id) for entry, signer in places)]
-    rows = ((number, case, version, entry.source) for entry, number in placed for case, version in entry.signatures)
+    rows = [(number, *signature) for entry, number in placed for signature in entry.signatures]
     signed = signatures.add(connection, rows, now)
+    for entry, signer in places:  # what was taken back may be signed anew; it waits for its own confirmation
+        again = signatures.revive(connection, signer.id, [case for case, *_ in entry.signatures], now)
+        signed.setdefault(signer.id, []).extend(again)
     mails = [_Mail(entry, number, "confirm", "new") for entry, number in new_ids]
     _queue_mails(connection, mails + _mails_to_known(connection, places, signed, now), now)
     taken = {entry.email_key for entry, _ in new_ids}
@@ -226,12 +227,6 @@ def _mails_to_known(
 
 def _queue_mails(connection: Connection, mails: Sequence[_Mail], now: datetime) -> None:
     """Queue what each mailbox's limit allows: this is how nobody is bombed with our mails."""
-    wanted = Counter(mail.entry.mailbox_limit for mail in mails)
-    used = limits.use(connection, limits.MAILBOX, wanted.elements(), now)
-    left = {key: limits.MAILBOX.most - used[key] + number for key, number in wanted.items()}
-    allowed = []
-    for mail in mails:
-        left[mail.entry.mailbox_limit] -= 1
-        if left[mail.entry.mailbox_limit] >= 0:
-            allowed.append(mail.letter())
-    outbox.queue(connection, allowed, now)
+    allowed = mailslots.take(connection, [mail.entry.mailbox_key for mail in mails], now)
+    letters = [mail.letter() for mail, may_go in zip(mails, allowed, strict=True) if may_go]
+    outbox.queue(connection, letters, now)

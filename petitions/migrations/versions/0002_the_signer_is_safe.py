@@ -14,14 +14,14 @@ STATES = "state IN ('pending', 'held', 'confirmed', 'withdrawn', 'invalidated', 
 
 def upgrade() -> None:
     op.create_table(
-        "mailings",
-        sa.Column("id", sa.Integer(), nullable=False),
+        "mail_slots",
         sa.Column("mailbox_key", sa.String(length=64), nullable=False),
-        sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_mailings")),
+        sa.Column("slot", sa.Integer(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("mailbox_key", "slot", name=op.f("pk_mail_slots")),
     )
-    with op.batch_alter_table("mailings", schema=None) as batch_op:
-        batch_op.create_index("ix_mailings_mailbox_key_queued_at", ["mailbox_key", "queued_at"], unique=False)
+    with op.batch_alter_table("mail_slots", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_mail_slots_ends_at"), ["ends_at"], unique=False)
 
     op.create_table(
         "marks",
@@ -170,7 +170,7 @@ def downgrade() -> None:
     op.drop_table("consent_versions")
     op.drop_table("suppressions")
     op.drop_table("marks")
-    with op.batch_alter_table("mailings", schema=None) as batch_op:
-        batch_op.drop_index("ix_mailings_mailbox_key_queued_at")
+    with op.batch_alter_table("mail_slots", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_mail_slots_ends_at"))
 
-    op.drop_table("mailings")
+    op.drop_table("mail_slots")

@@ -1,0 +1,57 @@
+"""The exact limit against mail bombing: a mailbox has three slots, and each is free again a day after it was taken."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete
+
+from petitions import clock, people, sealing
+from petitions.db import bulk
+from petitions.db.transactions import transaction
+from petitions.models import MailSlot
+from petitions.services.keyring import keyring
+
+MOST = 3
+FREE_AFTER = timedelta(hours=24)
+_TAKE = f"(mailbox_key, slot) DO UPDATE SET ends_at = excluded.ends_at WHERE mail_slots.ends_at <= excluded.ends_at - {{}}"
+
+
+def mailbox_key(email: str) -> str:
+    """A keyed hash that is equal for all spellings of a mailbox, over all campaigns."""
+    return sealing.blind_index(keyring().secret_key.encode(), "mailbox", people.mailbox_loosely(email)).hex()[:40]
+
+
+def take(connection: Connection, keys: Sequence[str], now: datetime) -> list[bool]:
+    """Whether each of these mails may go to its mailbox, in order; a yes takes a slot.
+
+    One statement where nobody was written to lately, at most one per slot. Two servers cannot take the same slot.
+    """
+    day = int(FREE_AFTER.total_seconds())
+    allowed = [False] * len(keys)
+    for slot in range(1, MOST + 1):
+        first: dict[str, int] = {}
+        for place, key in enumerate(keys):
+            if not allowed[place]:
+                first.setdefault(key, place)
+        rows = [(key, slot, int(now.timestamp()) + day) for key in sorted(first)]
+        table = MailSlot.__table__
+        columns = ("mailbox_key", "slot", "ends_at")
+        taken = bulk.insert(
+            connection,
+            table,  # type: ignore[arg-type]
+            columns,
+            rows,
+            on_conflict=_TAKE.format(day),
+            returning=("mailbox_key",),
+        )
+        for (key,) in taken:
+            allowed[first[key]] = True
+        if all(allowed):
+            break
+    return allowed
+
+
+def purge() -> None:
+    """Forget the slots that are free again."""
+    with transaction() as store:
+        store.execute(delete(MailSlot).where(MailSlot.ends_at <= int(clock.now().timestamp())))
