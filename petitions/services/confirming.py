@@ -9,12 +9,14 @@ from sqlalchemy import Connection, select, update
 from petitions import clock, people, sealing
 from petitions.db.transactions import write_queue
 from petitions.errors import CampaignClosed, CodeWrong, LinkExpired, LinkUnknown
-from petitions.models import Message, Signer
-from petitions.models.states import MessageState, SignatureState
+from petitions.models import Signer
+from petitions.models.states import SignatureState
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign, PublicCase
 from petitions.queries.signer import SignerFacts
-from petitions.services import limits, signatures
+from petitions.services import limits, outbox, signatures
+from petitions.services.consent import consent_version
+from petitions.services.erasing import erase_signers
 from petitions.services.keyring import blind_key, keyring
 
 LINK_LASTS = timedelta(days=14)
@@ -66,16 +68,18 @@ def confirm_by_code(campaign: PublicCampaign, email: str, typed: str) -> str:
     raise CodeWrong()
 
 
-def sign_more(token: str, campaign: PublicCampaign, cases: Sequence[PublicCase], source: str = "direct") -> None:
+def sign_more(token: str, campaign: PublicCampaign, cases: Sequence[PublicCase], consent: str) -> None:
     """Sign further cases, confirmed at once: whoever holds the link has proven the mailbox."""
-    facts = open_link(token)
+    add_confirmed(open_link(token), campaign, cases, consent)
+
+
+def add_confirmed(facts: SignerFacts, campaign: PublicCampaign, cases: Sequence[PublicCase], consent: str) -> None:
+    """Sign further cases for a signer whose mailbox is proven; raises CampaignClosed."""
     if campaign.id != facts.campaign_id or not cases or not campaign.is_open:
         raise CampaignClosed(campaign=campaign.slug)
-    rows = tuple(
-        (facts.id, case.id, case.letter_versions[case.locale_for(facts.locale)], source)
-        for case in dict.fromkeys(cases)
-    )
-    write_queue().submit(_add_batch, rows)
+    version = consent_version(campaign.id, facts.locale, consent)
+    rows = signatures.wanted(cases, facts.locale, version, "direct")
+    write_queue().submit(_add_batch, tuple((facts.id, *row) for row in rows))
 
 
 def reject_signer(token: str) -> None:
@@ -89,6 +93,7 @@ def _confirm_batch(connection: Connection, signer_ids: Sequence[int]) -> list[No
     if moved:
         is_first = Signer.confirmed_at.is_(None)
         connection.execute(update(Signer).where(Signer.id.in_(sorted(moved)), is_first).values(confirmed_at=now))
+        outbox.settle(connection, sorted(moved), now)
     return [None] * len(signer_ids)
 
 
@@ -97,7 +102,11 @@ def _add_batch(connection: Connection, additions: Sequence[tuple[signatures.NewS
     asked = sorted({rows[0][0] for rows in additions})
     is_living = Signer.id.in_(asked) & Signer.erased_at.is_(None)
     living = list(connection.scalars(select(Signer.id).where(is_living).order_by(Signer.id).with_for_update()))
-    signatures.add(connection, [row for rows in additions for row in rows if row[0] in living], clock.now())
+    now = clock.now()
+    rows = [row for rows in additions for row in rows if row[0] in living]
+    signatures.add(connection, rows, now)
+    for signer_id in living:
+        signatures.revive(connection, signer_id, [case for number, case, *_ in rows if number == signer_id], now)
     _confirm_batch(connection, living)
     return [None] * len(additions)
 
@@ -105,12 +114,7 @@ def _add_batch(connection: Connection, additions: Sequence[tuple[signatures.NewS
 def _reject_batch(connection: Connection, signer_ids: Sequence[int]) -> list[None]:
     now = clock.now()
     signatures.move(connection, signer_ids, SignatureState.PENDING, SignatureState.WITHDRAWN, now)
-    nothing_confirmed = Signer.confirmed_at.is_(None)
-    erased = dict.fromkeys(("email_key", "name_key", "sealed", "link_salt"))
-    connection.execute(
-        update(Signer).where(Signer.id.in_(signer_ids), nothing_confirmed).values(**erased, erased_at=now)
-    )
-    is_waiting = Message.signer_id.in_(signer_ids) & (Message.state == MessageState.QUEUED)
-    cancelled = {"state": MessageState.FAILED, "failure": "rejected", "payload": None}
-    connection.execute(update(Message).where(is_waiting).values(**cancelled))
+    never_confirmed = Signer.id.in_(signer_ids) & Signer.confirmed_at.is_(None)
+    erase_signers(connection, list(connection.scalars(select(Signer.id).where(never_confirmed))), now)
+    outbox.cancel(connection, signer_ids)
     return [None] * len(signer_ids)

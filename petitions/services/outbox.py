@@ -1,7 +1,7 @@
 """The outbox: queueing mails with what they are about, leasing them to one sender at a time, noting how it went."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, or_, select, update
@@ -16,7 +16,9 @@ from petitions.services.keyring import keyring
 LEASE = timedelta(minutes=10)  # a sender that died gives its mails free again after this
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=1)
-GIVE_UP_AFTER = timedelta(hours=72)
+GIVE_UP_AFTER = timedelta(hours=72)  # no address lies here longer
+REMIND_AFTER = timedelta(hours=71)  # once, before the address is wiped
+REJECTED = "rejected"
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def lease(most: int) -> list[Leased]:
             .values(leased_until=now + LEASE, attempts=Message.attempts + 1)
             .returning(*_LEASED, Message.payload)
         ).all()
-    return [Leased(*row[:6], recipient=_opened(row.payload)) for row in sorted(won)]
+    return _opened([(Leased(*row[:6], recipient={}), row.payload or b"") for row in sorted(won)])
 
 
 _LEASED = (Message.id, Message.kind, Message.signer_id, Message.locale, Message.attempts, Message.created_at)
@@ -83,9 +85,29 @@ def release(leased: Sequence[Leased]) -> None:
         session.execute(update(Message).where(Message.id.in_(ids)).values(**given_back))
 
 
-def mark_sent(message_id: int) -> None:
-    """Note that the mail left, and wipe who it went to."""
-    _finish(message_id, state=MessageState.SENT, sent_at=clock.now(), payload=None, failure=None)
+def mark_sent(leased: Leased) -> None:
+    """Note that the mail left, and wipe who it went to.
+
+    Only a mail that asks for confirmation stays for a while: it becomes the one reminder, which `settle` cancels.
+    """
+    if leased.kind == "confirm":
+        _finish(leased.id, kind="reminder", due_at=leased.created_at + REMIND_AFTER, attempts=0, failure=None)
+    else:
+        _finish(leased.id, state=MessageState.SENT, sent_at=clock.now(), payload=None, failure=None)
+
+
+def settle(connection: Connection, signer_ids: Sequence[int], now: datetime) -> None:
+    """These signers confirmed: nobody need remind them. Part of the confirming transaction."""
+    is_theirs = Message.signer_id.in_(signer_ids) & (Message.kind == "reminder")
+    settled = {"state": MessageState.SENT, "sent_at": now, "payload": None}
+    connection.execute(update(Message).where(is_theirs, Message.state == MessageState.QUEUED).values(**settled))
+
+
+def cancel(connection: Connection, signer_ids: Sequence[int]) -> None:
+    """These signers want no mail that still waits. Part of the caller's transaction."""
+    is_waiting = Message.signer_id.in_(signer_ids) & (Message.state == MessageState.QUEUED)
+    cancelled = {"state": MessageState.FAILED, "failure": REJECTED, "payload": None}
+    connection.execute(update(Message).where(is_waiting).values(**cancelled))
 
 
 def mark_failed(message_id: int, failure: str) -> None:
@@ -108,5 +130,12 @@ def _finish(message_id: int, **values: object) -> None:
         session.execute(update(Message).where(Message.id == message_id).values(leased_until=None, **values))
 
 
-def _opened(payload: bytes | None) -> dict[str, str]:
-    return sealing.unseal(payload or b"", [keyring().master_key])
+def _opened(sealed: Sequence[tuple[Leased, bytes]]) -> list[Leased]:
+    """The mails with their recipients. One that was sealed to another master key waits, and holds up nobody else."""
+    opened = []
+    for letter, payload in sealed:
+        try:
+            opened.append(replace(letter, recipient=sealing.unseal(payload, [keyring().master_key])))
+        except sealing.CannotOpen:
+            mark_delayed(letter, "cannot_open")
+    return opened

@@ -174,7 +174,12 @@ def write(path: Path, text: str) -> Path:
 
 def make_campaign(app: Flask, folder: Path, **over: Any) -> PublicCampaign:
     """A campaign that `app` knows; `over` goes to `write_campaign`."""
-    content = content_reading.read(write_campaign(folder, **over))
+    return load_campaign(app, write_campaign(folder, **over))
+
+
+def load_campaign(app: Flask, folder: Path) -> PublicCampaign:
+    """The campaign in `folder`, as `app` knows it once it is imported."""
+    content = content_reading.read(folder)
     with app.app_context():
         campaigns.import_campaign(content, app.extensions["petitions_shelf"])
         return catalogue().campaign(content.slug)
