@@ -40,6 +40,9 @@ class Settings:
     )
     mail_from: str = _env("The sender of every mail.", "Petitions <petitions@localhost>")
     mail_per_minute: int = _env("How many mails leave in a minute at most.", 600)
+    bounce_secret: str = _env(
+        "Lets a mail service report bounces to /api/v1/bounces; empty: nobody may.", "", secret=True
+    )
     worker: bool = _env("Send mails from inside the server; off where `flask worker` runs alone.", True)
     demo: bool = _env(
         "Demo mode: demo campaign, demo key, and a mailbox page that shows every mail. Only on this machine.", False

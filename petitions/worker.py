@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from datetime import timedelta
 from email.message import EmailMessage
 
 from flask import Flask
@@ -12,7 +13,7 @@ from petitions.mail.compose import Recipient, compose
 from petitions.mail.transports import Delayed, Transport, Undeliverable, connected
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import catalogue
-from petitions.services import confirming, limits, outbox
+from petitions.services import confirming, limits, mailslots, mine, outbox, suppressing
 from petitions.services.keyring import settings
 from petitions.settings import Settings
 
@@ -58,6 +59,7 @@ class Worker:
         if time.monotonic() - self._tidied_at > TIDY_EVERY:
             self._tidied_at = time.monotonic()
             limits.purge()
+            mailslots.purge()
 
 
 def send_due(ended: threading.Event | None = None) -> int:
@@ -68,11 +70,11 @@ def send_due(ended: threading.Event | None = None) -> int:
     config = settings()
     try:
         with connected(config.mail_url) as transport:
-            for number, letter in enumerate(leased, start=1):
-                _send(transport, letter, config)
-                if ended is not None and ended.wait(60 / config.mail_per_minute):
+            for number, letter in enumerate(leased):
+                if not _may_send(config, ended):
                     outbox.release(leased[number:])
                     break
+                _send(transport, letter, config)
     except Delayed as why:
         for letter in leased:
             outbox.mark_delayed(letter, str(why))
@@ -80,10 +82,23 @@ def send_due(ended: threading.Event | None = None) -> int:
     return len(leased)
 
 
+def _may_send(config: Settings, ended: threading.Event | None) -> bool:
+    """Whether all senders together are within the budget; waits for it, but not beyond the end of the work."""
+    budget = limits.Rule("outbound", config.mail_per_minute, timedelta(minutes=1))
+    while not limits.is_within(budget, "all"):
+        log.warning("mail budget reached limit=%s per=minute", config.mail_per_minute)
+        if ended is None or ended.wait(PAUSE * 5):
+            return False
+    return ended is None or not ended.is_set()
+
+
 def _send(transport: Transport, letter: outbox.Leased, config: Settings) -> None:
     try:
+        if suppressing.is_suppressed(letter.recipient["to"]):
+            outbox.mark_failed(letter.id, outbox.SUPPRESSED)
+            return
         transport.send(_composed(letter, config))
-        outbox.mark_sent(letter.id)
+        outbox.mark_sent(letter)
     except Delayed as why:
         outbox.mark_delayed(letter, str(why))
         log.warning("mail delayed message=%s reason=%s", letter.id, why)
@@ -94,27 +109,31 @@ def _send(transport: Transport, letter: outbox.Leased, config: Settings) -> None
         raise
     except DomainError as why:  # the signer was erased, the campaign is gone
         outbox.mark_failed(letter.id, why.code)
-    except Exception:
-        log.exception("mail could not be made message=%s", letter.id)
+    except Exception as why:
+        # Only its kind: the message of an exception may quote an address
+        log.error("mail could not be made message=%s error=%s", letter.id, type(why).__name__)
         outbox.mark_delayed(letter, "not_made")
 
 
 def _composed(letter: outbox.Leased, config: Settings) -> EmailMessage:
     facts = signer_query.facts(letter.signer_id)
     campaign = catalogue().campaign_with_id(facts.campaign_id)
-    wanted = facts.pending if letter.kind == "confirm" else facts.confirmed
+    wanted = facts.pending if letter.kind in ("confirm", "reminder") else facts.confirmed
+    here = f"{config.base_url}/{letter.locale}"
     return compose(
         letter.kind,
         letter.locale,
         Recipient(letter.recipient["to"], letter.recipient["first_name"], letter.recipient["last_name"]),
         sender=config.mail_from,
-        key=f"{config.base_url} {letter.id} {letter.created_at.isoformat()}",
+        key=f"{config.base_url} {letter.id} {letter.kind} {letter.created_at.isoformat()}",
         campaign=campaign.text(letter.locale),
         controller=campaign.controller,
+        is_neutral=campaign.neutral_subject,
         cases=[case.text(letter.locale)["title"] for case in campaign.cases if case.id in wanted],
-        link=f"{config.base_url}/{letter.locale}/confirm/{confirming.link_token(facts)}",
-        home=f"{config.base_url}/{letter.locale}/{campaign.slug}/",
+        link=f"{here}/confirm/{confirming.link_token(facts)}",
+        own_page=f"{here}/mine/{mine.link_token(facts)}",
+        stop=f"{here}/stop/{suppressing.stop_token(letter.recipient['to'])}",
         code=confirming.code(facts),
-        code_page=f"{config.base_url}/{letter.locale}/{campaign.slug}/code",
+        code_page=f"{here}/{campaign.slug}/code",
         days=confirming.LINK_LASTS.days,
     )

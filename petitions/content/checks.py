@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from petitions.content.fields import LONGEST_BODY, Field, Words
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+RESERVED = {"confirm", "mine", "stop"}  # pages beside the campaigns: /fr/confirm/…
 LONGEST_EMBLEM = 4_000
 _SVG = "{http://www.w3.org/2000/svg}"
 _ELEMENTS = {"svg", "g", "path", "circle", "ellipse", "rect", "line", "polyline", "polygon"}
@@ -84,6 +85,9 @@ class Table:
     def slug(self) -> str:
         """The name in URLs: small ASCII letters, digits and single hyphens."""
         value = str(self.take("slug", str, ""))
+        if value in RESERVED:
+            self.fault("slug", f"{value!r} is an address of our own; choose another")
+            return ""
         if not SLUG.fullmatch(value) or len(value) > 80:
             self.fault("slug", f"must be small letters, digits and single hyphens, at most 80, not {value!r}")
             return ""

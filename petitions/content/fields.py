@@ -93,6 +93,7 @@ class CampaignContent:
     goal: int
     asks_birth_date: bool
     shows_waiting: bool
+    neutral_subject: bool
     signers_per_mailbox: int
     opens_at: datetime | None
     closes_at: datetime | None

@@ -118,6 +118,7 @@ def _campaign(raw: dict[str, Any], faults: Faults) -> CampaignContent:
         goal=table.number("goal", 0, 100_000_000, 0, required=False),
         asks_birth_date=table.take("asks_birth_date", bool, False, required=False),
         shows_waiting=table.take("shows_waiting", bool, False, required=False),
+        neutral_subject=table.take("neutral_subject", bool, False, required=False),
         signers_per_mailbox=table.number("signers_per_mailbox", 1, 9, 2, required=False),
         opens_at=table.moment("opens_at"),
         closes_at=table.moment("closes_at"),

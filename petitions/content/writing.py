@@ -10,7 +10,7 @@ from petitions.content.fields import CAMPAIGN_BODY, CASE_BODY, STORY_BODY, Campa
 from petitions.models.states import TextState
 
 _PLAIN = (
-    *("slug", "state", "languages", "timezone", "demo", "goal", "asks_birth_date", "shows_waiting"),
+    *("slug", "state", "languages", "timezone", "demo", "goal", "asks_birth_date", "shows_waiting", "neutral_subject"),
     *("signers_per_mailbox", "opens_at", "closes_at"),
 )
 _CASE = ("slug", "country", "topic", "state", "goal")

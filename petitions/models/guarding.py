@@ -20,7 +20,7 @@ class Suppression(Base):
 
 
 class MailSlot(Base):
-    """One of the few mails that a mailbox (named by a keyed hash) gets in a day; free again at `ends_at` (Unix seconds)."""
+    """One of the few mails a day of a mailbox (named by a keyed hash); free again at `ends_at` (Unix seconds)."""
 
     __tablename__ = "mail_slots"
 
@@ -45,7 +45,7 @@ class Pass(Base):
 
 
 class Hold(Base):
-    """From `began_at` until `ended_at`, what is confirmed for the campaign is held, and the public count stands still."""
+    """From `began_at` until `ended_at`, what is confirmed for the campaign is held: the public count stands still."""
 
     __tablename__ = "holds"
 

@@ -12,6 +12,8 @@ from petitions.models.states import CampaignState, MessageState
 from petitions.queries import counts
 from petitions.queries.counts import Numbers
 
+NO_FAILURES = ("rejected", "suppressed")  # somebody wanted it so
+
 
 @dataclass(frozen=True)
 class Line:
@@ -77,7 +79,7 @@ def newest(locale: str) -> Board | None:
 
 def _outbox() -> Outbox:
     queued = Message.state == MessageState.QUEUED
-    failed = (Message.state == MessageState.FAILED) & (Message.failure != "rejected")
+    failed = (Message.state == MessageState.FAILED) & Message.failure.not_in(NO_FAILURES)
     with reading() as connection:
         waiting, oldest_at = connection.execute(
             select(func.count(Message.id), func.min(Message.created_at)).where(queued)

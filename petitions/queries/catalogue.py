@@ -20,7 +20,18 @@ FRESH_SECONDS = 1.0  # how long a hidden case may still be seen
 Words = Mapping[str, Any]
 
 _PLAIN = (
-    *("id", "slug", "state", "timezone", "demo", "goal", "asks_birth_date", "shows_waiting", "signers_per_mailbox"),
+    *(
+        "id",
+        "slug",
+        "state",
+        "timezone",
+        "demo",
+        "goal",
+        "asks_birth_date",
+        "shows_waiting",
+        "neutral_subject",
+        "signers_per_mailbox",
+    ),
     *("opens_at", "closes_at", "created_at", "controller", "topics", "wrapped_key"),
 )
 
@@ -77,6 +88,7 @@ class PublicCampaign(Translated):
     goal: int
     asks_birth_date: bool
     shows_waiting: bool
+    neutral_subject: bool
     signers_per_mailbox: int
     opens_at: datetime | None
     closes_at: datetime | None

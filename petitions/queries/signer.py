@@ -21,8 +21,10 @@ class SignerFacts:
     campaign_id: int
     salt: bytes = field(repr=False)
     locale: str
+    newsletter: bool
     asked_at: datetime
     cases: dict[str, list[int]]
+    signed_at: dict[int, datetime]
 
     def in_state(self, state: SignatureState) -> list[int]:
         """The ids of the cases whose signature is in `state`."""
@@ -44,8 +46,8 @@ def facts(signer_id: int) -> SignerFacts:
     if signer_id > LARGEST_ID:
         raise LinkUnknown()
     statement = (
-        select(Signer.campaign_id, Signer.link_salt, Signer.locale, Signer.asked_at)
-        .add_columns(Signature.case_id, Signature.state)
+        select(Signer.campaign_id, Signer.link_salt, Signer.locale, Signer.newsletter, Signer.asked_at)
+        .add_columns(Signature.case_id, Signature.state, Signature.signed_at)
         .outerjoin(Signature, Signature.signer_id == Signer.id)
         .where(Signer.id == signer_id, Signer.erased_at.is_(None))
         .order_by(Signature.case_id)
@@ -59,7 +61,11 @@ def facts(signer_id: int) -> SignerFacts:
         if row.case_id is not None:
             cases.setdefault(row.state, []).append(row.case_id)
     first = rows[0]
-    return SignerFacts(signer_id, first.campaign_id, first.link_salt, first.locale, first.asked_at, cases)
+    return SignerFacts(
+        *(signer_id, first.campaign_id, first.link_salt, first.locale, first.newsletter, first.asked_at),
+        cases=cases,
+        signed_at={row.case_id: row.signed_at for row in rows if row.case_id is not None},
+    )
 
 
 def by_mailbox(campaign_id: int, email_key: bytes) -> list[SignerFacts]:

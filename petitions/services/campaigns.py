@@ -28,7 +28,7 @@ from petitions.queries.catalogue import Shelf
 from petitions.services.keyring import keyring
 
 _PLAIN = (
-    *("state", "languages", "timezone", "demo", "goal", "asks_birth_date", "shows_waiting"),
+    *("state", "languages", "timezone", "demo", "goal", "asks_birth_date", "shows_waiting", "neutral_subject"),
     *("signers_per_mailbox", "opens_at", "closes_at", "controller", "topics"),
 )
 

@@ -47,9 +47,13 @@ def open_link(token: str) -> SignerFacts:
     return facts
 
 
-def confirm_signer(token: str) -> None:
-    """Confirm all that waits behind this link. Doing it twice is the same as doing it once."""
-    write_queue().submit(_confirm_batch, open_link(token).id)
+def confirm_signer(token: str, *, wants_receipt: bool = False) -> None:
+    """Confirm all that waits behind this link. Doing it twice is the same as doing it once.
+
+    A receipt can be sent only while the address still lies in the outbox: three days at most.
+    """
+    signer_id = open_link(token).id
+    write_queue().submit(_confirm_with_receipt if wants_receipt else _confirm_batch, signer_id)
 
 
 def confirm_by_code(campaign: PublicCampaign, email: str, typed: str) -> str:
@@ -95,6 +99,11 @@ def _confirm_batch(connection: Connection, signer_ids: Sequence[int]) -> list[No
         connection.execute(update(Signer).where(Signer.id.in_(sorted(moved)), is_first).values(confirmed_at=now))
         outbox.settle(connection, sorted(moved), now)
     return [None] * len(signer_ids)
+
+
+def _confirm_with_receipt(connection: Connection, signer_ids: Sequence[int]) -> list[None]:
+    outbox.turn_into_receipts(connection, signer_ids, clock.now())
+    return _confirm_batch(connection, signer_ids)
 
 
 def _add_batch(connection: Connection, additions: Sequence[tuple[signatures.NewSignature, ...]]) -> list[None]:

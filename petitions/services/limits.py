@@ -69,6 +69,15 @@ def spend(rule: Rule, value: str) -> None:
         raise TooManyTries(kind=rule.kind, seconds=int(rule.window.total_seconds()))
 
 
+def is_within(rule: Rule, value: str) -> bool:
+    """Whether one more is within the limit; it is counted only then."""
+    with transaction() as session:
+        (number,) = use(session.connection(), rule, [rule.key(value)], clock.now())
+        if number > rule.most:
+            session.rollback()
+        return number <= rule.most
+
+
 def purge() -> None:
     """Forget the windows that are over."""
     with transaction() as session:

@@ -13,7 +13,7 @@ from petitions.services.keyring import keyring
 
 MOST = 3
 FREE_AFTER = timedelta(hours=24)
-_TAKE = f"(mailbox_key, slot) DO UPDATE SET ends_at = excluded.ends_at WHERE mail_slots.ends_at <= excluded.ends_at - {{}}"
+_TAKE = "(mailbox_key, slot) DO UPDATE SET ends_at = excluded.ends_at WHERE mail_slots.ends_at <= excluded.ends_at - {}"
 
 
 def mailbox_key(email: str) -> str:

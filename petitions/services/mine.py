@@ -18,7 +18,6 @@ from petitions.queries.catalogue import PublicCampaign, PublicCase, catalogue
 from petitions.queries.signer import SignerFacts
 from petitions.services import mailslots, outbox, signatures
 from petitions.services.confirming import add_confirmed
-from petitions.services.consent import consent_version
 from petitions.services.erasing import erase_signers
 from petitions.services.keyring import blind_key, keyring, public_keys
 

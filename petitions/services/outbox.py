@@ -18,7 +18,7 @@ FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(hours=72)  # no address lies here longer
 REMIND_AFTER = timedelta(hours=71)  # once, before the address is wiped
-REJECTED = "rejected"
+REJECTED, SUPPRESSED = "rejected", "suppressed"  # no failures of ours
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,13 @@ def settle(connection: Connection, signer_ids: Sequence[int], now: datetime) -> 
     is_theirs = Message.signer_id.in_(signer_ids) & (Message.kind == "reminder")
     settled = {"state": MessageState.SENT, "sent_at": now, "payload": None}
     connection.execute(update(Message).where(is_theirs, Message.state == MessageState.QUEUED).values(**settled))
+
+
+def turn_into_receipts(connection: Connection, signer_ids: Sequence[int], now: datetime) -> None:
+    """These signers confirm and want it in writing: what would have reminded them becomes their receipt."""
+    is_theirs = Message.signer_id.in_(signer_ids) & (Message.kind == "reminder")
+    is_waiting = (Message.state == MessageState.QUEUED) & Message.leased_until.is_(None)
+    connection.execute(update(Message).where(is_theirs, is_waiting).values(kind="receipt", due_at=now))
 
 
 def cancel(connection: Connection, signer_ids: Sequence[int]) -> None:

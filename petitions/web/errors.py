@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from petitions import errors
 from petitions.errors import DomainError
 from petitions.services.accounts import AccountExists, PasswordTooShort
+from petitions.services.mine import NameTaken
 from petitions.services.recipients import KeyFaulty
 from petitions.web.i18n import speak_shipped
 
@@ -46,6 +47,7 @@ MESSAGES = {
     errors.LoginRefused.code: _l("Name and password do not belong together. Check both, then try again."),
     errors.ContentFaulty.code: _l("The campaign has faults."),
     errors.SettingsFaulty.code: _l("The settings have faults."),
+    NameTaken.code: _l("Somebody of this name has already signed with this mailbox."),
     PasswordTooShort.code: _l("The password is too short."),
     AccountExists.code: _l("There is an account of that name already."),
     KeyFaulty.code: _l("This is no public key."),

@@ -7,7 +7,7 @@ from petitions.settings import Settings
 from petitions.web import assets, errors, filters, i18n, ready, security, sessions
 from petitions.web.admin import board, login
 from petitions.web.api import counts, health
-from petitions.web.public import confirming, demo, pages, signing
+from petitions.web.public import confirming, demo, mine, pages, signing
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -21,7 +21,7 @@ def register(app: Flask, settings: Settings) -> None:
     assets.register(app)
     filters.register(app, settings)
     errors.register(app)
-    for blueprint in (counts.bp, health.bp, login.bp, pages.bp, signing.bp, confirming.bp):
+    for blueprint in (counts.bp, health.bp, login.bp, pages.bp, signing.bp, confirming.bp, mine.bp):
         app.register_blueprint(blueprint)
     if settings.demo:
         app.register_blueprint(demo.bp)

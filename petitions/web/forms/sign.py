@@ -1,39 +1,29 @@
 """The form that signs: one person, or all in one go."""
 
 from datetime import date
-from typing import Any
 
-from flask import request
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, SelectMultipleField, StringField
 from wtforms.validators import ValidationError
 
 from petitions import clock, people
 from petitions.queries.catalogue import PublicCampaign, PublicCase
-from petitions.services.keyring import settings
 from petitions.services.signing import Entry
-from petitions.web.forms.words import REFUSALS
+from petitions.web.forms.consent import consent_words
+from petitions.web.forms.person import AddressForm, NameForm
+from petitions.web.forms.words import REFUSALS, cleaned
 from petitions.web.i18n import locale
 
 
-class SignForm(FlaskForm):  # type: ignore[misc]
+class SignForm(NameForm, AddressForm):
     """Fields as other programs know them: first_name, last_name, email, birth_date, newsletter, cases."""
 
-    class Meta:
-        """No token: web/security.py tells our own pages from foreign ones without a cookie."""
-
-        csrf = False
-
-    first_name = StringField()
-    last_name = StringField()
-    email = StringField()
     birth_date = StringField()
     newsletter = BooleanField()
     cases = SelectMultipleField(validate_choice=False)
 
     def __init__(self, campaign: PublicCampaign, only: PublicCase | None = None) -> None:
         """For all open cases of `campaign`, or for `only` one."""
-        super().__init__(formdata=request.form)
+        super().__init__()
         self.campaign = campaign
         self.only = only
         self.chosen: list[PublicCase] = []
@@ -41,29 +31,13 @@ class SignForm(FlaskForm):  # type: ignore[misc]
         if only is not None:
             self.cases.data = [only.slug]
 
-    def validate_first_name(self, field: Field) -> None:
-        """Either name may be missing, not both."""
-        field.data = _cleaned(people.clean_name, field.data)
-        if not field.data and not (self.last_name.data or "").strip():
-            raise ValidationError(REFUSALS["name_missing"])
-
-    def validate_last_name(self, field: Field) -> None:
-        """Any name in any script, or none."""
-        field.data = _cleaned(people.clean_name, field.data)
-
-    def validate_email(self, field: Field) -> None:
-        """An address that mail can go to."""
-        if not (field.data or "").strip():
-            raise ValidationError(REFUSALS["email_missing"])
-        field.data = _cleaned(lambda typed: people.clean_email(typed, is_demo=settings().demo), field.data)
-
     def validate_birth_date(self, field: Field) -> None:
         """Only where the campaign asks for it; kept as typed, so that it comes back as typed."""
         if not self.campaign.asks_birth_date:
             return
         if not (field.data or "").strip():
             raise ValidationError(REFUSALS["date_missing"])
-        self._born = _cleaned(lambda typed: people.clean_birth_date(typed, clock.now().date()), field.data)
+        self._born = cleaned(lambda typed: people.clean_birth_date(typed, clock.now().date()), field.data)
 
     def validate_cases(self, field: Field) -> None:
         """Open cases of this campaign, each once however often it was named."""
@@ -89,12 +63,5 @@ class SignForm(FlaskForm):  # type: ignore[misc]
             birth_date=self._born,
             newsletter=self.newsletter.data,
             locale=locale(),
+            consent=consent_words(),
         )
-
-
-def _cleaned(clean: Any, typed: str | None) -> Any:
-    """The clean value; a refusal becomes the field's error in words."""
-    try:
-        return clean(typed or "")
-    except people.Refused as why:
-        raise ValidationError(REFUSALS[why.code]) from why

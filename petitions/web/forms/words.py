@@ -1,6 +1,14 @@
 """What a form says about a value that cannot be taken: the fact, and what to do next."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from flask_babel import lazy_gettext as _l
+from wtforms.validators import ValidationError
+
+from petitions import people
+
+Value = TypeVar("Value")
 
 REFUSALS = {
     "name_missing": _l("Enter your name. One name is enough, in either field."),
@@ -20,3 +28,11 @@ REFUSALS = {
     "case_closed": _l("One of the chosen cases takes no signatures any more. Choose among the others."),
     "code_missing": _l("Enter the six digits from our mail."),
 }
+
+
+def cleaned(clean: Callable[[str], Value], typed: str | None) -> Value:
+    """The clean value; a refusal becomes the field's error in words."""
+    try:
+        return clean(typed or "")
+    except people.Refused as why:
+        raise ValidationError(REFUSALS[why.code]) from why

@@ -5,9 +5,10 @@ from flask.typing import ResponseReturnValue
 
 from petitions.errors import CodeWrong, TooManyTries
 from petitions.queries.catalogue import catalogue
-from petitions.services import confirming, limits
+from petitions.services import confirming, limits, mine
 from petitions.web.errors import MESSAGES, status_of
 from petitions.web.forms.code import CodeForm
+from petitions.web.forms.consent import consent_words
 from petitions.web.i18n import locale
 from petitions.web.public.views import find_campaign, render
 from petitions.web.security import network
@@ -29,6 +30,7 @@ def confirm(token: str) -> ResponseReturnValue:
         token=token,
         pending=[case for case in campaign.cases if case.id in facts.pending],
         confirmed=[case for case in campaign.cases if case.id in facts.confirmed],
+        own_token=mine.link_token(facts),
         rest=[case for case in campaign.open_cases if case.id not in signed],
     )
 
@@ -36,7 +38,7 @@ def confirm(token: str) -> ResponseReturnValue:
 @bp.post("/<lang:lang>/confirm/<token>")
 def confirmed(token: str) -> ResponseReturnValue:
     """Yes, these signatures are wanted."""
-    confirming.confirm_signer(token)
+    confirming.confirm_signer(token, wants_receipt=bool(request.form.get("receipt")))
     return redirect(url_for("confirming.confirm", token=token), 303)
 
 
@@ -48,7 +50,7 @@ def more(token: str) -> ResponseReturnValue:
     named = set(request.form.getlist("cases"))
     chosen = [case for case in campaign.open_cases if case.slug in named]
     if chosen:
-        confirming.sign_more(token, campaign, chosen)
+        confirming.sign_more(token, campaign, chosen, consent_words())
     return redirect(url_for("confirming.confirm", token=token), 303)
 
 

@@ -11,6 +11,7 @@ from petitions.models.states import CaseState
 from petitions.queries import counts
 from petitions.queries.catalogue import PublicCampaign, PublicCase, catalogue
 from petitions.queries.counts import Counts, Numbers
+from petitions.web.forms import consent
 from petitions.web.forms.sign import SignForm
 from petitions.web.i18n import locale
 
@@ -69,6 +70,7 @@ def render(template: str, campaign: PublicCampaign, **context: Any) -> str:
         numbers=numbers,
         can_seal=bool(catalogue().public_keys),
         birth_date_example=format_date(BIRTH_DATE_EXAMPLE, "short", locale()),
+        consent=consent,
         **{"form": None, **context},
     )
 
