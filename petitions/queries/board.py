@@ -33,8 +33,13 @@ class Outbox:
     """How the mails are doing."""
 
     waiting: int
-    failed: int
     oldest_at: datetime | None
+    failures: dict[str, int]
+
+    @property
+    def failed(self) -> int:
+        """How many mails will never arrive."""
+        return sum(self.failures.values())
 
 
 @dataclass(frozen=True)
@@ -74,15 +79,20 @@ def newest(locale: str) -> Board | None:
         )
         for row in {row.id: row for row in rows}.values()
     ]
-    return Board(campaign.slug, campaign.timezone, clock.now(), lines, numbers.total, today.total, _outbox())
+    return Board(campaign.slug, campaign.timezone, clock.now(), lines, numbers.total, today.total, outbox())
 
 
-def _outbox() -> Outbox:
-    queued = Message.state == MessageState.QUEUED
-    failed = (Message.state == MessageState.FAILED) & Message.failure.not_in(NO_FAILURES)
+def outbox() -> Outbox:
+    """The outbox in numbers."""
+    queued = (Message.state == MessageState.QUEUED) & (Message.kind != "reminder")
+    reasons = (
+        select(Message.failure, func.count(Message.id))
+        .where(Message.state == MessageState.FAILED, Message.failure.not_in(NO_FAILURES))
+        .group_by(Message.failure)
+    )
     with reading() as connection:
         waiting, oldest_at = connection.execute(
             select(func.count(Message.id), func.min(Message.created_at)).where(queued)
         ).one()
-        number_failed = connection.scalar(select(func.count(Message.id)).where(failed)) or 0
-    return Outbox(waiting, number_failed, oldest_at)
+        failures = {str(reason): number for reason, number in connection.execute(reasons)}
+    return Outbox(waiting, oldest_at, failures)

@@ -5,8 +5,8 @@ from flask_wtf.csrf import CSRFProtect
 
 from petitions.settings import Settings
 from petitions.web import assets, errors, filters, i18n, ready, security, sessions
-from petitions.web.admin import board, login
-from petitions.web.api import counts, health
+from petitions.web.admin import board, login, mails
+from petitions.web.api import bounces, counts, health
 from petitions.web.public import confirming, demo, mine, pages, signing
 
 
@@ -21,10 +21,10 @@ def register(app: Flask, settings: Settings) -> None:
     assets.register(app)
     filters.register(app, settings)
     errors.register(app)
-    for blueprint in (counts.bp, health.bp, login.bp, pages.bp, signing.bp, confirming.bp, mine.bp):
+    for blueprint in (bounces.bp, counts.bp, health.bp, login.bp, pages.bp, signing.bp, confirming.bp, mine.bp):
         app.register_blueprint(blueprint)
     if settings.demo:
         app.register_blueprint(demo.bp)
 
 
-__all__ = ["board", "register"]
+__all__ = ["board", "mails", "register"]

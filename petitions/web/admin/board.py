@@ -1,6 +1,6 @@
 """The board: the counts of all cases, live."""
 
-from flask import render_template, session
+from flask import render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
@@ -22,7 +22,7 @@ STATES = {
 @bp.get("/")
 def board() -> ResponseReturnValue:
     """The whole page."""
-    return render_template("admin/board.html", board=boards.newest(locale()), states=STATES, login=session.login)  # type: ignore[attr-defined]
+    return render_template("admin/board.html", board=boards.newest(locale()), states=STATES)
 
 
 @bp.get("/board")

@@ -1,0 +1,30 @@
+"""Where a mail service reports addresses that cannot be reached."""
+
+import hmac
+
+from flask import Blueprint, abort, request
+from flask.typing import ResponseReturnValue
+
+from petitions import people
+from petitions.services import suppressing
+from petitions.services.keyring import settings
+
+bp = Blueprint("api_bounces", __name__)
+BOUNCED = "bounced"
+
+
+@bp.post("/api/v1/bounces")
+def bounced() -> ResponseReturnValue:
+    """Write no more to `email`; `Authorization: Bearer <PETITIONS_BOUNCE_SECRET>`. Always the same 204."""
+    secret = settings().bounce_secret
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not secret or not hmac.compare_digest(given.encode("utf-8", "replace"), secret.encode()):
+        abort(403)
+    email = request.form.get("email") or (request.get_json(silent=True) or {}).get("email")
+    if not isinstance(email, str):
+        abort(422)
+    try:
+        suppressing.suppress(people.clean_email(email, is_demo=settings().demo), BOUNCED)
+    except people.Refused:
+        abort(422)
+    return "", 204
