@@ -6,6 +6,7 @@ from flask import current_app
 from sqlalchemy import select
 
 from petitions import clock
+from petitions.db import bulk
 from petitions.db.transactions import transaction
 from petitions.models import ConsentVersion
 
@@ -23,10 +24,11 @@ def consent_version(campaign_id: int, locale: str, words: str) -> int:
 def _written(campaign_id: int, locale: str, sha256: str, words: str) -> int:
     same = (ConsentVersion.campaign_id == campaign_id, ConsentVersion.locale == locale, ConsentVersion.sha256 == sha256)
     with transaction() as store:
-        version = store.scalar(select(ConsentVersion).where(*same))
-        if version is None:
-            version = ConsentVersion(campaign_id=campaign_id, locale=locale, sha256=sha256, words=words)
-            version.created_at = clock.now()
-            store.add(version)
-            store.flush()
-        return version.id
+        bulk.insert(
+            store.connection(),
+            ConsentVersion.__table__,  # type: ignore[arg-type]
+            ("campaign_id", "locale", "sha256", "words", "created_at"),
+            [(campaign_id, locale, sha256, words, clock.now())],
+            on_conflict="DO NOTHING",  # another server may write the same words in the same instant
+        )
+        return store.scalars(select(ConsentVersion.id).where(*same)).one()

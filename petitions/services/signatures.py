@@ -75,7 +75,7 @@ def move(
     )
     if case_ids is not None:
         statement = statement.where(Signature.case_id.in_(case_ids))
-    returned = connection.execute(statement, {"signer_ids": sorted(set(signer_ids))}).tuples().all()
+    returned = connection.execute(statement, {"signer_ids": sorted(set(signer_ids))}).all()
     changes = [(case_id, column, by) for _, case_id in returned for column, by in ((before, -1), (after, 1))]
     counting.shift(connection, changes, now)
     return _by_signer(returned)

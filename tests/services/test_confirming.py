@@ -17,6 +17,7 @@ from petitions.services.confirming import confirm_by_code, confirm_signer, open_
 from tests.support.factories import (
     ANN,
     BOB,
+    CONSENT,
     EVE,
     code_of,
     confirm,
@@ -197,7 +198,7 @@ def test_the_code_of_one_campaign_is_worth_nothing_in_another(
 
 def test_whoever_holds_the_link_signs_more_and_it_counts_at_once(campaign: PublicCampaign, token: str) -> None:
     confirm_signer(token)
-    sign_more(token, campaign, [campaign.case("forest")])
+    sign_more(token, campaign, [campaign.case("forest")], CONSENT)
     assert set(states(campaign).values()) == {"confirmed"}
     assert len(states(campaign)) == 3
     assert len(rows(Message)) == 1, "no further mail is needed"
@@ -205,14 +206,14 @@ def test_whoever_holds_the_link_signs_more_and_it_counts_at_once(campaign: Publi
 
 
 def test_signing_more_confirms_what_still_waits(campaign: PublicCampaign, token: str) -> None:
-    sign_more(token, campaign, [campaign.case("forest")])
+    sign_more(token, campaign, [campaign.case("forest")], CONSENT)
     assert states(campaign) == dict.fromkeys(("river", "lake", "forest"), "confirmed")
 
 
 def test_signing_more_twice_is_the_same_as_once(campaign: PublicCampaign, token: str) -> None:
     confirm_signer(token)
     for _ in range(2):
-        sign_more(token, campaign, [campaign.case("forest"), campaign.case("forest"), campaign.case("river")])
+        sign_more(token, campaign, [campaign.case("forest"), campaign.case("forest"), campaign.case("river")], CONSENT)
     assert len(rows(Signature)) == 3
     assert miscounts() == []
 
@@ -224,7 +225,7 @@ def test_signing_more_needs_an_open_campaign_of_ones_own_and_a_case(
     over = make_campaign(app, tmp_path / "over", closes_at="2020-01-01T00:00:00Z")  # Ann's own, closed meanwhile
     for place, cases in ((other, other.cases), (over, over.cases), (campaign, ())):
         with pytest.raises(CampaignClosed):
-            sign_more(token, place, cases)
+            sign_more(token, place, cases, CONSENT)
     assert len(rows(Signature)) == 2
 
 
@@ -247,7 +248,7 @@ def test_after_not_me_every_link_and_code_is_dead(campaign: PublicCampaign, toke
         with pytest.raises(LinkUnknown):
             act(token)
     with pytest.raises(LinkUnknown):
-        sign_more(token, campaign, campaign.cases)
+        sign_more(token, campaign, campaign.cases, CONSENT)
     with pytest.raises(CodeWrong):
         confirm_by_code(campaign, ANN.email, code)
     assert set(states(campaign).values()) == {"withdrawn"}
@@ -280,7 +281,7 @@ def test_whoever_took_a_case_back_can_sign_it_again_by_their_own_link(campaign: 
     token = confirm(campaign, ANN, "river")
     sign(campaign, ANN, "lake")
     reject_signer(token)
-    sign_more(token, campaign, [campaign.case("lake")])  # the confirmed page offers it
+    sign_more(token, campaign, [campaign.case("lake")], CONSENT)  # the confirmed page offers it
     assert states(campaign) == {"river": "confirmed", "lake": "confirmed"}
 
 
@@ -291,7 +292,7 @@ def test_a_no_that_comes_first_is_not_undone_by_a_yes_that_was_under_way(
     reject_signer(token)
     monkeypatch.setattr(confirming, "open_link", lambda _token: seen)
     confirm_signer(token)
-    sign_more(token, campaign, [campaign.case("forest")])
+    sign_more(token, campaign, [campaign.case("forest")], CONSENT)
 
     assert states(campaign) == {"river": "withdrawn", "lake": "withdrawn"}
     assert newest(Signer).confirmed_at is None

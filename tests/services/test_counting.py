@@ -19,6 +19,7 @@ from petitions.queries.catalogue import PublicCampaign
 from petitions.services import confirming, counting, signatures, signing
 from tests.support.factories import (
     ANN,
+    CONSENT,
     Person,
     confirm,
     in_threads,
@@ -69,7 +70,7 @@ class Life:
 
     def more(self, name: str) -> None:
         cases = self._some_cases()
-        confirming.sign_more(self.tokens[name], self.campaign, [self.campaign.case(slug) for slug in cases])
+        confirming.sign_more(self.tokens[name], self.campaign, [self.campaign.case(slug) for slug in cases], CONSENT)
         for slug in cases:
             self.signed[name].setdefault(slug, "pending")
         self._confirmed(name)

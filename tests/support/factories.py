@@ -191,11 +191,14 @@ def add_section_key(app: Flask, keys: Keys) -> None:
         recipients.add_recipient("section", keys.section_public, app.extensions["petitions_shelf"])
 
 
+CONSENT = "What the form said."
+
+
 def make_entry(campaign: PublicCampaign, person: Person = ANN, *cases: str, **over: Any) -> Entry:
     """What a form would bring: `person` signs `cases`, or all open ones."""
     chosen = [campaign.case(slug) for slug in cases] or campaign.open_cases
     names = {"first_name": person.first_name, "last_name": person.last_name, "email": person.email}
-    return Entry(**{"campaign": campaign, "cases": chosen, "locale": "fr", **names, **over})
+    return Entry(**{"campaign": campaign, "cases": chosen, "locale": "fr", "consent": CONSENT, **names, **over})
 
 
 def sign(campaign: PublicCampaign, person: Person = ANN, *cases: str, **over: Any) -> None:
