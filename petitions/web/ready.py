@@ -81,7 +81,7 @@ def answer(ready: Ready, cache: str) -> Response:
     headers = {"ETag": ready.etag, "Cache-Control": cache, "Vary": "Accept-Encoding"}
     if ready.etag in request.headers.get("If-None-Match", ""):
         return Response(status=304, headers=headers)
-    if ready.packed and "gzip" in request.headers.get("Accept-Encoding", ""):
+    if ready.packed and request.accept_encodings["gzip"] > 0:
         headers["Content-Encoding"] = "gzip"
         return Response(ready.packed, headers=headers, content_type=ready.content_type)
     return Response(ready.plain, headers=headers, content_type=ready.content_type)
