@@ -28,7 +28,6 @@ from petitions.services import campaigns, confirming, recipients
 from petitions.services.keyring import keyring
 from petitions.services.signing import Entry, sign_cases
 from petitions.settings import Settings
-from petitions.web.admin import login
 
 EMBLEM = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 90"><circle r="9" fill="currentColor"/></svg>'
 BASE_URL = "http://localhost"  # what Flask's test client asks for
@@ -87,19 +86,9 @@ def make_app(database_url: str, folder: Path, keys: Keys, **over: Any) -> Flask:
     }
     settings = Settings(**{**chosen, **over}).completed()
     assert settings.faults() == []
-    _let_blueprint_register_again()
     app = create_app(settings)
     app.testing = True
     return app
-
-
-def _let_blueprint_register_again() -> None:
-    """`login.guard` hangs a function on the module's blueprint, so only the first application of a process gets it.
-
-    To be removed once petitions/web does without; test_factory.py says when.
-    """
-    login.bp._got_registered_once = False
-    login.bp.before_request_funcs.clear()
 
 
 def close_app(app: Flask) -> None:
