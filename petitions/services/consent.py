@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from petitions import clock
 from petitions.db import bulk
-from petitions.db.transactions import transaction
+from petitions.db.transactions import reading, transaction
 from petitions.models import ConsentVersion
 
 
@@ -23,6 +23,11 @@ def consent_version(campaign_id: int, locale: str, words: str) -> int:
 
 def _written(campaign_id: int, locale: str, sha256: str, words: str) -> int:
     same = (ConsentVersion.campaign_id == campaign_id, ConsentVersion.locale == locale, ConsentVersion.sha256 == sha256)
+    known = select(ConsentVersion.id).where(*same)
+    with reading() as connection:
+        number = connection.scalar(known)
+    if number is not None:
+        return number
     with transaction() as store:
         bulk.insert(
             store.connection(),
@@ -31,4 +36,4 @@ def _written(campaign_id: int, locale: str, sha256: str, words: str) -> int:
             [(campaign_id, locale, sha256, words, clock.now())],
             on_conflict="DO NOTHING",  # another server may write the same words in the same instant
         )
-        return store.scalars(select(ConsentVersion.id).where(*same)).one()
+        return store.scalars(known).one()

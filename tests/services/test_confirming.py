@@ -274,9 +274,6 @@ def test_not_me_does_not_touch_what_was_confirmed(campaign: PublicCampaign) -> N
     assert miscounts() == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="signatures.add leaves a withdrawn row alone: that case can never be signed again"
-)
 def test_whoever_took_a_case_back_can_sign_it_again_by_their_own_link(campaign: PublicCampaign) -> None:
     token = confirm(campaign, ANN, "river")
     sign(campaign, ANN, "lake")

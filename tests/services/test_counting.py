@@ -167,7 +167,7 @@ def test_a_transaction_that_fails_counts_nothing(campaign: PublicCampaign) -> No
 
     def move_and_fail(connection: Any, _items: Any) -> list[None]:
         signatures.move(connection, [signer], "pending", "confirmed", now())
-        signatures.add(connection, [(signer, 99_999, version, "direct")], now())  # no such case
+        signatures.add(connection, [(signer, 99_999, version, None, "direct")], now())  # no such case
         return [None]
 
     with pytest.raises(Exception, match=r"(?i)foreign key"):

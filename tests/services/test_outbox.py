@@ -28,17 +28,17 @@ def signer_id(campaign: PublicCampaign) -> int:
     """Ann, whose own mail is out of the way."""
     sign(campaign, ANN)
     for letter in outbox.lease(1):
-        outbox.mark_sent(letter.id)
+        outbox.mark_failed(letter.id, outbox.REJECTED)
     return int(newest(Signer).id)
 
 
-def queue(signer_id: int, number: int = 1, when: datetime | None = None, payload: bytes | None = None) -> None:
+def queue(
+    signer_id: int, number: int = 1, when: datetime | None = None, payload: bytes | None = None, kind: str = "repeat"
+) -> None:
     """Put `number` mails into the outbox."""
     sealed = payload or sealing.seal({"to": ANN.email}, [keyring().master_public])
     moment = when or now()
-    letters = [
-        outbox.Letter("confirm", signer_id, "fr", sealed, f"{moment.isoformat()} {place}") for place in range(number)
-    ]
+    letters = [outbox.Letter(kind, signer_id, "fr", sealed, f"{moment.isoformat()} {place}") for place in range(number)]
 
     def write(connection: Any, items: Any) -> list[None]:
         outbox.queue(connection, letters, moment)
@@ -94,11 +94,25 @@ def test_a_sent_mail_keeps_no_address(signer_id: int) -> None:
     outbox.mark_delayed(letter, "smtp_450")
     moment = now() + timedelta(hours=1)
     with stopped_at(moment):
-        outbox.mark_sent(letter.id)
+        outbox.mark_sent(letter)
 
     row = newest(Message)
     assert (row.state, row.payload, row.failure, row.leased_until, row.sent_at) == ("sent", None, None, None, moment)
     assert outbox.lease(10) == []
+
+
+def test_a_sent_request_for_confirmation_becomes_the_one_reminder_before_its_address_is_wiped(signer_id: int) -> None:
+    queue(signer_id, kind="confirm")
+    [letter] = outbox.lease(1)
+    outbox.mark_sent(letter)
+    assert outbox.lease(10) == []
+    with stopped_at(now() + timedelta(hours=71, minutes=1)):
+        [reminder] = outbox.lease(10)
+        assert (reminder.kind, reminder.recipient["to"]) == ("reminder", ANN.email)
+        outbox.mark_sent(reminder)
+    assert newest(Message).payload is None
+    with stopped_at(now() + timedelta(days=8)):
+        assert outbox.lease(10) == []
 
 
 def test_a_failed_mail_keeps_no_address_and_says_why(signer_id: int) -> None:

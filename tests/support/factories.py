@@ -25,6 +25,7 @@ from petitions.models.states import SignatureState
 from petitions.queries import counts, signer
 from petitions.queries.catalogue import PublicCampaign, catalogue
 from petitions.services import campaigns, confirming, recipients
+from petitions.services.consent import consent_version
 from petitions.services.keyring import keyring
 from petitions.services.signing import Entry, sign_cases
 from petitions.settings import Settings
@@ -171,6 +172,9 @@ def load_campaign(app: Flask, folder: Path) -> PublicCampaign:
     content = content_reading.read(folder)
     with app.app_context():
         campaigns.import_campaign(content, app.extensions["petitions_shelf"])
+        shelved = catalogue().campaign(content.slug) if content.state != "draft" else None
+        for language in shelved.languages if shelved else ():  # written before anybody waits in a queue that tests hold
+            consent_version(shelved.id, language, CONSENT)
         return catalogue().campaign(content.slug)
 
 
