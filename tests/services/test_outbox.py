@@ -50,7 +50,7 @@ def queue(
 def test_a_leased_mail_says_to_whom_it_goes(signer_id: int) -> None:
     queue(signer_id)
     [letter] = outbox.lease(10)
-    assert (letter.kind, letter.signer_id, letter.locale, letter.attempts) == ("confirm", signer_id, "fr", 1)
+    assert (letter.kind, letter.signer_id, letter.locale, letter.attempts) == ("repeat", signer_id, "fr", 1)
     assert letter.recipient == {"to": ANN.email}
     assert ANN.email not in repr(letter)
 
