@@ -102,5 +102,6 @@ def public_paths(language: str, campaign: str = DEMO, case: str = "joel-paredes"
     return [
         f"/{language}/",
         *(f"{here}/", f"{here}/stories/", f"{here}/privacy", f"{here}/sign", f"{here}/thanks", f"{here}/code"),
+        *(f"{here}/mine", f"{here}/mine/sent"),
         *(f"{here}/cases/{case}/", f"{here}/cases/{case}/sign", f"{here}/cases/{case}/thanks", f"{here}/rejected"),
     ]

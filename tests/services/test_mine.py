@@ -1,0 +1,153 @@
+"""The signer's own page: everything that its link allows, and nothing that it does not."""
+
+import json
+
+import pytest
+
+from petitions.errors import LinkUnknown
+from petitions.models import Signature, Signer
+from petitions.queries import signer as signer_query
+from petitions.queries.catalogue import PublicCampaign
+from petitions.services import mine, suppressing
+from petitions.services.confirming import confirm_signer
+from petitions.services.exports import opened_signatures
+from petitions.services.mailslots import MOST, mailbox_key
+from tests.support.factories import (
+    ANN,
+    BOB,
+    CONSENT,
+    EVE,
+    Keys,
+    confirm,
+    letters,
+    miscounts,
+    newest,
+    rows,
+    sign,
+    token_of,
+)
+
+pytestmark = pytest.mark.usefixtures("context")
+
+
+@pytest.fixture
+def token(campaign: PublicCampaign) -> str:
+    """The link to Ann's page; she signed for the river and the lake, and confirmed."""
+    confirm(campaign, ANN, "river", "lake")
+    return mine.link_token(signer_query.facts(newest(Signer).id))
+
+
+def states() -> list[str]:
+    assert miscounts() == []
+    return sorted(row.state for row in rows(Signature))
+
+
+def test_a_link_of_another_purpose_does_not_open_the_page(campaign: PublicCampaign) -> None:
+    confirm_token = confirm(campaign, ANN, "river")
+    with pytest.raises(LinkUnknown):
+        mine.open_page(confirm_token)
+
+
+def test_one_signature_is_taken_back_and_the_other_stays(campaign: PublicCampaign, token: str) -> None:
+    mine.withdraw(token, [campaign.case("river").id])
+    assert states() == ["confirmed", "withdrawn"]
+
+
+def test_a_late_confirmation_does_not_undo_a_withdrawal(campaign: PublicCampaign, token: str) -> None:
+    mine.withdraw(token, [case.id for case in campaign.cases])
+    confirm_signer(token_of(newest(Signer).id))
+    assert states() == ["withdrawn", "withdrawn"]
+
+
+def test_what_was_taken_back_can_be_signed_again_and_waits_for_a_new_mail(campaign: PublicCampaign, token: str) -> None:
+    mine.withdraw(token, [campaign.case("river").id])
+    sign(campaign, ANN, "river")
+    assert states() == ["confirmed", "pending"]
+    assert len(letters()) == 2
+
+
+def test_signing_more_counts_at_once(campaign: PublicCampaign, token: str) -> None:
+    mine.sign_more(token, campaign, [campaign.case("forest")], CONSENT)
+    assert states() == ["confirmed"] * 3
+
+
+def test_a_corrected_name_is_the_one_that_is_handed_over(campaign: PublicCampaign, token: str, keys: Keys) -> None:
+    mine.correct_name(token, "Anne", "O’Connor")
+    exported = list(opened_signatures(campaign.slug, [keys.section_private]))
+    assert {row[1:3] for row in exported} == {("Anne", "O’Connor")}
+    assert {row[3] for row in exported} == {ANN.email}
+
+
+def test_a_corrected_name_cannot_be_that_of_the_other_person_in_the_mailbox(
+    campaign: PublicCampaign, token: str
+) -> None:
+    sign(campaign, BOB, email=ANN.email)
+    with pytest.raises(mine.NameTaken):
+        mine.correct_name(token, BOB.first_name, BOB.last_name)
+
+
+def test_news_and_language_are_as_the_signer_wants(token: str) -> None:
+    mine.set_newsletter(token, True)
+    mine.set_language(token, "en")
+    assert (newest(Signer).newsletter, newest(Signer).locale) == (True, "en")
+    mine.set_newsletter(token, False)
+    assert newest(Signer).newsletter is False
+
+
+def test_erasing_takes_back_forgets_and_kills_every_link(campaign: PublicCampaign, token: str) -> None:
+    confirm_token = token_of(newest(Signer).id)
+    mine.erase(token)
+    person = newest(Signer)
+    personal = (person.email_key, person.name_key, person.sealed, person.sealed_name, person.link_salt)
+    assert personal == (None,) * 5
+    assert person.erased_at is not None
+    assert states() == ["withdrawn", "withdrawn"]
+    for dead in (token, confirm_token):
+        with pytest.raises(LinkUnknown):
+            mine.open_page(dead)
+    sign(campaign, ANN, "river")  # and may come back as anybody may
+    assert newest(Signer).id != person.id
+
+
+def test_what_is_stored_is_given_out_whole_and_still_sealed(token: str) -> None:
+    stored = mine.stored_data(token)
+    assert [signature["state"] for signature in stored["signatures"]] == ["confirmed", "confirmed"]
+    assert {signature["words"] for signature in stored["signatures"]} == {CONSENT}
+    text = json.dumps(stored)
+    assert ANN.email not in text
+    assert ANN.last_name not in text
+
+
+def test_the_link_is_mailed_to_whoever_signed_and_to_nobody_else(campaign: PublicCampaign, token: str) -> None:
+    before = len(letters())
+    mine.request_link(campaign, EVE.email, "fr")
+    assert len(letters()) == before
+    mine.request_link(campaign, ANN.email.upper(), "fr")
+    assert letters()[before:] == [("mine", ANN.email.upper())]
+
+
+def test_asking_for_the_link_again_and_again_is_bounded_like_every_mail(campaign: PublicCampaign, token: str) -> None:
+    for _ in range(20):
+        mine.request_link(campaign, ANN.email, "fr")
+    assert len(letters()) == MOST
+
+
+def test_a_stop_link_silences_one_mailbox_and_can_be_lifted(token: str) -> None:
+    stop = suppressing.stop_token(ANN.email)
+    suppressing.stop_by_token(stop)
+    suppressing.stop_by_token(stop)
+    assert suppressing.is_suppressed(f"  {ANN.email.upper()} ")
+    assert not suppressing.is_suppressed(EVE.email)
+    suppressing.lift(ANN.email)
+    assert not suppressing.is_suppressed(ANN.email)
+
+
+def test_nobody_can_make_a_stop_link_for_somebody_else() -> None:
+    with pytest.raises(LinkUnknown):
+        suppressing.check_token("a" * 72)
+
+
+def test_a_stop_link_works_only_for_the_mailbox_it_was_made_for(token: str) -> None:
+    proof = suppressing.stop_token(EVE.email)[40:]
+    with pytest.raises(LinkUnknown):
+        suppressing.check_token(mailbox_key(ANN.email) + proof)

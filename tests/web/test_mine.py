@@ -1,0 +1,103 @@
+"""The signer's own page over HTTP: buttons act, looking does not, and a stranger learns nothing."""
+
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from petitions.models import Signature, Suppression
+from petitions.queries.catalogue import PublicCampaign
+from tests.support.factories import ANN, EVE, dump, miscounts, rows
+from tests.web.browsing import body, browser, link, mails, page_of, press, sign_all, visit
+
+pytestmark = pytest.mark.usefixtures("campaign")
+
+ASK = "/fr/water-2026/mine"
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return browser(app)
+
+
+@pytest.fixture
+def own_page(app: Flask, campaign: PublicCampaign, client: FlaskClient) -> str:
+    """The path of Ann's page, as the confirmed page names it; she signed for the river and the lake."""
+    sign_all(client, ["river", "lake"])
+    confirm = link(mails(app)[-1])
+    assert client.post(confirm).status_code == 303
+    return next(a["href"] for a in visit(client, confirm).all("a") if "/mine/" in a["href"])
+
+
+def states(app: Flask) -> list[str]:
+    with app.app_context():
+        assert miscounts() == []
+        return sorted(row.state for row in rows(Signature))
+
+
+def test_opening_the_page_and_its_data_changes_nothing(app: Flask, client: FlaskClient, own_page: str) -> None:
+    with app.app_context():
+        before = dump()
+    visit(client, own_page)
+    data = client.get(f"{own_page}/data.json")
+    assert len(data.json["signatures"]) == 2
+    assert "attachment" in data.headers["Content-Disposition"]
+    with app.app_context():
+        assert dump() == before
+
+
+def test_every_button_of_the_page_does_what_it_says(app: Flask, client: FlaskClient, own_page: str) -> None:
+    assert client.post(f"{own_page}/withdraw", data={"cases": ["river"]}).status_code == 303
+    assert states(app) == ["confirmed", "withdrawn"]
+    assert client.post(f"{own_page}/more", data={"cases": ["river", "forest"]}).status_code == 303
+    assert states(app) == ["confirmed"] * 3
+    assert client.post(f"{own_page}/newsletter", data={"newsletter": "y"}).status_code == 303
+    changed = client.post(f"{own_page}/language", data={"language": "en"})
+    assert changed.headers["Location"].startswith("/en/mine/")
+    assert client.post(f"{own_page}/language", data={"language": "xx"}).status_code == 422
+    assert client.post(f"{own_page}/erase").status_code == 303
+    assert states(app) == ["withdrawn"] * 3
+    assert client.get(own_page).status_code == 404
+
+
+def test_a_wrong_name_is_refused_beside_its_field_and_kept_as_typed(client: FlaskClient, own_page: str) -> None:
+    page = page_of(client.post(f"{own_page}/name", data={"first_name": "", "last_name": "x http://evil.example"}), 422)
+    assert "x http://evil.example" in page.html
+
+
+def test_asking_for_the_link_gets_the_same_answer_for_known_and_unknown(
+    app: Flask, client: FlaskClient, own_page: str
+) -> None:
+    answers = [client.post(ASK, data={"email": email}) for email in (ANN.email, EVE.email)]
+    assert answers[0].status_code == 303
+    assert [(a.status_code, sorted(a.headers.items()), a.data) for a in answers[:1]] == [
+        (a.status_code, sorted(a.headers.items()), a.data) for a in answers[1:]
+    ]
+    newest = mails(app)[-1]
+    assert newest["To"] == ANN.email
+    assert link(newest) == own_page
+
+
+def test_a_bad_address_is_refused_beside_the_field(client: FlaskClient) -> None:
+    page_of(client.post(ASK, data={"email": "ann"}), 422)
+
+
+def test_the_stop_link_of_a_mail_needs_one_button_and_then_no_mail_leaves(app: Flask, client: FlaskClient) -> None:
+    sign_all(client, ["river"], EVE)
+    [mail] = mails(app)
+    stop = urlsplit(next(word for word in body(mail).split() if "/stop/" in word)).path
+    page = visit(client, stop)
+    with app.app_context():
+        assert rows(Suppression) == []
+    assert press(client, page.one("form")).status_code == 200
+    with app.app_context():
+        assert len(rows(Suppression)) == 1
+    sign_all(client, ["lake"], EVE)
+    assert len(mails(app)) == 1
+
+
+def test_bounces_need_the_secret(app: Flask, client: FlaskClient) -> None:
+    assert client.post("/api/v1/bounces", data={"email": ANN.email}).status_code == 403
+    wrong = {"Authorization": "Bearer guess"}
+    assert client.post("/api/v1/bounces", data={"email": ANN.email}, headers=wrong).status_code == 403
