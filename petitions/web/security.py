@@ -1,5 +1,6 @@
 """Headers on every answer, and who may send unsafe requests."""
 
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request
@@ -66,5 +67,10 @@ def _check_origin(base_url: str) -> None:
 
 def network() -> str:
     """Where the request comes from, for limits only: an IPv4 address, or an IPv6 network of /64. Never stored."""
-    address = request.remote_addr or ""
-    return ":".join(address.split(":")[:4]) if ":" in address else address
+    try:
+        address = ip_address(request.remote_addr or "")
+    except ValueError:  # a socket in the file system has no address
+        return request.remote_addr or ""
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or IPv6Network((address.packed[:8] + bytes(8), 64)))
