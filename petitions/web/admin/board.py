@@ -1,11 +1,12 @@
 """The board: the counts of all cases, live."""
 
-from flask import render_template, session
+from flask import render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
 from petitions.models.states import CaseState
 from petitions.queries import board as boards
+from petitions.queries import guarding
 from petitions.web import sessions
 from petitions.web.admin.login import bp
 from petitions.web.i18n import locale
@@ -22,7 +23,9 @@ STATES = {
 @bp.get("/")
 def board() -> ResponseReturnValue:
     """The whole page."""
-    return render_template("admin/board.html", board=boards.newest(locale()), states=STATES, login=session.login)  # type: ignore[attr-defined]
+    newest = boards.newest(locale())
+    watch = guarding.watch(newest.campaign) if newest else None
+    return render_template("admin/board.html", board=newest, watch=watch, states=STATES)
 
 
 @bp.get("/board")

@@ -8,7 +8,7 @@ from babel.dates import format_date
 from flask import abort, render_template
 
 from petitions.models.states import CaseState
-from petitions.queries import counts
+from petitions.queries import counts, guarding
 from petitions.queries.catalogue import PublicCampaign, PublicCase, catalogue
 from petitions.queries.counts import Counts, Numbers
 from petitions.web.forms.sign import SignForm
@@ -68,6 +68,7 @@ def render(template: str, campaign: PublicCampaign, **context: Any) -> str:
         open_cards=[card for card in everything if card.may_sign],
         numbers=numbers,
         can_seal=bool(catalogue().public_keys),
+        is_on_hold=guarding.is_on_hold(campaign.id),
         birth_date_example=format_date(BIRTH_DATE_EXAMPLE, "short", locale()),
         **{"form": None, **context},
     )
