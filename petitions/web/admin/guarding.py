@@ -113,6 +113,10 @@ def _invalidations_page(board: Board, form: InvalidationForm, problem: object = 
     made = {row.id: row.place for row in guarding.passes(board.campaign)}
     return render_template(
         "admin/invalidations.html",
-        **{"board": board, "form": form, "problem": problem, "states": STATES},
-        **{"invalidations": rows, "passes": made},
+        board=board,
+        form=form,
+        problem=problem,
+        states=STATES,
+        invalidations=rows,
+        passes=made,
     )
