@@ -85,13 +85,6 @@ def watch(slug: str) -> Watch:
     return Watch(slug, began_at, automatic or 0)
 
 
-def is_on_hold(campaign_id: int) -> bool:
-    """Whether the campaign's public count stands still."""
-    with reading() as connection:
-        is_open = (Hold.campaign_id == campaign_id) & Hold.ended_at.is_(None)
-        return connection.scalar(select(Hold.id).where(is_open).limit(1)) is not None
-
-
 def passes(slug: str) -> list[Pass]:
     """The campaign's passes, newest first."""
     return _newest(Pass, slug)

@@ -346,7 +346,7 @@ def test_a_flood_of_confirmations_is_held_and_counting_it_is_exact(
     frozen(monkeypatch, most=5)
     for number in range(6):
         confirm(campaign, person(number))
-    assert guarding.is_on_hold(campaign.id)
+    assert counts.of_campaign(campaign.id).is_on_hold
     seen = total(campaign)
     for number in range(6, 10):
         token = confirm(campaign, person(number))
@@ -357,7 +357,7 @@ def test_a_flood_of_confirmations_is_held_and_counting_it_is_exact(
     assert miscounts() == []
     assert holds.count_held(campaign.slug) == 12
     assert (total(campaign).confirmed, total(campaign).held) == (30, 0)
-    assert not guarding.is_on_hold(campaign.id)
+    assert not counts.of_campaign(campaign.id).is_on_hold
     assert miscounts() == []
     confirm(campaign, person(10))
     assert total(campaign).confirmed == 33, "after the look it counts again at once"
@@ -374,7 +374,7 @@ def test_what_is_usual_is_no_flood(campaign: PublicCampaign, monkeypatch: pytest
     with stopped_at(begun):
         for number in range(5):
             confirm(campaign, person(number), "river")
-            assert guarding.is_on_hold(campaign.id) == (number == 4), "two times two, and one more"
+            assert counts.of_campaign(campaign.id).is_on_hold == (number == 4), "two times two, and one more"
 
 
 def test_pressing_the_button_often_is_one_confirmation_and_a_school_with_a_pass_none(
@@ -388,7 +388,7 @@ def test_pressing_the_button_often_is_one_confirmation_and_a_school_with_a_pass_
     for number in range(5):
         sign_as(campaign, number, pass_code=code)()
         confirming.confirm_signer(token_of(newest(Signer).id))
-    assert not guarding.is_on_hold(campaign.id)
+    assert not counts.of_campaign(campaign.id).is_on_hold
 
 
 def test_two_hundred_are_the_threshold() -> None:

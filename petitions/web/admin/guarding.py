@@ -1,6 +1,6 @@
 """Against abuse, for staff: passes for schools and stalls, the end of a hold, invalidations."""
 
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
@@ -45,10 +45,10 @@ def create_pass() -> ResponseReturnValue:
     return redirect(url_for("admin.list_passes"), 303)
 
 
-@bp.post("/passes/<int:number>/end")
-def end_pass(number: int) -> ResponseReturnValue:
+@bp.post("/passes/end")
+def end_pass() -> ResponseReturnValue:
     """End it now."""
-    passes.end_pass(number)
+    passes.end_pass(_number())
     return redirect(url_for("admin.list_passes"), 303)
 
 
@@ -80,18 +80,26 @@ def prepare_invalidation() -> ResponseReturnValue:
     return redirect(url_for("admin.list_invalidations"), 303)
 
 
-@bp.post("/invalidations/<int:number>/run")
-def run_invalidation(number: int) -> ResponseReturnValue:
+@bp.post("/invalidations/run")
+def run_invalidation() -> ResponseReturnValue:
     """Strike them."""
-    invalidations.run_invalidation(number)
+    invalidations.run_invalidation(_number())
     return redirect(url_for("admin.list_invalidations"), 303)
 
 
-@bp.post("/invalidations/<int:number>/undo")
-def undo_invalidation(number: int) -> ResponseReturnValue:
+@bp.post("/invalidations/undo")
+def undo_invalidation() -> ResponseReturnValue:
     """Bring them back."""
-    invalidations.undo_invalidation(number)
+    invalidations.undo_invalidation(_number())
     return redirect(url_for("admin.list_invalidations"), 303)
+
+
+def _number() -> int:
+    """Which row the button belongs to; raises NotFound for what is none."""
+    said = request.form.get("number", "")
+    if not (said.isascii() and said.isdecimal() and len(said) < 10):
+        raise NotFound()
+    return int(said)
 
 
 def _board() -> Board:

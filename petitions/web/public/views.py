@@ -7,7 +7,7 @@ from babel.dates import get_date_format
 from flask import abort, render_template
 
 from petitions.models.states import CaseState
-from petitions.queries import counts, guarding
+from petitions.queries import counts
 from petitions.queries.catalogue import PublicCampaign, PublicCase, catalogue
 from petitions.queries.counts import Counts, Numbers
 from petitions.web.forms.sign import SignForm
@@ -65,7 +65,7 @@ def render(template: str, campaign: PublicCampaign, **context: Any) -> str:
         open_cards=[card for card in everything if card.may_sign],
         numbers=numbers,
         can_seal=bool(catalogue().public_keys),
-        is_on_hold=guarding.is_on_hold(campaign.id),
+        is_on_hold=counted.is_on_hold,
         birth_date_example=_birth_date_example(),
         **{"form": None, **context},
     )
