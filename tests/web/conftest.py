@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache, FileSystemBytecodeCache
 
 from petitions.cli.setup import DEMO_CAMPAIGN
 from petitions.content import reading as content_reading
@@ -46,6 +47,21 @@ def database_url(request: pytest.FixtureRequest, sqlite_templates: Path, tmp_pat
 
 
 @pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> BytecodeCache:
+    """Templates, compiled once for all applications: that takes half the time of these tests otherwise."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
+@pytest.fixture
+def app(database_url: str, tmp_path: Path, keys: Keys, compiled: BytecodeCache) -> Iterator[Flask]:
+    """The application, able to seal; no context is pushed, so that requests do not share `g`."""
+    app = make_app(database_url, tmp_path, keys)
+    app.jinja_env.bytecode_cache = compiled
+    yield app
+    close_app(app)
+
+
+@pytest.fixture(scope="session")
 def demo_template(sqlite_templates: Path, tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Path:
     """A file with the demo campaign in it, to copy."""
     folder = tmp_path_factory.mktemp("demo")
@@ -61,7 +77,7 @@ MakeDemo = Callable[..., Flask]
 
 
 @pytest.fixture
-def make_demo(demo_template: Path, tmp_path: Path, keys: Keys) -> Iterator[MakeDemo]:
+def make_demo(demo_template: Path, tmp_path: Path, keys: Keys, compiled: BytecodeCache) -> Iterator[MakeDemo]:
     """Makes an application with the demo campaign, under any settings."""
     made: list[Flask] = []
 
@@ -70,6 +86,7 @@ def make_demo(demo_template: Path, tmp_path: Path, keys: Keys) -> Iterator[MakeD
         folder.mkdir()
         shutil.copy(demo_template, folder / "petitions.db")
         made.append(make_app(f"sqlite:///{folder / 'petitions.db'}", folder, keys, **settings))
+        made[-1].jinja_env.bytecode_cache = compiled
         return made[-1]
 
     yield make
