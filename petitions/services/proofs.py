@@ -21,7 +21,7 @@ SPENT = limits.Rule("proof", 1, LASTS + timedelta(seconds=WAIT_SECONDS))
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: the puzzle for scripts, and a token that is good once its time has come."""
+    """What is asked: the puzzle for scripts (JSON in base64), and a token that is good once its time has come."""
 
     puzzle: str
     wait: str
@@ -43,7 +43,7 @@ def ask(campaign_id: int, brought: str = "") -> Question:
         good_at = now + WAIT_SECONDS
         wait = f"{good_at}.{secrets.token_hex(8)}"
         wait = f"{wait}.{_tag(campaign_id, wait)}"
-    return Question(json.dumps(puzzle.to_dict()), wait, good_at - now)
+    return Question(base64.b64encode(json.dumps(puzzle.to_dict()).encode()).decode(), wait, good_at - now)
 
 
 def spending_key(campaign_id: int, proof: str) -> str:

@@ -74,7 +74,7 @@
     form.dataset.begun = "1";
     try {
       const { solve } = await import(form.dataset.solver);
-      form.elements.proof.value = await solve(JSON.parse(form.dataset.puzzle));
+      form.elements.proof.value = await solve(JSON.parse(atob(form.dataset.puzzle)));
     } catch {
       await new Promise((later) => setTimeout(later, (Number(form.dataset.wait) + 1) * 1000));
     }

@@ -1,5 +1,6 @@
 """Abuse: crowds come through, floods do not, and whatever staff strike or hold stays exactly counted."""
 
+import base64
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -58,7 +59,7 @@ def waited(campaign: PublicCampaign) -> str:
 
 def solved(question: proofs.Question) -> str:
     """What a browser brings back."""
-    puzzle = altcha.Challenge.from_dict(json.loads(question.puzzle))
+    puzzle = altcha.Challenge.from_dict(json.loads(base64.b64decode(question.puzzle)))
     solution = altcha.solve_challenge(puzzle)
     assert solution is not None
     return altcha.Payload(puzzle, solution).to_base64()
@@ -223,9 +224,9 @@ def test_a_proof_for_another_campaign_or_of_yesterday_or_of_nobody_proves_nothin
 
 def test_a_puzzle_whose_cost_was_changed_proves_nothing(campaign: PublicCampaign) -> None:
     question = proofs.ask(campaign.id)
-    puzzle = json.loads(question.puzzle)
+    puzzle = json.loads(base64.b64decode(question.puzzle))
     puzzle["parameters"] |= {"cost": 1, "keyPrefix": ""}
-    cheap = proofs.Question(json.dumps(puzzle), "", 0)
+    cheap = proofs.Question(base64.b64encode(json.dumps(puzzle).encode()).decode(), "", 0)
     assert proofs.spending_key(campaign.id, solved(cheap)) == ""
 
 

@@ -14,6 +14,11 @@ from petitions.services import passes
 from petitions.web.forms.words import REFUSALS
 
 
+def _printable(typed: str | None) -> str | None:
+    """What was typed without signs that no database or page can take."""
+    return "".join(char for char in typed if char.isprintable()) if typed else typed
+
+
 class StaffForm(FlaskForm):  # type: ignore[misc]
     """A form whose times are those of the campaign's own clock."""
 
@@ -38,7 +43,7 @@ class StaffForm(FlaskForm):  # type: ignore[misc]
 class PassForm(StaffForm):
     """A pass: where, for how many, from when to when."""
 
-    place = StringField()
+    place = StringField(filters=[_printable])
     most = StringField(default=str(passes.MOST))
     opens_at = StringField()
     closes_at = StringField()
@@ -63,10 +68,10 @@ class InvalidationForm(StaffForm):
     cases = SelectMultipleField(validate_choice=False)
     signed_from = StringField()
     signed_until = StringField()
-    source = StringField()
+    source = StringField(filters=[_printable])
     pass_id = StringField()
     state = StringField()
-    reason = StringField()
+    reason = StringField(filters=[_printable])
 
     def validate_signed_from(self, field: Field) -> None:
         """Any time, or none."""
@@ -80,7 +85,7 @@ class InvalidationForm(StaffForm):
         """What was typed; only after validation."""
         number = self.pass_id.data or ""
         return Condition(
-            cases=tuple(self.cases.data or ()),
+            cases=tuple(slug for slug in self.cases.data or () if slug.isprintable()),
             signed_from=self.begin,
             signed_until=self.end,
             source=(self.source.data or "").strip()[:12],
