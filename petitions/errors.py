@@ -51,6 +51,12 @@ class TooManyTries(DomainError):
     code = "too_many_tries"
 
 
+class ProofNeeded(DomainError):
+    """Many entries come from this network: one more must bring a pass, a proof of work, or have waited."""
+
+    code = "proof_needed"
+
+
 class Busy(DomainError):
     """The server takes no more writes for the moment. Nothing was recorded."""
 

@@ -3,15 +3,16 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import IO
+from zoneinfo import ZoneInfo
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from petitions import sealing, settings, worker
+from petitions import clock, sealing, settings, worker
 from petitions.cli.setup import prepare_installation
 from petitions.content import reading, writing
 from petitions.errors import ContentFaulty, DomainError
@@ -19,17 +20,19 @@ from petitions.migrations.upgrade import is_current
 from petitions.models.states import TallyKind
 from petitions.queries.catalogue import Shelf, catalogue
 from petitions.services import accounts, campaigns, exports, recipients, tallies
+from petitions.services import passes as school
 
 campaign = AppGroup("campaign", help="Campaign folders: check, import, export.")
 keys = AppGroup("keys", help="The section's keys, to which personal data is sealed.")
 staff = AppGroup("staff", help="Accounts for the staff pages.")
+passes = AppGroup("pass", help="Passes for schools and stalls, where many sign from one network.")
 signatures = AppGroup("signatures", help="Handing signatures over.")
 tally = AppGroup("tally", help="Paper signatures and letters that came back.")
 
 
 def register(app: Flask) -> None:
     """Make every command known to `flask`."""
-    for group in (campaign, keys, staff, signatures, tally):
+    for group in (campaign, keys, staff, passes, signatures, tally):
         app.cli.add_command(group)
     for command in (setup, run_worker, doctor):
         app.cli.add_command(command)
@@ -182,6 +185,20 @@ def create_staff(name: str, password: str) -> None:
     with _refusals():
         accounts.create_account(name, password)
     click.echo(f"{name} can now sign in at /admin/.")
+
+
+@passes.command("create")
+@click.argument("place")
+@click.option("--most", default=school.MOST, show_default=True, help="How many may sign with it.")
+@click.option("--from", "begin", type=click.DateTime(["%Y-%m-%dT%H:%M"]), help="By the campaign's clock; default now.")
+@click.option("--minutes", default=60, show_default=True, help="How long it lasts.")
+def create_pass(place: str, most: int, begin: datetime | None, minutes: int) -> None:
+    """Make a pass for PLACE, for the current campaign, and print its code."""
+    with _refusals():
+        current = catalogue().current
+        opens_at = begin.replace(tzinfo=ZoneInfo(current.timezone)) if begin else clock.now()
+        number = school.create_pass(current.slug, place, most, opens_at, opens_at + timedelta(minutes=minutes))
+    click.echo(f"{place}: {school.code_of(number)}, for {most} signers, {minutes} minutes.")
 
 
 @signatures.command("export")

@@ -4,11 +4,11 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, select
 
 from petitions import clock
 from petitions.db.transactions import reading
-from petitions.models import Case, Count, Signature
+from petitions.models import Case, Count, Hold, Signature
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Counts:
 
     as_of: datetime
     by_case: dict[int, Numbers]
+    is_on_hold: bool = False  # what is confirmed now waits until staff had a look
 
     def of(self, case_id: int) -> Numbers:
         """The case's numbers; all zero where nothing happened yet."""
@@ -57,8 +58,9 @@ class Counts:
 def of_campaign(campaign_id: int, *, since: datetime | None = None) -> Counts:
     """The numbers of each case, or what they changed in the hours from `since` on."""
     sums = [func.coalesce(func.sum(getattr(Count, name)), 0) for name in COLUMNS]
+    is_on_hold = exists().where(Hold.campaign_id == campaign_id, Hold.ended_at.is_(None))
     statement = (
-        select(Count.case_id, *sums)
+        select(Count.case_id, *sums, is_on_hold.label("is_on_hold"))
         .join(Case, Case.id == Count.case_id)
         .where(Case.campaign_id == campaign_id)
         .group_by(Count.case_id)
@@ -67,7 +69,8 @@ def of_campaign(campaign_id: int, *, since: datetime | None = None) -> Counts:
         statement = statement.where(Count.hour_at >= since)
     with reading() as connection:
         rows = connection.execute(statement).all()
-    return Counts(clock.now(), {row[0]: Numbers(*(int(value) for value in row[1:])) for row in rows})
+    by_case = {row[0]: Numbers(*(int(value) for value in row[1:-1])) for row in rows}
+    return Counts(clock.now(), by_case, bool(rows and rows[0].is_on_hold))
 
 
 def since_midnight(campaign_id: int, timezone: str) -> Counts:

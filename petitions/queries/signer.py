@@ -37,8 +37,8 @@ class SignerFacts:
 
     @property
     def confirmed(self) -> list[int]:
-        """Cases that count."""
-        return self.in_state(SignatureState.CONFIRMED)
+        """Cases whose signature was confirmed; that one of them is held is for staff, not for its signer."""
+        return self.in_state(SignatureState.CONFIRMED) + self.in_state(SignatureState.HELD)
 
 
 def facts(signer_id: int) -> SignerFacts:

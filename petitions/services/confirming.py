@@ -14,7 +14,7 @@ from petitions.models.states import SignatureState
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign, PublicCase
 from petitions.queries.signer import SignerFacts
-from petitions.services import limits, outbox, signatures
+from petitions.services import holds, limits, outbox, signatures
 from petitions.services.consent import consent_version
 from petitions.services.erasing import erase_signers
 from petitions.services.keyring import blind_key, keyring
@@ -93,7 +93,7 @@ def reject_signer(token: str) -> None:
 
 def _confirm_batch(connection: Connection, signer_ids: Sequence[int]) -> list[None]:
     now = clock.now()
-    moved = signatures.move(connection, signer_ids, SignatureState.PENDING, SignatureState.CONFIRMED, now)
+    moved = holds.confirm(connection, signer_ids, now)
     if moved:
         is_first = Signer.confirmed_at.is_(None)
         connection.execute(update(Signer).where(Signer.id.in_(sorted(moved)), is_first).values(confirmed_at=now))

@@ -14,10 +14,10 @@ from sqlalchemy import Connection, bindparam, select, update
 from petitions import clock, people, sealing
 from petitions.db import bulk
 from petitions.db.transactions import write_queue
-from petitions.errors import CampaignClosed
+from petitions.errors import CampaignClosed, DomainError
 from petitions.models import Signer
 from petitions.queries.catalogue import PublicCampaign, PublicCase
-from petitions.services import mailslots, outbox, signatures
+from petitions.services import admission, mailslots, outbox, passes, signatures
 from petitions.services.consent import consent_version
 from petitions.services.keyring import blind_key, keyring, public_keys
 
@@ -39,6 +39,11 @@ class Entry:
     locale: str
     consent: str
     source: str = "direct"
+    network: str = ""  # where it came from, never stored; empty: not from the web, so not limited
+    pass_code: str = ""
+    proof: str = ""
+    website: str = ""  # a field that people do not see
+    elapsed_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,8 @@ class _Sealed:
     signatures: tuple[tuple[int, int, int, str], ...]  # case, letter version, consent version, source
     mail: bytes = field(repr=False)
     mailbox_key: str
+    ticket: admission.Ticket
+    pass_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -88,11 +95,17 @@ def sign_cases(entry: Entry) -> None:
     """Record the entry's signatures as pending, and queue the mail that asks for confirmation.
 
     Returns when they are on disk. New, known or full mailbox: nobody who calls this can tell; only the mail differs.
-    Raises CampaignClosed, NoRecipientKey or Busy, and then nothing was recorded.
+    Raises CampaignClosed, NoRecipientKey, Busy, or what admission.admit refuses with; then nothing was recorded.
     """
     if not entry.campaign.is_open or not entry.cases:
         raise CampaignClosed(campaign=entry.campaign.slug)
-    write_queue().submit(_sign_batch, _seal(entry))
+    sealed = _seal(entry)
+    if admission.is_automatic(entry.website, entry.elapsed_ms):
+        admission.note_automatic(entry.campaign.id)
+        return
+    refusal = write_queue().submit(_sign_batch, sealed)
+    if refusal is not None:
+        raise refusal
 
 
 def _seal(entry: Entry) -> _Sealed:
@@ -100,6 +113,8 @@ def _seal(entry: Entry) -> _Sealed:
     consent = consent_version(entry.campaign.id, entry.locale, entry.consent)
     names = {"first_name": entry.first_name, "last_name": entry.last_name}
     personal = {**names, "email": entry.email}
+    person = f"{people.mailbox(entry.email)} {people.same_name_key(**names)}"
+    place = passes.wanted(entry.campaign.id, entry.pass_code, person)
     if entry.birth_date is not None:
         personal["birth_date"] = entry.birth_date.isoformat()
     return _Sealed(
@@ -114,12 +129,20 @@ def _seal(entry: Entry) -> _Sealed:
         signatures=signatures.wanted(entry.cases, entry.locale, consent, entry.source),
         mail=sealing.seal({"to": entry.email, **names}, [keyring().master_public]),
         mailbox_key=mailslots.mailbox_key(entry.email),
+        ticket=admission.ticket(entry.campaign.id, entry.network, place, entry.proof),
     )
 
 
-def _sign_batch(connection: Connection, entries: Sequence[_Sealed]) -> list[None]:
+def _sign_batch(connection: Connection, entries: Sequence[_Sealed]) -> list[DomainError | None]:
     """Apply all entries. Two for one mailbox go one after the other, so that each sees what the other did."""
     now = clock.now()
+    answers = admission.admit(connection, [entry.ticket for entry in entries], now)
+    refusals = [answer if isinstance(answer, DomainError) else None for answer in answers]
+    entries = [
+        replace(entry, pass_id=answer)
+        for entry, answer in zip(entries, answers, strict=True)
+        if not isinstance(answer, DomainError)
+    ]
     # By key: two processes that meet on Postgres take their locks in the same order.
     waiting = sorted(entries, key=lambda entry: entry.email_key)
     while waiting:
@@ -129,7 +152,7 @@ def _sign_batch(connection: Connection, entries: Sequence[_Sealed]) -> list[None
             if first.setdefault((entry.campaign_id, entry.email_key), entry) is not entry:
                 later.append(entry)
         waiting = _sign_distinct(connection, list(first.values()), now) + later
-    return [None] * len(entries)
+    return refusals
 
 
 def _sign_distinct(connection: Connection, entries: list[_Sealed], now: datetime) -> list[_Sealed]:
@@ -188,10 +211,10 @@ def _insert_signers(
 ) -> list[tuple[_Sealed, int]]:
     """New signers with their ids; left out are those whose place was taken in the same instant."""
     rows = [
-        (e.campaign_id, e.email_key, slot, e.name_key, e.sealed, e.salt, e.locale, e.newsletter, now, now)
+        (e.campaign_id, e.email_key, slot, e.name_key, e.sealed, e.salt, e.locale, e.newsletter, e.pass_id, now, now)
         for e, slot in fresh
     ]
-    columns = ("campaign_id", "email_key", "slot", "name_key", "sealed", "link_salt", "locale", "newsletter")
+    columns = ("campaign_id", "email_key", "slot", "name_key", "sealed", "link_salt", "locale", "newsletter", "pass_id")
     returned = bulk.insert(
         connection,
         Signer.__table__,  # type: ignore[arg-type]

@@ -9,7 +9,9 @@ from werkzeug.exceptions import HTTPException
 from petitions import errors
 from petitions.errors import DomainError
 from petitions.services.accounts import AccountExists, PasswordTooShort
+from petitions.services.invalidations import ReasonMissing
 from petitions.services.mine import NameTaken
+from petitions.services.passes import PassFaulty
 from petitions.services.recipients import KeyFaulty
 from petitions.web.i18n import speak_shipped
 
@@ -35,6 +37,10 @@ MESSAGES = {
     errors.LinkExpired.code: _l("This link is too old. Sign once more, and we send you a new one."),
     errors.CampaignClosed.code: _l("This campaign takes no signatures at the moment. Nothing was recorded."),
     errors.TooManyTries.code: _l("That was too often in a short time. Wait a while, then try again."),
+    errors.ProofNeeded.code: _l(
+        "Many signatures come from your network right now, so we check that people send them. "
+        "Nothing was recorded yet. Wait half a minute, then press the button once more; most browsers do it for you."
+    ),
     errors.Busy.code: _l(
         "Very many people are signing right now. Your signature was not recorded yet: please send it again in a moment."
     ),
@@ -51,6 +57,8 @@ MESSAGES = {
     PasswordTooShort.code: _l("The password is too short."),
     AccountExists.code: _l("There is an account of that name already."),
     KeyFaulty.code: _l("This is no public key."),
+    PassFaulty.code: _l("A pass needs a place, a number of signers from 1 to 2000, and an end after its beginning."),
+    ReasonMissing.code: _l("Say why. Nothing is struck without a reason that others can read later."),
 }
 HTTP_MESSAGES = {
     400: _l("Your browser sent something that we could not read. Go back and try again."),
@@ -76,11 +84,17 @@ def status_of(why: DomainError) -> int:
     return next((STATUS[kind] for kind in type(why).__mro__ if kind in STATUS), 422)
 
 
+def retry_after(why: DomainError) -> int | None:
+    """After how many seconds another try makes sense, where that is known."""
+    seconds = why.details.get("seconds") or RETRY_AFTER.get(type(why))
+    return int(str(seconds)) if seconds else None
+
+
 def _refused(why: DomainError) -> Response:
     status = status_of(why)
     log.info("refused code=%s status=%s", why.code, status)
     response = _notice(status, why.code, MESSAGES[why.code])
-    seconds = why.details.get("seconds") or RETRY_AFTER.get(type(why))
+    seconds = retry_after(why)
     if seconds:
         response.headers["Retry-After"] = str(seconds)
     return response

@@ -5,7 +5,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from petitions.settings import Settings
 from petitions.web import assets, errors, filters, i18n, ready, security, sessions
-from petitions.web.admin import board, login, mails
+from petitions.web.admin import board, guarding, login, mails
 from petitions.web.api import bounces, counts, health
 from petitions.web.public import confirming, demo, mine, pages, signing
 
@@ -27,4 +27,4 @@ def register(app: Flask, settings: Settings) -> None:
         app.register_blueprint(demo.bp)
 
 
-__all__ = ["board", "mails", "register"]
+__all__ = ["board", "guarding", "mails", "register"]

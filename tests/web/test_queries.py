@@ -79,7 +79,7 @@ def test_signing_nine_costs_no_more_statements_than_signing_one(demo: Flask) -> 
         with commits(engine) as seen:
             costs[number] = asked(demo, lambda p=person, n=number: client.post(sign, data=typed(p, NINE[:n])), 303)
         assert len(seen) == 1, "one transaction"
-    assert len(costs[9]) == len(costs[1]) <= 6, costs
+    assert len(costs[9]) == len(costs[1]) <= 7, costs  # one of them counts for the network
 
 
 def test_a_form_with_a_mistake_writes_nothing(demo: Flask) -> None:

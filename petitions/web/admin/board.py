@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _l
 
 from petitions.models.states import CaseState
 from petitions.queries import board as boards
+from petitions.queries import guarding
 from petitions.web import sessions
 from petitions.web.admin.login import bp
 from petitions.web.i18n import locale
@@ -22,7 +23,9 @@ STATES = {
 @bp.get("/")
 def board() -> ResponseReturnValue:
     """The whole page."""
-    return render_template("admin/board.html", board=boards.newest(locale()), states=STATES)
+    newest = boards.newest(locale())
+    watch = guarding.watch(newest.campaign) if newest else None
+    return render_template("admin/board.html", board=newest, watch=watch, states=STATES)
 
 
 @bp.get("/board")

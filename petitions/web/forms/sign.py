@@ -12,14 +12,22 @@ from petitions.web.forms.consent import consent_words
 from petitions.web.forms.person import AddressForm, NameForm
 from petitions.web.forms.words import REFUSALS, cleaned
 from petitions.web.i18n import locale
+from petitions.web.security import network
 
 
 class SignForm(NameForm, AddressForm):
-    """Fields as other programs know them: first_name, last_name, email, birth_date, newsletter, cases."""
+    """Fields as other programs know them: first_name, last_name, email, birth_date, newsletter, cases.
+
+    The rest is against abuse.
+    """
 
     birth_date = StringField()
     newsletter = BooleanField()
     cases = SelectMultipleField(validate_choice=False)
+    pass_code = StringField()
+    proof = StringField()
+    website = StringField()  # nobody sees it, so what stands in it was typed by a program
+    elapsed = StringField()
 
     def __init__(self, campaign: PublicCampaign, only: PublicCase | None = None) -> None:
         """For all open cases of `campaign`, or for `only` one."""
@@ -64,4 +72,15 @@ class SignForm(NameForm, AddressForm):
             newsletter=self.newsletter.data,
             locale=locale(),
             consent=consent_words(),
+            network=network(),
+            pass_code=self.pass_code.data or "",
+            proof=self.proof.data or "",
+            website=self.website.data or "",
+            elapsed_ms=self._elapsed_ms,
         )
+
+    @property
+    def _elapsed_ms(self) -> int | None:
+        """How long the form took to fill in; None if the page does not know."""
+        said = self.elapsed.data or ""
+        return int(said) if said.isascii() and said.isdecimal() and len(said) < 10 else None

@@ -26,6 +26,8 @@ REFUSALS = {
     "cases_missing": _l("Choose at least one person to sign for."),
     "case_unknown": _l("One of the chosen cases does not belong to this campaign. Check your choice."),
     "case_closed": _l("One of the chosen cases takes no signatures any more. Choose among the others."),
+    "pass_unknown": _l("This code does not work here any more. Ask for a new one, or leave the field empty."),
+    "time_wrong": _l("This is not a time. Enter day and time, for example 2026-03-27T14:30."),
     "code_missing": _l("Enter the six digits from our mail."),
 }
 

@@ -1,5 +1,7 @@
 """The pages that are the same for everybody, kept as ready bytes."""
 
+from typing import Any
+
 from flask import Blueprint, Response, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -11,6 +13,7 @@ from petitions.web.i18n import wanted
 from petitions.web.public.views import blank_form, find_campaign, render, render_case
 
 bp = Blueprint("pages", __name__)
+LONGEST_CODE = 20
 
 
 @bp.get("/")
@@ -19,7 +22,10 @@ def root() -> Response:
     public = catalogue()
     if not public.campaigns:
         raise NotFound()
-    response = make_response(redirect(url_for("pages.home", lang=wanted(request, public.current.languages)), 302))
+    code = request.args.get("pass", "")  # a short link for a school
+    kept: dict[str, Any] = {"pass": code} if code.replace("-", "").isalnum() and len(code) <= LONGEST_CODE else {}
+    home_page = url_for("pages.home", lang=wanted(request, public.current.languages), **kept)
+    response = make_response(redirect(home_page, 302))
     response.vary.add("Accept-Language")
     return response
 

@@ -3,12 +3,14 @@
 from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from petitions.errors import Busy
+from petitions.errors import Busy, ProofNeeded, TooManyTries
 from petitions.queries.catalogue import PublicCampaign, PublicCase
+from petitions.services import proofs
 from petitions.services.signing import sign_cases
 from petitions.web import ready
-from petitions.web.errors import MESSAGES, RETRY_AFTER
+from petitions.web.errors import MESSAGES, retry_after, status_of
 from petitions.web.forms.sign import SignForm
+from petitions.web.forms.words import REFUSALS
 from petitions.web.public.views import blank_form, find_campaign, render, render_case
 
 bp = Blueprint("signing", __name__)
@@ -51,16 +53,22 @@ def _sign(form: SignForm, thanks: str) -> ResponseReturnValue:
         return _form_page(form.campaign, form.only, form), 422
     try:
         sign_cases(form.entry())
-    except Busy as why:  # nothing was recorded; what was typed is kept
-        page = _form_page(form.campaign, form.only, form, problem=MESSAGES[why.code])
-        return page, 503, {"Retry-After": str(RETRY_AFTER[Busy])}
+    except (Busy, TooManyTries, ProofNeeded) as why:  # nothing was recorded; what was typed is kept
+        question = None
+        if isinstance(why, ProofNeeded):
+            question = proofs.ask(form.campaign.id, form.proof.data or "")
+            if form.pass_code.data:
+                form.pass_code.errors = [REFUSALS["pass_unknown"]]
+        page = _form_page(form.campaign, form.only, form, problem=MESSAGES[why.code], question=question)
+        seconds = retry_after(why)
+        return page, status_of(why), {"Retry-After": str(seconds)} if seconds else {}
     return redirect(thanks, 303)
 
 
 def _form_page(
-    campaign: PublicCampaign, only: PublicCase | None, form: SignForm | None = None, problem: object = None
+    campaign: PublicCampaign, only: PublicCase | None, form: SignForm | None = None, **context: object
 ) -> str:
     form = form or blank_form(campaign, only)
     if only is None:
-        return render("sign.html", campaign, case=None, form=form, problem=problem)
-    return render_case("sign.html", campaign, only, form=form, problem=problem)
+        return render("sign.html", campaign, case=None, form=form, **context)
+    return render_case("sign.html", campaign, only, form=form, **context)

@@ -66,6 +66,7 @@ def render(template: str, campaign: PublicCampaign, **context: Any) -> str:
         open_cards=[card for card in everything if card.may_sign],
         numbers=numbers,
         can_seal=bool(catalogue().public_keys),
+        is_on_hold=counted.is_on_hold,
         birth_date_example=_birth_date_example(),
         consent=consent,
         **{"form": None, **context},

@@ -1,0 +1,95 @@
+"""Holds: when far more is confirmed than is usual, it waits until staff had a look; the public count stands still."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from petitions import clock
+from petitions.clock import hour_of
+from petitions.db.transactions import write_queue
+from petitions.errors import NotFound
+from petitions.models import Campaign, Case, Count, Hold, Limit, Signer
+from petitions.models.states import SignatureState
+from petitions.services import limits, signatures, sweeps
+
+CONFIRMING = limits.Rule("confirming", 200, timedelta(minutes=10))  # signers of a campaign; more may be an anomaly
+TIMES_USUAL = 20
+USUAL_HOURS = 6
+
+
+def confirm(connection: Connection, signer_ids: Sequence[int], now: datetime) -> signatures.Moved:
+    """Confirm all that waits for these signers, or hold it where their campaign is on hold; gives what changed.
+
+    The campaign's row is the lock: on Postgres nobody confirms beside a hold that just begins or ends.
+    """
+    signers = connection.execute(
+        select(Signer.id, Signer.campaign_id, Signer.pass_id)
+        .join(Campaign, Campaign.id == Signer.campaign_id)
+        .where(Signer.id.in_(signer_ids))
+        .order_by(Campaign.id, Signer.id)
+        .with_for_update(of=Campaign, key_share=True)
+    ).all()
+    campaign_ids = {signer.campaign_id for signer in signers}
+    is_open = Hold.campaign_id.in_(campaign_ids) & Hold.ended_at.is_(None)
+    on_hold = set(connection.scalars(select(Hold.campaign_id).where(is_open)))
+    moved: signatures.Moved = {}
+    for after in (SignatureState.CONFIRMED, SignatureState.HELD):
+        ids = [each.id for each in signers if (each.campaign_id in on_hold) == (after == SignatureState.HELD)]
+        moved |= signatures.move(connection, ids, SignatureState.PENDING, after, now) if ids else {}
+    # Whom staff gave a pass is no anomaly
+    counted = [each.campaign_id for each in signers if each.id in moved and each.pass_id is None]
+    _watch(connection, [campaign_id for campaign_id in counted if campaign_id not in on_hold], now)
+    return moved
+
+
+def count_held(slug: str) -> int:
+    """End the campaign's hold, and let all that is held count; gives how many signatures that were.
+
+    The hold's end is one transaction, each batch of signatures another; interrupted, it is simply done again.
+    """
+    campaign_id = write_queue().submit(_end_batch, slug)
+    return sum(write_queue().submit(_count_batch, (campaign_id, span)) for span in sweeps.spans(campaign_id))
+
+
+def _watch(connection: Connection, campaign_ids: Sequence[int], now: datetime) -> None:
+    """Count confirmations, and begin a hold where they are too many."""
+    keys = [CONFIRMING.key(str(campaign_id)) for campaign_id in campaign_ids]
+    reached = dict(zip(campaign_ids, limits.use(connection, CONFIRMING, keys, now), strict=True))
+    for campaign_id, number in reached.items():
+        if number > CONFIRMING.most and number > TIMES_USUAL * _usual(connection, campaign_id, number, now):
+            connection.execute(insert(Hold).values(campaign_id=campaign_id, reason="many_confirmed", began_at=now))
+
+
+def _usual(connection: Connection, campaign_id: int, present: int, now: datetime) -> float:
+    """How many confirmed the busiest case in ten minutes: the mean of the last hours without the `present` ones."""
+    confirmed = func.sum(Count.confirmed + Count.held)
+    by_case = (
+        select(confirmed)
+        .join(Case, Case.id == Count.case_id)
+        .where(Case.campaign_id == campaign_id, Count.hour_at >= hour_of(now) - timedelta(hours=USUAL_HOURS))
+        .group_by(Count.case_id)
+    )
+    busiest = max((int(number) for number in connection.scalars(by_case)), default=0)
+    return max(busiest - present, 0) / (timedelta(hours=USUAL_HOURS) / CONFIRMING.window)
+
+
+def _end_batch(connection: Connection, slugs: Sequence[str]) -> list[int]:
+    ids = []
+    for slug in slugs:
+        lock = select(Campaign.id).where(Campaign.slug == slug).with_for_update(key_share=True)
+        campaign_id = connection.scalar(lock)
+        if campaign_id is None:
+            raise NotFound(campaign=slug)
+        is_open = (Hold.campaign_id == campaign_id) & Hold.ended_at.is_(None)
+        connection.execute(update(Hold).where(is_open).values(ended_at=clock.now()))
+        # Staff had a look at those; the next ones are counted from nought
+        connection.execute(update(Limit).where(Limit.key == CONFIRMING.key(str(campaign_id))).values(used=0))
+        ids.append(campaign_id)
+    return ids
+
+
+def _count_batch(connection: Connection, batches: Sequence[tuple[int, sweeps.Span]]) -> list[int]:
+    now = clock.now()
+    step = sweeps.Step(SignatureState.HELD, SignatureState.CONFIRMED, {"confirmed_at": now})
+    return [sweeps.change(connection, campaign_id, span, step, now) for campaign_id, span in batches]

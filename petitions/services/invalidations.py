@@ -1,0 +1,112 @@
+"""Invalidation in bulk: signatures that meet a condition are struck for a reason, and can all be brought back."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection, select, update
+
+from petitions import clock
+from petitions.db.transactions import reading, transaction, write_queue
+from petitions.errors import DomainError, NotFound
+from petitions.models import Campaign, Invalidation, Signature
+from petitions.models.states import SignatureState
+from petitions.queries import guarding
+from petitions.queries.guarding import Condition
+from petitions.services import sweeps
+
+_WAS_CONFIRMED = Signature.confirmed_at.is_not(None)
+_WAS = {
+    SignatureState.CONFIRMED: _WAS_CONFIRMED,
+    SignatureState.HELD: ~_WAS_CONFIRMED & Signature.held_at.is_not(None),
+    SignatureState.PENDING: ~_WAS_CONFIRMED & Signature.held_at.is_(None),
+}
+
+
+class ReasonMissing(DomainError):
+    """Nothing is struck without a reason that others can read later."""
+
+    code = "reason_missing"
+
+
+def prepare_invalidation(slug: str, condition: Condition, reason: str) -> int:
+    """Write down what would be struck and why, with how many that are now; gives its number. Strikes nothing yet.
+
+    What is signed from now on is never meant, so that the number holds. Raises ReasonMissing.
+    """
+    if not reason.strip():
+        raise ReasonMissing()
+    now = clock.now()
+    condition = replace(condition, signed_until=min(condition.signed_until or now, now))
+    previewed = guarding.matching(slug, condition)
+    with transaction() as store:
+        campaign_id = store.scalar(select(Campaign.id).where(Campaign.slug == slug))
+        if campaign_id is None:
+            raise NotFound(campaign=slug)
+        row = Invalidation(
+            campaign_id=campaign_id, condition=condition.as_json(), reason=reason.strip(), created_at=now
+        )
+        row.previewed = previewed
+        store.add(row)
+        store.flush()
+        return row.id
+
+
+def run_invalidation(number: int) -> int:
+    """Strike the signatures, batch by batch; gives how many. Interrupted, it is simply run again."""
+    campaign_id = _campaign_of(number)
+    struck = sum(write_queue().submit(_strike_batch, (number, span)) for span in sweeps.spans(campaign_id))
+    with transaction() as store:
+        is_new = (Invalidation.id == number) & Invalidation.ran_at.is_(None)
+        store.execute(update(Invalidation).where(is_new).values(ran_at=clock.now()))
+    return struck
+
+
+def undo_invalidation(number: int) -> int:
+    """Bring every signature back into the state it was struck from, unless its signer took it back; gives how many."""
+    campaign_id = _campaign_of(number)
+    with transaction() as store:  # first, so that no run that is under way strikes more
+        is_done = (Invalidation.id == number) & Invalidation.undone_at.is_(None)
+        store.execute(update(Invalidation).where(is_done).values(undone_at=clock.now()))
+    return sum(write_queue().submit(_restore_batch, (number, span)) for span in sweeps.spans(campaign_id))
+
+
+def _campaign_of(number: int) -> int:
+    with reading() as connection:
+        campaign_id = connection.scalar(select(Invalidation.campaign_id).where(Invalidation.id == number))
+    if campaign_id is None:
+        raise NotFound(invalidation=number)
+    return campaign_id
+
+
+def _strike_batch(connection: Connection, batches: Sequence[tuple[int, sweeps.Span]]) -> list[int]:
+    return [_strike(connection, number, span) for number, span in batches]
+
+
+def _strike(connection: Connection, number: int, span: sweeps.Span) -> int:
+    now = clock.now()
+    columns = (Invalidation.campaign_id, Invalidation.condition)
+    living = (Invalidation.id == number) & Invalidation.undone_at.is_(None)
+    row = connection.execute(select(*columns).where(living).with_for_update()).one_or_none()
+    if row is None:
+        return 0
+    condition = Condition.from_json(row.condition)
+    values = {"invalidated_at": now, "invalidation_id": number}
+    steps = [
+        sweeps.Step(before, SignatureState.INVALIDATED, values, condition.clauses()) for before in condition.states
+    ]
+    struck = sum(sweeps.change(connection, row.campaign_id, span, step, now) for step in steps)
+    grown = {"struck": Invalidation.struck + struck}
+    connection.execute(update(Invalidation).where(Invalidation.id == number).values(grown))
+    return struck
+
+
+def _restore_batch(connection: Connection, batches: Sequence[tuple[int, sweeps.Span]]) -> list[int]:
+    return [_restore(connection, number, span) for number, span in batches]
+
+
+def _restore(connection: Connection, number: int, span: sweeps.Span) -> int:
+    campaign_id = connection.scalar(select(Invalidation.campaign_id).where(Invalidation.id == number)) or 0
+    values = {"invalidated_at": None, "invalidation_id": None}
+    struck_by_it = Signature.invalidation_id == number
+    steps = [sweeps.Step(SignatureState.INVALIDATED, after, values, (struck_by_it, was)) for after, was in _WAS.items()]
+    return sum(sweeps.change(connection, campaign_id, span, step, clock.now()) for step in steps)

@@ -1,0 +1,130 @@
+"""Against abuse, for staff: passes for schools and stalls, the end of a hold, invalidations."""
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
+
+from petitions import clock
+from petitions.errors import NotFound
+from petitions.models.states import SignatureState
+from petitions.queries import board as boards
+from petitions.queries import guarding
+from petitions.queries.board import Board
+from petitions.queries.guarding import Condition
+from petitions.services import holds, invalidations, passes
+from petitions.web.admin.login import bp
+from petitions.web.errors import MESSAGES
+from petitions.web.forms.staff import InvalidationForm, PassForm
+from petitions.web.i18n import locale
+
+STATES = {
+    SignatureState.CONFIRMED: _l("confirmed"),
+    SignatureState.HELD: _l("held"),
+    SignatureState.PENDING: _l("waiting"),
+}
+
+
+@bp.get("/passes")
+def list_passes() -> ResponseReturnValue:
+    """All passes with their codes, and the form for one more."""
+    board = _board()
+    return _passes_page(board, PassForm(board.timezone))
+
+
+@bp.post("/passes")
+def create_pass() -> ResponseReturnValue:
+    """Make one."""
+    board = _board()
+    form = PassForm(board.timezone)
+    if not form.validate():
+        return _passes_page(board, form), 422
+    try:
+        passes.create_pass(board.campaign, form.place.data or "", form.number, form.begin, form.end)
+    except passes.PassFaulty as why:
+        return _passes_page(board, form, MESSAGES[why.code]), 422
+    return redirect(url_for("admin.list_passes"), 303)
+
+
+@bp.post("/passes/end")
+def end_pass() -> ResponseReturnValue:
+    """End it now."""
+    passes.end_pass(_number())
+    return redirect(url_for("admin.list_passes"), 303)
+
+
+@bp.post("/holds/count")
+def count_held() -> ResponseReturnValue:
+    """Staff had a look: what is held counts."""
+    holds.count_held(_board().campaign)
+    return redirect(url_for("admin.board"), 303)
+
+
+@bp.get("/invalidations")
+def list_invalidations() -> ResponseReturnValue:
+    """All invalidations, and the form for one more."""
+    board = _board()
+    return _invalidations_page(board, InvalidationForm(board.timezone))
+
+
+@bp.post("/invalidations")
+def prepare_invalidation() -> ResponseReturnValue:
+    """Count what would be struck, and show it."""
+    board = _board()
+    form = InvalidationForm(board.timezone)
+    if not form.validate():
+        return _invalidations_page(board, form), 422
+    try:
+        invalidations.prepare_invalidation(board.campaign, form.condition(), form.reason.data or "")
+    except invalidations.ReasonMissing as why:
+        return _invalidations_page(board, form, MESSAGES[why.code]), 422
+    return redirect(url_for("admin.list_invalidations"), 303)
+
+
+@bp.post("/invalidations/run")
+def run_invalidation() -> ResponseReturnValue:
+    """Strike them."""
+    invalidations.run_invalidation(_number())
+    return redirect(url_for("admin.list_invalidations"), 303)
+
+
+@bp.post("/invalidations/undo")
+def undo_invalidation() -> ResponseReturnValue:
+    """Bring them back."""
+    invalidations.undo_invalidation(_number())
+    return redirect(url_for("admin.list_invalidations"), 303)
+
+
+def _number() -> int:
+    """Which row the button belongs to; raises NotFound for what is none."""
+    said = request.form.get("number", "")
+    if not (said.isascii() and said.isdecimal() and len(said) < 10):
+        raise NotFound()
+    return int(said)
+
+
+def _board() -> Board:
+    board = boards.newest(locale())
+    if board is None:
+        raise NotFound()
+    return board
+
+
+def _passes_page(board: Board, form: PassForm, problem: object = None) -> str:
+    made = [(row, passes.code_of(row.id)) for row in guarding.passes(board.campaign)]
+    return render_template(
+        "admin/passes.html", board=board, form=form, problem=problem, passes=made, now=clock.now(), default=passes
+    )
+
+
+def _invalidations_page(board: Board, form: InvalidationForm, problem: object = None) -> str:
+    rows = [(row, Condition.from_json(row.condition)) for row in guarding.invalidations(board.campaign)]
+    made = {row.id: row.place for row in guarding.passes(board.campaign)}
+    return render_template(
+        "admin/invalidations.html",
+        board=board,
+        form=form,
+        problem=problem,
+        states=STATES,
+        invalidations=rows,
+        passes=made,
+    )

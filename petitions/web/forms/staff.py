@@ -1,0 +1,94 @@
+"""What staff type against abuse. The session's token is checked before any of these is read."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from flask import request
+from flask_wtf import FlaskForm
+from wtforms import Field, SelectMultipleField, StringField
+from wtforms.validators import ValidationError
+
+from petitions import clock
+from petitions.queries.guarding import STRIKEABLE, Condition
+from petitions.services import passes
+from petitions.web.forms.words import REFUSALS
+
+
+def _printable(typed: str | None) -> str | None:
+    """What was typed without signs that no database or page can take."""
+    return "".join(char for char in typed if char.isprintable()) if typed else typed
+
+
+class StaffForm(FlaskForm):  # type: ignore[misc]
+    """A form whose times are those of the campaign's own clock."""
+
+    class Meta:
+        """See above."""
+
+        csrf = False
+
+    def __init__(self, timezone: str) -> None:
+        super().__init__(formdata=request.form)
+        self.zone = ZoneInfo(timezone)
+
+    def moment(self, field: Field) -> datetime | None:
+        """What was typed, in UTC; None if nothing was."""
+        typed = (field.data or "").strip()
+        try:
+            return datetime.fromisoformat(typed).replace(tzinfo=self.zone).astimezone(UTC) if typed else None
+        except (ValueError, OverflowError) as why:
+            raise ValidationError(REFUSALS["time_wrong"]) from why
+
+
+class PassForm(StaffForm):
+    """A pass: where, for how many, from when to when."""
+
+    place = StringField(filters=[_printable])
+    most = StringField(default=str(passes.MOST))
+    opens_at = StringField()
+    closes_at = StringField()
+
+    def validate_opens_at(self, field: Field) -> None:
+        """Now, if nothing was typed."""
+        self.begin = self.moment(field) or clock.now()
+
+    def validate_closes_at(self, field: Field) -> None:
+        """An hour after the beginning, if nothing was typed."""
+        self.end = self.moment(field) or getattr(self, "begin", clock.now()) + passes.LASTS
+
+    def validate_most(self, field: Field) -> None:
+        """A number; forty if nothing was typed."""
+        typed = (field.data or "").strip() or str(passes.MOST)
+        self.number = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 6 else 0
+
+
+class InvalidationForm(StaffForm):
+    """Which signatures, and why."""
+
+    cases = SelectMultipleField(validate_choice=False)
+    signed_from = StringField()
+    signed_until = StringField()
+    source = StringField(filters=[_printable])
+    pass_id = StringField()
+    state = StringField()
+    reason = StringField(filters=[_printable])
+
+    def validate_signed_from(self, field: Field) -> None:
+        """Any time, or none."""
+        self.begin = self.moment(field)
+
+    def validate_signed_until(self, field: Field) -> None:
+        """Any time, or none."""
+        self.end = self.moment(field)
+
+    def condition(self) -> Condition:
+        """What was typed; only after validation."""
+        number = self.pass_id.data or ""
+        return Condition(
+            cases=tuple(slug for slug in self.cases.data or () if slug.isprintable()),
+            signed_from=self.begin,
+            signed_until=self.end,
+            source=(self.source.data or "").strip()[:12],
+            pass_id=int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else None,
+            state=self.state.data if self.state.data in STRIKEABLE else "",
+        )

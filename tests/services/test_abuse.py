@@ -1,0 +1,536 @@
+"""Abuse: crowds come through, floods do not, and whatever staff strike or hold stays exactly counted."""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import altcha
+import pytest
+from flask import Flask
+
+from petitions.clock import now, stopped_at
+from petitions.db.transactions import transaction
+from petitions.errors import NotFound, ProofNeeded, TooManyTries
+from petitions.models import Hold, Invalidation, Limit, Pass, Signature, Signer
+from petitions.queries import counts, guarding, signer
+from petitions.queries.catalogue import PublicCampaign
+from petitions.queries.guarding import Condition
+from petitions.services import admission, confirming, holds, invalidations, limits, passes, proofs, sweeps
+from tests.support.factories import (
+    ANN,
+    BOB,
+    EVE,
+    Person,
+    confirm,
+    dump,
+    in_threads,
+    letters,
+    make_campaign,
+    miscounts,
+    newest,
+    rows,
+    sign,
+    together,
+    token_of,
+)
+
+pytestmark = pytest.mark.usefixtures("context")
+
+SCHOOL = "192.0.2.7"
+
+
+def person(number: int) -> Person:
+    """Somebody of many."""
+    return Person("Pupil", f"No {number}", f"pupil{number}@example.org")
+
+
+def sign_as(campaign: PublicCampaign, number: int, **over: Any) -> Callable[[], None]:
+    """Lets one of many sign for the river from the school."""
+    return lambda: sign(campaign, person(number), "river", **{"network": SCHOOL, **over})
+
+
+def waited(campaign: PublicCampaign) -> str:
+    """A token of somebody who waited long enough."""
+    with stopped_at(now() - timedelta(seconds=proofs.WAIT_SECONDS)):
+        return proofs.ask(campaign.id).wait
+
+
+def solved(question: proofs.Question) -> str:
+    """What a browser brings back."""
+    puzzle = altcha.Challenge.from_dict(json.loads(base64.b64decode(question.puzzle)))
+    solution = altcha.solve_challenge(puzzle)
+    assert solution is not None
+    return altcha.Payload(puzzle, solution).to_base64()
+
+
+def crowd(campaign: PublicCampaign, number: int, **over: Any) -> None:
+    """So many different people sign from one network, one after the other."""
+    for each in range(number):
+        sign_as(campaign, each, **over)()
+
+
+def make_pass(campaign: PublicCampaign, most: int = 40, **times: Any) -> str:
+    """A pass that is open now; gives its code."""
+    begin = now()
+    number = passes.create_pass(
+        campaign.slug,
+        "A school",
+        most,
+        times.get("opens_at", begin),
+        times.get("closes_at", begin + timedelta(hours=1)),
+    )
+    return passes.code_of(number)
+
+
+def one_pass() -> Any:
+    """The only pass."""
+    [found] = rows(Pass)
+    return found
+
+
+def frozen(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Let a hold begin after so many confirmations."""
+    monkeypatch.setattr(holds, "CONFIRMING", limits.Rule("confirming", most, holds.CONFIRMING.window))
+
+
+def total(campaign: PublicCampaign) -> counts.Numbers:
+    """The numbers of the whole campaign."""
+    return counts.of_campaign(campaign.id).total
+
+
+# The network's limit
+
+
+def test_a_few_sign_freely_and_then_a_proof_is_asked_for(campaign: PublicCampaign) -> None:
+    crowd(campaign, admission.NETWORK.most)
+    before = dump("limits.used")
+    with pytest.raises(ProofNeeded):
+        sign_as(campaign, 99)()
+
+    assert dump("limits.used") == before, "nothing of the refused is kept"
+    sign(campaign, person(99), "river", network="198.51.100.1")  # from elsewhere nothing is asked
+    assert len(rows(Signer)) == admission.NETWORK.most + 1
+
+
+def test_three_hundred_behind_one_address_all_sign_with_or_without_a_pass(campaign: PublicCampaign) -> None:
+    for number in range(admission.NETWORK.most):
+        sign_as(campaign, number)()
+    for number in range(admission.NETWORK.most, 300):
+        with pytest.raises(ProofNeeded):
+            sign_as(campaign, number)()
+        sign_as(campaign, number, proof=waited(campaign))()
+    code = make_pass(campaign, most=300)
+    for number in range(300, 600):
+        sign_as(campaign, number, pass_code=code)()
+
+    assert len(rows(Signer)) == 600
+    assert miscounts() == []
+
+
+def test_above_the_hard_limit_nobody_signs_without_a_pass_and_ten_minutes_later_everybody_may(
+    campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "NETWORK_PROVEN", limits.Rule("network-proven", 3, admission.WINDOW))
+    monkeypatch.setattr(admission, "NETWORK", limits.Rule("network", 1, admission.WINDOW))
+    begun = now()
+    with stopped_at(begun):
+        sign_as(campaign, 0)()
+        for number in range(1, 4):
+            sign_as(campaign, number, proof=waited(campaign))()
+        with pytest.raises(TooManyTries) as refused:
+            sign_as(campaign, 4, proof=waited(campaign))()
+        assert refused.value.details["seconds"] == 600
+        sign_as(campaign, 5, pass_code=make_pass(campaign))()
+    with stopped_at(begun + admission.WINDOW):
+        sign_as(campaign, 4)()
+    assert len(rows(Signer)) == 6
+
+
+def test_who_only_hammers_is_told_to_go_away(campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "MOST_TRIES", 25)
+    crowd(campaign, admission.NETWORK.most)
+    for refusal in [ProofNeeded] * 5 + [TooManyTries] * 2:
+        with pytest.raises(refusal):
+            sign_as(campaign, 99)()
+
+
+@pytest.mark.parametrize("run", [in_threads, together])
+def test_the_limit_is_exact_over_64_threads(app: Flask, campaign: PublicCampaign, run: Any) -> None:
+    raised = run(app, [sign_as(campaign, number) for number in range(64)])
+
+    assert sum(why is None for why in raised) == admission.NETWORK.most == len(rows(Signer))
+    assert sum(isinstance(why, ProofNeeded) for why in raised) == 64 - admission.NETWORK.most
+    assert miscounts() == []
+
+
+def test_known_and_unknown_addresses_count_and_are_refused_alike(campaign: PublicCampaign) -> None:
+    confirm(campaign, ANN)
+    crowd(campaign, admission.NETWORK.most - 1)
+    sign(campaign, ANN, network=SCHOOL)
+    for somebody in (ANN, EVE):
+        with pytest.raises(ProofNeeded):
+            sign(campaign, somebody, network=SCHOOL)
+
+
+def test_the_network_is_kept_nowhere_and_named_otherwise_each_day(campaign: PublicCampaign) -> None:
+    with stopped_at(now()):
+        today = admission.ticket(campaign.id, SCHOOL, None, "")
+        crowd(campaign, 1)
+    with stopped_at(now() + timedelta(days=1)):
+        tomorrow = admission.ticket(campaign.id, SCHOOL, None, "")
+    assert today.network != tomorrow.network
+    assert [row.key for row in rows(Limit) if row.key.startswith("network")] == [f"network:{today.network}"]
+    assert "192.0" not in str(dump())
+    assert max(len(row.key) for row in rows(Limit)) <= 64
+
+
+# The proof
+
+
+def test_a_solved_puzzle_lets_one_in_and_only_once(campaign: PublicCampaign) -> None:
+    crowd(campaign, admission.NETWORK.most)
+    proof = solved(proofs.ask(campaign.id))
+    sign_as(campaign, 50, proof=proof)()
+    with pytest.raises(ProofNeeded):
+        sign_as(campaign, 51, proof=proof)()
+    assert len(rows(Signer)) == admission.NETWORK.most + 1
+
+
+def test_one_proof_that_many_send_at_once_counts_once(app: Flask, campaign: PublicCampaign) -> None:
+    crowd(campaign, admission.NETWORK.most)
+    proof = solved(proofs.ask(campaign.id))
+    raised = in_threads(app, [sign_as(campaign, 100 + number, proof=proof) for number in range(16)])
+    assert sum(why is None for why in raised) == 1
+
+
+def test_a_proof_for_another_campaign_or_of_yesterday_or_of_nobody_proves_nothing(
+    app: Flask, campaign: PublicCampaign, tmp_path: Any
+) -> None:
+    other = make_campaign(app, tmp_path / "other", slug="other")
+    puzzle, wait = solved(proofs.ask(campaign.id)), waited(campaign)
+    assert proofs.spending_key(campaign.id, puzzle)
+    assert proofs.spending_key(campaign.id, wait)
+    for proof in (puzzle, wait):
+        assert proofs.spending_key(other.id, proof) == ""
+        with stopped_at(now() + proofs.LASTS + timedelta(seconds=1)):
+            assert proofs.spending_key(campaign.id, proof) == ""
+    later, nonce, tag = wait.split(".")
+    forged = (f"{int(later) - 1}.{nonce}.{tag}", f"{later}.{nonce}.{'0' * 32}", "..", "٣.a.b", "e30=", "x" * 5000, "☃")
+    for proof in forged:
+        assert proofs.spending_key(campaign.id, proof) == ""
+
+
+def test_a_puzzle_whose_cost_was_changed_proves_nothing(campaign: PublicCampaign) -> None:
+    question = proofs.ask(campaign.id)
+    puzzle = json.loads(base64.b64decode(question.puzzle))
+    puzzle["parameters"] |= {"cost": 1, "keyPrefix": ""}
+    cheap = proofs.Question(base64.b64encode(json.dumps(puzzle).encode()).decode(), "", 0)
+    assert proofs.spending_key(campaign.id, solved(cheap)) == ""
+
+
+def test_waiting_is_a_proof_too_but_not_before_its_time_and_not_twice(campaign: PublicCampaign) -> None:
+    crowd(campaign, admission.NETWORK.most)
+    begun = now()
+    with stopped_at(begun):
+        question = proofs.ask(campaign.id)
+        assert question.seconds == proofs.WAIT_SECONDS
+    with stopped_at(begun + timedelta(seconds=10)):
+        with pytest.raises(ProofNeeded):
+            sign_as(campaign, 50, proof=question.wait)()
+        again = proofs.ask(campaign.id, question.wait)
+        assert (again.wait, again.seconds) == (question.wait, 20), "who waits does not begin anew"
+    with stopped_at(begun + timedelta(seconds=proofs.WAIT_SECONDS)):
+        sign_as(campaign, 50, proof=question.wait)()
+        with pytest.raises(ProofNeeded):
+            sign_as(campaign, 51, proof=question.wait)()
+        assert proofs.ask(campaign.id, question.wait).wait != question.wait, "a spent one is replaced: no dead end"
+
+
+# Passes
+
+
+def test_a_pass_lifts_the_limit_and_marks_its_signers(campaign: PublicCampaign) -> None:
+    crowd(campaign, admission.NETWORK.most)
+    code = make_pass(campaign)
+    for number, typed in enumerate((code, code.lower(), code.replace("-", " "))):
+        sign_as(campaign, 100 + number, pass_code=typed)()
+    assert [row.pass_id for row in rows(Signer)][-4:] == [None, *[one_pass().id] * 3]
+    assert one_pass().used == 3
+
+
+@pytest.mark.parametrize("run", [in_threads, together])
+def test_as_many_use_a_pass_as_it_says_and_not_one_more(app: Flask, campaign: PublicCampaign, run: Any) -> None:
+    crowd(campaign, admission.NETWORK.most)
+    code = make_pass(campaign, most=7)
+    raised = run(app, [sign_as(campaign, 100 + number, pass_code=code) for number in range(32)])
+
+    assert sum(why is None for why in raised) == 7
+    assert sum(isinstance(why, ProofNeeded) for why in raised) == 25
+    assert one_pass().used == 7 == sum(row.pass_id is not None for row in rows(Signer))
+    sign_as(campaign, 200, pass_code=code, proof=waited(campaign))()  # a full pass is no wall
+
+
+def test_who_signs_case_by_case_takes_one_place_but_a_full_pass_tells_nobody_who_came(campaign: PublicCampaign) -> None:
+    crowd(campaign, admission.NETWORK.most)
+    code = make_pass(campaign, most=2)
+    for slug in ("river", "forest", "lake"):
+        sign(campaign, ANN, slug, network=SCHOOL, pass_code=code)
+    sign(campaign, BOB, network=SCHOOL, pass_code=code)  # the same mailbox, and another person
+    assert one_pass().used == 2
+    for somebody in (ANN, EVE):
+        with pytest.raises(ProofNeeded):
+            sign(campaign, somebody, network=SCHOOL, pass_code=code)
+
+
+def test_a_pass_that_is_over_not_yet_open_ended_of_another_campaign_or_made_up_lifts_nothing(
+    app: Flask, campaign: PublicCampaign, tmp_path: Any
+) -> None:
+    crowd(campaign, admission.NETWORK.most)
+    hour = timedelta(hours=1)
+    ended = make_pass(campaign)
+    passes.end_pass(one_pass().id)
+    other = make_campaign(app, tmp_path / "other", slug="other")
+    useless = [
+        *("ABCD-EFGH", "☃", ended, make_pass(other)),
+        make_pass(campaign, opens_at=now() - 2 * hour, closes_at=now() - hour),
+        make_pass(campaign, opens_at=now() + hour, closes_at=now() + 2 * hour),
+    ]
+    for code in useless:
+        with pytest.raises(ProofNeeded):
+            sign_as(campaign, 99, pass_code=code)()
+    assert sum(row.used for row in rows(Pass)) == 0
+
+
+@pytest.mark.parametrize("over", [{"place": " "}, {"most": 0}, {"most": 2001}, {"minutes": 0}, {"place": "x" * 121}])
+def test_a_pass_that_makes_no_sense_is_not_made(campaign: PublicCampaign, over: dict[str, Any]) -> None:
+    said = {"place": "A school", "most": 40, "minutes": 60} | over
+    begin = now()
+    with pytest.raises(passes.PassFaulty):
+        passes.create_pass(
+            campaign.slug, said["place"], said["most"], begin, begin + timedelta(minutes=said["minutes"])
+        )
+    assert rows(Pass) == []
+
+
+def test_the_code_of_a_pass_stands_nowhere(campaign: PublicCampaign) -> None:
+    code = make_pass(campaign)
+    assert code.replace("-", "") not in str(dump()).upper().replace("-", "")
+
+
+# Programs
+
+
+@pytest.mark.parametrize("said", [{"website": "https://spam.example"}, {"elapsed_ms": 1999}])
+def test_a_program_is_thanked_and_nothing_is_kept_but_a_number(campaign: PublicCampaign, said: dict[str, Any]) -> None:
+    for _ in range(2):
+        sign(campaign, ANN, **said)
+    assert rows(Signer) == [] == rows(Signature)
+    assert letters() == []
+    assert guarding.watch(campaign.slug).automatic == 2
+
+
+@pytest.mark.parametrize("said", [{"elapsed_ms": 2000}, {"elapsed_ms": None}])
+def test_people_are_no_programs(campaign: PublicCampaign, said: dict[str, Any]) -> None:
+    sign(campaign, ANN, **said)
+    assert len(rows(Signer)) == 1
+    assert guarding.watch(campaign.slug).automatic == 0
+
+
+# Holds
+
+
+def test_a_flood_of_confirmations_is_held_and_counting_it_is_exact(
+    campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frozen(monkeypatch, most=5)
+    for number in range(6):
+        confirm(campaign, person(number))
+    assert counts.of_campaign(campaign.id).is_on_hold
+    seen = total(campaign)
+    for number in range(6, 10):
+        token = confirm(campaign, person(number))
+        assert len(confirming.open_link(token).confirmed) == 3, "their signers need not know"
+
+    assert total(campaign).signatures == seen.signatures == 18
+    assert total(campaign).held == 12
+    assert miscounts() == []
+    assert holds.count_held(campaign.slug) == 12
+    assert (total(campaign).confirmed, total(campaign).held) == (30, 0)
+    assert not counts.of_campaign(campaign.id).is_on_hold
+    assert miscounts() == []
+    confirm(campaign, person(10))
+    assert total(campaign).confirmed == 33, "after the look it counts again at once"
+    assert [row.reason for row in rows(Hold)] == ["many_confirmed"]
+
+
+def test_what_is_usual_is_no_flood(campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = now()
+    with stopped_at(begun - timedelta(hours=3)):
+        for number in range(100, 172):  # 72 in six hours: on average two in ten minutes
+            confirm(campaign, person(number), "river")
+    frozen(monkeypatch, most=2)
+    monkeypatch.setattr(holds, "TIMES_USUAL", 2)
+    with stopped_at(begun):
+        for number in range(5):
+            confirm(campaign, person(number), "river")
+            assert counts.of_campaign(campaign.id).is_on_hold == (number == 4), "two times two, and one more"
+
+
+def test_pressing_the_button_often_is_one_confirmation_and_a_school_with_a_pass_none(
+    campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frozen(monkeypatch, most=3)
+    token = confirm(campaign)
+    for _ in range(5):
+        confirming.confirm_signer(token)
+    code = make_pass(campaign)
+    for number in range(5):
+        sign_as(campaign, number, pass_code=code)()
+        confirming.confirm_signer(token_of(newest(Signer).id))
+    assert not counts.of_campaign(campaign.id).is_on_hold
+
+
+def test_two_hundred_are_the_threshold() -> None:
+    assert (holds.CONFIRMING.most, holds.TIMES_USUAL, holds.USUAL_HOURS) == (200, 20, 6)
+
+
+def test_confirming_beside_the_end_of_a_hold_leaves_nothing_held(
+    app: Flask, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with transaction() as store:
+        store.add(Hold(campaign_id=campaign.id, reason="many_confirmed", began_at=now()))
+    tokens = []
+    for number in range(24):
+        sign(campaign, person(number))
+        tokens.append(token_of(newest(Signer).id))
+    works: list[Callable[[], object]] = [lambda t=token: confirming.confirm_signer(t) for token in tokens]
+    works.insert(12, lambda: holds.count_held(campaign.slug))
+    assert in_threads(app, works) == [None] * 25
+    assert (total(campaign).confirmed, total(campaign).held) == (72, 0)
+    assert miscounts() == []
+
+
+def test_a_campaign_that_is_not_there_has_nothing_to_count() -> None:
+    with pytest.raises(NotFound):
+        holds.count_held("nothing")
+
+
+# Invalidations
+
+
+@pytest.fixture
+def signed(campaign: PublicCampaign) -> PublicCampaign:
+    """A campaign with signatures in each state that can be struck, of several sources and times."""
+    begun = now() - timedelta(hours=2)
+    with stopped_at(begun):
+        confirm(campaign, ANN)
+        sign(campaign, EVE, "river", source="embed")
+    with stopped_at(begun + timedelta(hours=1)):
+        sign(campaign, person(1), "river", "forest", pass_code=make_pass(campaign))
+        confirming.confirm_signer(token_of(newest(Signer).id))
+        with transaction() as store:
+            store.add(Hold(campaign_id=campaign.id, reason="many_confirmed", began_at=now()))
+        confirm(campaign, person(2), "lake")
+        sign(campaign, person(3))
+    return campaign
+
+
+def states() -> list[tuple[Any, ...]]:
+    """All that says in which state the signatures are."""
+    return dump()["signatures"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "number"),
+    [
+        (Condition(), 3 + 1 + 2 + 1 + 3),
+        (Condition(cases=("river",)), 4),
+        (Condition(cases=("river", "lake"), state="confirmed"), 3),
+        (Condition(state="held"), 1),
+        (Condition(state="pending"), 4),
+        (Condition(source="embed"), 1),
+        (Condition(pass_id=1), 2),
+        (Condition(signed_from=now() - timedelta(minutes=90)), 6),
+        (Condition(signed_until=now() - timedelta(minutes=90)), 4),
+        (Condition(source="share"), 0),
+    ],
+)
+def test_what_was_previewed_is_struck_and_the_undoing_restores_every_row(
+    signed: PublicCampaign, monkeypatch: pytest.MonkeyPatch, condition: Condition, number: int
+) -> None:
+    monkeypatch.setattr(sweeps, "SIGNERS_AT_ONCE", 2)
+    before, counted = states(), total(signed)
+    invalidation = invalidations.prepare_invalidation(signed.slug, condition, "A flood from one address book")
+    assert newest(Invalidation).previewed == number
+    assert states() == before, "a preview strikes nothing"
+
+    assert invalidations.run_invalidation(invalidation) == number == newest(Invalidation).struck
+    assert total(signed).invalidated == number
+    assert {row.invalidation_id for row in rows(Signature) if row.state == "invalidated"} <= {invalidation}
+    assert miscounts() == []
+    assert invalidations.run_invalidation(invalidation) == 0
+
+    assert invalidations.undo_invalidation(invalidation) == number
+    assert states() == before
+    assert total(signed) == counted
+    assert miscounts() == []
+    assert invalidations.run_invalidation(invalidation) == 0, "undone is undone"
+    assert states() == before
+
+
+def test_the_condition_comes_back_as_it_was_said() -> None:
+    said = Condition(cases=("a", "b"), signed_from=now(), signed_until=now(), source="embed", pass_id=3, state="held")
+    for condition in (said, Condition()):
+        assert Condition.from_json(json.loads(json.dumps(condition.as_json()))) == condition
+
+
+def test_without_a_reason_nothing_is_written_down(signed: PublicCampaign) -> None:
+    with pytest.raises(invalidations.ReasonMissing):
+        invalidations.prepare_invalidation(signed.slug, Condition(), "  ")
+    assert rows(Invalidation) == []
+
+
+def test_another_campaign_is_not_touched_although_its_cases_are_named_alike(
+    app: Flask, signed: PublicCampaign, tmp_path: Any
+) -> None:
+    other = make_campaign(app, tmp_path / "other", slug="other")
+    confirm(other, ANN)
+    number = invalidations.prepare_invalidation(other.slug, Condition(cases=("river",)), "A test")
+    assert invalidations.run_invalidation(number) == 1
+    assert total(signed).invalidated == 0
+    assert miscounts() == []
+
+
+def test_what_is_signed_after_the_preview_is_not_struck(signed: PublicCampaign) -> None:
+    number = invalidations.prepare_invalidation(signed.slug, Condition(), "A flood")
+    sign(signed, person(7), "river")
+    assert invalidations.run_invalidation(number) == newest(Invalidation).previewed
+    assert newest(Signature).state == "pending"
+
+
+def test_one_run_that_two_start_strikes_once(app: Flask, signed: PublicCampaign) -> None:
+    number = invalidations.prepare_invalidation(signed.slug, Condition(), "A flood")
+    assert in_threads(app, [lambda: invalidations.run_invalidation(number)] * 4) == [None] * 4
+    assert newest(Invalidation).struck == newest(Invalidation).previewed == 10
+    assert miscounts() == []
+
+
+def test_a_struck_signature_cannot_be_confirmed_until_it_is_brought_back(campaign: PublicCampaign) -> None:
+    sign(campaign, ANN, "river")
+    token = token_of(newest(Signer).id)
+    number = invalidations.prepare_invalidation(campaign.slug, Condition(), "A flood")
+    invalidations.run_invalidation(number)
+    confirming.confirm_signer(token)
+    assert signer.facts(newest(Signer).id).confirmed == []
+    invalidations.undo_invalidation(number)
+    confirming.confirm_signer(token)
+    assert total(campaign).confirmed == 1
+    assert miscounts() == []
+
+
+def test_an_invalidation_that_is_not_there_cannot_run() -> None:
+    for act in (invalidations.run_invalidation, invalidations.undo_invalidation):
+        with pytest.raises(NotFound):
+            act(7)

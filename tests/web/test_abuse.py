@@ -1,0 +1,339 @@
+"""Abuse, seen from a browser: crowds get through with and without JavaScript, programs learn nothing, staff decide."""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import altcha
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from petitions.clock import now, stopped_at
+from petitions.models import Invalidation, Limit, Pass, Signature, Signer
+from petitions.models.states import SignatureState
+from petitions.queries import counts
+from petitions.queries.catalogue import PublicCampaign
+from petitions.services import accounts, admission, holds, limits, proofs
+from tests.support.factories import ANN, CARLA, EVE, Person, confirm, miscounts, newest, rows, sign
+from tests.web.browsing import browser, page_of, sign_all, sign_one, typed, visit
+from tests.web.conftest import MakeDemo
+from tests.web.page import Node, Page
+
+pytestmark = pytest.mark.usefixtures("campaign")
+
+SIGN = "/fr/water-2026/cases/river/sign"
+
+
+def pupil(number: int) -> Person:
+    """One of a crowd."""
+    return Person("Pupil", f"No {number}", f"pupil{number}@example.org")
+
+
+@pytest.fixture
+def crowded(app: Flask, campaign: PublicCampaign) -> FlaskClient:
+    """A browser in a network from which as many signed as may without a proof."""
+    client = browser(app)
+    for number in range(admission.NETWORK.most):
+        assert sign_one(client, "river", pupil(number)).status_code == 303
+    return client
+
+
+@pytest.fixture
+def carla(app: Flask) -> FlaskClient:
+    """Carla's browser, signed in and reading English."""
+    with app.app_context():
+        accounts.create_account(CARLA.name, CARLA.password)
+    client = browser(app)
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    assert client.post("/admin/login", data={"name": CARLA.name, "password": CARLA.password}).status_code == 303
+    return client
+
+
+def press(client: FlaskClient, form: Node, **typed_in: Any) -> TestResponse:
+    """Send the form as it stands on the page, with some fields typed into."""
+    return client.post(form["action"], data={**form.fields(), **typed_in})
+
+
+def signers(app: Flask) -> int:
+    """How many signed."""
+    with app.app_context():
+        return len(rows(Signer))
+
+
+# The crowd
+
+
+def test_above_the_threshold_the_form_comes_back_as_typed_with_a_puzzle_that_a_script_solves(
+    app: Flask, crowded: FlaskClient
+) -> None:
+    page = page_of(sign_one(crowded, "river", EVE, newsletter="y"), 422)
+    form = page.form("/cases/river/sign")
+    assert form.field("email")["value"] == EVE.email
+    assert "checked" in form.field("newsletter").attrs
+    assert page.one(class_="problem", role="alert").text.startswith("Many signatures come from your network")
+    assert crowded.get(form["data-solver"]).content_type.startswith("text/javascript")
+
+    puzzle = altcha.Challenge.from_dict(json.loads(base64.b64decode(form["data-puzzle"])))
+    solution = altcha.solve_challenge(puzzle)
+    assert solution is not None
+    brought = {"challenge": json.loads(base64.b64decode(form["data-puzzle"])), "solution": solution.to_dict()}
+    proof = base64.b64encode(json.dumps(brought).encode()).decode()
+    assert press(crowded, form, proof=proof).status_code == 303
+    assert signers(app) == admission.NETWORK.most + 1
+    assert sign_one(crowded, "river", ANN, proof=proof).status_code == 422, "spent"
+
+
+def test_without_javascript_one_waits_and_presses_again(app: Flask, crowded: FlaskClient) -> None:
+    form = page_of(sign_one(crowded, "river", EVE), 422).form("/sign")
+    with stopped_at(now() + timedelta(seconds=10)):
+        form = page_of(press(crowded, form), 422).form("/sign")
+        assert 19 <= int(form["data-wait"]) <= 20, "who waits does not begin anew"
+    with stopped_at(now() + timedelta(seconds=proofs.WAIT_SECONDS + 1)):
+        assert press(crowded, form).status_code == 303
+    assert signers(app) == admission.NETWORK.most + 1
+
+
+def test_three_hundred_behind_one_address_sign_in_ten_minutes(app: Flask, campaign: PublicCampaign) -> None:
+    client, begun = browser(app), now()
+    statuses = []
+    for number in range(300):
+        with stopped_at(begun + timedelta(seconds=number)):
+            answer = sign_one(client, "river", pupil(number))
+        if answer.status_code == 422:
+            with stopped_at(begun + timedelta(seconds=number + proofs.WAIT_SECONDS)):
+                answer = press(client, Page(answer.text).form("/sign"))
+        statuses.append(answer.status_code)
+    assert statuses == [303] * 300
+    assert signers(app) == 300
+
+
+def test_above_the_hard_limit_what_was_typed_is_kept_and_the_answer_says_when(
+    app: Flask, crowded: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "MOST_TRIES", admission.NETWORK.most)
+    answer = sign_one(crowded, "river", EVE)
+    form = page_of(answer, 429).form("/sign")
+    assert form.field("email")["value"] == EVE.email
+    assert answer.headers["Retry-After"] == "600"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "data-puzzle" not in form.attrs
+
+
+@pytest.mark.parametrize("refused", [422, 429])
+def test_a_known_address_is_refused_as_an_unknown_one(
+    app: Flask, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch, refused: int
+) -> None:
+    with app.app_context():
+        confirm(campaign, ANN)
+    monkeypatch.setattr(admission, "NETWORK", limits.Rule("network", 0, admission.WINDOW))
+    monkeypatch.setattr(admission, "MOST_TRIES", 9 if refused == 422 else 0)
+    monkeypatch.setattr(proofs, "ask", lambda *_: proofs.Question("{}", "a", 30))
+    known, new = (sign_one(browser(app), "river", Person("A", "B", email)) for email in (ANN.email, "new@example.org"))
+    assert known.status_code == new.status_code == refused
+    assert known.headers == new.headers or {**known.headers, "Content-Length": ""} == {
+        **new.headers,
+        "Content-Length": "",
+    }
+    assert known.text.replace(ANN.email, "") == new.text.replace("new@example.org", "")
+
+
+def spoofed(app: Flask, header: str | None) -> str:
+    """The network that a signing with this header is counted for."""
+    headers = {"X-Forwarded-For": header} if header else {}
+    with app.app_context():
+        before = {row.key for row in rows(Limit)}
+    person = Person("A", "B", f"a{len(before)}@example.org")
+    assert (
+        browser(app).post(f"/fr/{DEMO}/cases/joel-paredes/sign", data=typed(person), headers=headers).status_code == 303
+    )
+    with app.app_context():
+        new = [row.key for row in rows(Limit) if row.key.startswith("network:") and row.key not in before]
+    return new[0] if new else "seen before"
+
+
+DEMO = "write-for-rights-2024"
+
+
+@pytest.mark.parametrize("hops", [1, 2, 3])
+def test_the_address_is_counted_from_the_right_by_exactly_our_hops(make_demo: MakeDemo, hops: int) -> None:
+    app = make_demo(proxy_hops=hops)
+    ours = [f"10.0.0.{number}" for number in range(1, hops)]  # what the outer proxies of ours add
+    there = ", ".join(["198.51.100.7", *ours])
+    assert spoofed(app, there) != "seen before"
+    for forged in ("1.2.3.4", "1.2.3.4, 5.6.7.8", "unknown, ::1"):
+        assert spoofed(app, f"{forged}, {there}") == "seen before", "what a visitor writes stands further left"
+    assert spoofed(app, ", ".join(["198.51.100.8", *ours])) != "seen before"
+
+
+def test_without_a_proxy_of_ours_the_header_is_worth_nothing(make_demo: MakeDemo) -> None:
+    app = make_demo()
+    assert spoofed(app, None) != "seen before"
+    for forged in ("1.2.3.4", "1.2.3.4, 127.0.0.1"):
+        assert spoofed(app, forged) == "seen before"
+
+
+# Programs
+
+
+@pytest.mark.parametrize("trap", [{"website": "https://spam.example"}, {"elapsed": "700"}])
+@pytest.mark.parametrize("send", [sign_one, lambda client, **over: sign_all(client, ["river"], **over)])
+def test_a_program_gets_byte_for_byte_what_people_get(
+    app: Flask, campaign: PublicCampaign, trap: dict[str, str], send: Callable[..., TestResponse]
+) -> None:
+    trapped = send(browser(app), **trap)
+    assert signers(app) == 0
+    honest = send(browser(app), elapsed="9000")
+    assert signers(app) == 1
+    assert (trapped.status_code, list(trapped.headers), trapped.data) == (303, list(honest.headers), honest.data)
+
+
+@pytest.mark.parametrize("elapsed", ["", "2000", "soon", "-5", "٣", "9" * 40])
+def test_a_page_that_does_not_know_how_long_it_took_is_fine(app: Flask, elapsed: str) -> None:
+    assert sign_one(browser(app), elapsed=elapsed).status_code == 303
+    assert signers(app) == 1
+
+
+def test_nobody_sees_or_reaches_the_trap(app: Flask) -> None:
+    trap = visit(browser(app), "/fr/water-2026/cases/river/").one("input", name="website")
+    assert (trap["tabindex"], trap["autocomplete"]) == ("-1", "off")
+    assert any(node.get("aria-hidden") == "true" for node in trap.ancestors)
+
+
+# Passes
+
+
+def test_staff_make_a_pass_pupils_type_it_and_staff_end_it(
+    app: Flask, carla: FlaskClient, crowded: FlaskClient
+) -> None:
+    form = visit(carla, "/admin/passes").form("/admin/passes")
+    assert press(carla, form, place="Lycée\0 <b>").status_code == 303
+    page = visit(carla, "/admin/passes")
+    code = page.one("code").text
+    with app.app_context():
+        made = newest(Pass)
+    assert (made.place, made.most, made.closes_at - made.opens_at) == ("Lycée <b>", 40, timedelta(hours=1))
+
+    assert sign_one(crowded, "river", ANN, pass_code=code.lower()).status_code == 303
+    assert "1 / 40" in visit(carla, "/admin/passes").text
+    assert press(carla, page.form("/passes/end")).status_code == 303
+    assert code not in visit(carla, "/admin/passes").text
+    form = page_of(sign_one(crowded, "river", EVE, pass_code=code), 422).form("/sign")
+    assert "open" in form.one("details").attrs
+    assert "does not work here any more" in form.one("details").text
+    assert form.field("pass_code")["value"] == code
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"most": "x"},
+        {"most": "2001"},
+        {"place": " "},
+        {"opens_at": "tomorrow"},
+        {"closes_at": "0001-01-01T00:00"},
+        {"opens_at": "2026-05-02T10:00", "closes_at": "2026-05-02T09:00"},
+    ],
+)
+def test_a_pass_that_makes_no_sense_comes_back_as_typed(app: Flask, carla: FlaskClient, over: dict[str, str]) -> None:
+    form = visit(carla, "/admin/passes").form("/admin/passes")
+    page = page_of(press(carla, form, **{"place": "A school", **over}), 422)
+    assert page.one(class_="problem").text
+    with app.app_context():
+        assert rows(Pass) == []
+
+
+def test_the_times_of_a_pass_are_those_of_the_campaigns_clock(app: Flask, carla: FlaskClient) -> None:
+    form = visit(carla, "/admin/passes").form("/admin/passes")
+    press(carla, form, place="A school", opens_at="2030-07-01T10:00", closes_at="2030-07-01T12:30")
+    with app.app_context():
+        made = newest(Pass)
+    assert made.closes_at - made.opens_at == timedelta(hours=2, minutes=30)
+    assert "10:00" in visit(carla, "/admin/passes").text
+
+
+def test_a_short_link_brings_the_code_to_the_page_and_the_page_stays_the_same_for_all(app: Flask) -> None:
+    client = browser(app)
+    answer = client.get("/?pass=K7QM-2XBD")
+    assert answer.headers["Location"].endswith("/fr/?pass=K7QM-2XBD")
+    with_code, without = client.get("/fr/?pass=K7QM-2XBD"), client.get("/fr/")
+    assert with_code.data == without.data
+    assert with_code.headers["ETag"] == without.headers["ETag"]
+    for odd in ("//evil.example", "a" * 21, "a b"):
+        assert client.get("/", query_string={"pass": odd}).headers["Location"].endswith("/fr/")
+
+
+def test_a_command_makes_a_pass(app: Flask, crowded: FlaskClient) -> None:
+    said = app.test_cli_runner().invoke(args=["pass", "create", "A stall", "--most", "5", "--minutes", "30"])
+    assert said.exit_code == 0, said.output
+    code = said.output.split(": ")[1].split(",")[0]
+    assert sign_one(crowded, "river", ANN, pass_code=code).status_code == 303
+    refused = app.test_cli_runner().invoke(args=["pass", "create", "A stall", "--most", "0"])
+    assert refused.exit_code == 1
+
+
+# Holds and invalidations
+
+
+def test_a_hold_freezes_the_public_count_and_staff_let_it_count(
+    app: Flask, campaign: PublicCampaign, carla: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holds, "CONFIRMING", limits.Rule("confirming", 2, holds.CONFIRMING.window))
+    visitor, address = browser(app), "/en/water-2026/cases/river/"
+    with app.app_context():
+        for number in range(3):
+            confirm(campaign, pupil(number), "river")
+    frozen = visit(visitor, address)
+    assert "3 signatures of 100 · The count is being checked" in frozen.text
+    with app.app_context():
+        token = confirm(campaign, EVE, "river")
+    assert visit(visitor, address).text == frozen.text
+    assert "The count is being checked" in visitor.get("/en/water-2026/counts").text
+    assert visit(visitor, f"/en/confirm/{token}").h1 == "Your signature counts. Thank you."
+
+    board = visit(carla, "/admin/")
+    assert "1 signature is held." in board.text
+    assert press(carla, board.form("/holds/count")).status_code == 303
+    assert "4 signatures of 100" in visit(visitor, address).text
+    assert "checked" not in visit(visitor, address).text
+    assert "held" not in visit(carla, "/admin/").text
+
+
+def test_staff_count_strike_and_bring_back(app: Flask, campaign: PublicCampaign, carla: FlaskClient) -> None:
+    with app.app_context():
+        confirm(campaign, ANN)
+        sign(campaign, EVE, "river")
+    form = visit(carla, "/admin/invalidations").form("/admin/invalidations")
+    page = page_of(press(carla, form, cases=["river"]), 422)
+    assert page.one(class_="problem").text.startswith("Say why.")
+    form = page.form("/admin/invalidations")
+    assert "checked" in form.one("input", name="cases", value="river").attrs
+    assert press(carla, form, state="confirmed", reason="A flood").status_code == 303
+
+    page = visit(carla, "/admin/invalidations")
+    assert page.form("/run").text == "Strike this signature"
+    press(carla, page.form("/run"))
+    with app.app_context():
+        assert counts.of_campaign(campaign.id).total.invalidated == 1 == newest(Invalidation).struck
+    press(carla, visit(carla, "/admin/invalidations").form("/undo"))
+    assert "All brought back." in visit(carla, "/admin/invalidations").text
+    with app.app_context():
+        assert {row.state for row in rows(Signature)} == {SignatureState.CONFIRMED, SignatureState.PENDING}
+        assert miscounts() == []
+
+
+@pytest.mark.parametrize("number", ["", "x", "-1", "٣", "99", "9" * 30])
+@pytest.mark.parametrize("act", ["invalidations/run", "invalidations/undo"])
+def test_a_button_for_a_row_that_is_not_there_is_answered_404(carla: FlaskClient, act: str, number: str) -> None:
+    token = visit(carla, "/admin/passes").all("input", name="csrf_token")[0]["value"]
+    assert carla.post(f"/admin/{act}", data={"csrf_token": token, "number": number}).status_code == 404
+
+
+def test_staff_see_how_many_programs_were_turned_away(app: Flask, carla: FlaskClient) -> None:
+    assert "turned away" not in visit(carla, "/admin/").text
+    for _ in range(2):
+        sign_one(browser(app), website="x")
+    assert "2 entries of programs were turned away" in visit(carla, "/admin/").text
