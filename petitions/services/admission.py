@@ -14,9 +14,9 @@ from petitions.services import limits, passes, proofs
 from petitions.services.keyring import keyring
 
 WINDOW = timedelta(minutes=10)
-NETWORK = limits.Rule("network", 20, WINDOW)  # with nothing to show; a stall or a family never meets it
-NETWORK_PROVEN = limits.Rule("network-proven", 380, WINDOW)  # with a proof: a school without a pass comes through
-MOST_TRIES = 400  # with nothing to show, refused ones too
+NETWORK = limits.Rule("network", 300, WINDOW)  # with nothing to show: a school that knows of no pass never meets it
+NETWORK_PROVEN = limits.Rule("network-proven", 1_000, WINDOW)  # with a proof
+MOST_TRIES = 1_200  # with nothing to show, refused ones too
 AUTOMATIC = limits.Rule("automatic", 0, AUTOMATIC_WINDOW)
 SHORTEST_MS = 2_000  # nobody types name and address faster
 

@@ -7,6 +7,7 @@ from flask import Flask, Response, abort, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from petitions.services import limits
+from petitions.services.keyring import settings as current_settings
 from petitions.settings import LOOPBACK, Settings
 
 CSP = (
@@ -63,16 +64,22 @@ def _check_origin(base_url: str) -> None:
             abort(403)
     elif is_admin:
         abort(403)
-    else:  # an old browser or a script: let it pass, but not often
-        limits.spend(limits.UNKNOWN_ORIGIN, network())
+    elif place := network():  # an old browser or a script: let it pass, but not often
+        limits.spend(limits.UNKNOWN_ORIGIN, place)
 
 
 def network() -> str:
-    """Where the request comes from, for limits only: an IPv4 address, or an IPv6 network of /64. Never stored."""
+    """Where the request comes from, for limits only: an IPv4 address, or an IPv6 network of /64. Never stored.
+
+    Empty, so not limited, for this machine itself: behind a proxy here that PETITIONS_PROXY_HOPS does not know of, all
+    visitors would share one limit.
+    """
     try:
         address = ip_address(request.remote_addr or "")
     except ValueError:  # a proxy of ours writes something else
         return request.remote_addr or ""
-    if address.version == 4:
-        return str(address)
-    return str(address.ipv4_mapped or ip_network((address, 64), strict=False).network_address)
+    if address.version == 6 and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    if address.is_loopback and not current_settings().proxy_hops:
+        return ""
+    return str(address if address.version == 4 else ip_network((address, 64), strict=False).network_address)

@@ -103,6 +103,23 @@ def total(campaign: PublicCampaign) -> counts.Numbers:
 # The network's limit
 
 
+@pytest.fixture(autouse=True)
+def _small_crowds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same rules with smaller numbers: these tests go to the limit again and again."""
+    monkeypatch.setattr(admission, "NETWORK", limits.Rule("network", 20, admission.WINDOW))
+    monkeypatch.setattr(admission, "NETWORK_PROVEN", limits.Rule("network-proven", 380, admission.WINDOW))
+    monkeypatch.setattr(admission, "MOST_TRIES", 400)
+
+
+def test_a_whole_school_signs_from_one_address_without_knowing_of_a_pass(
+    campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    for number in range(300):
+        sign_as(campaign, number)()
+    assert len(rows(Signer)) == 300
+
+
 def test_a_few_sign_freely_and_then_a_proof_is_asked_for(campaign: PublicCampaign) -> None:
     crowd(campaign, admission.NETWORK.most)
     before = dump("limits.used")

@@ -19,13 +19,14 @@ from tests.web.page import Node, Page
 
 DEMO = "write-for-rights-2024"
 LANGUAGES = ("fr", "en", "lb", "de")
+ELSEWHERE = "198.51.100.7"  # not this machine, which is not limited
 OUR_OWN = {"HTTP_SEC_FETCH_SITE": "same-origin"}  # what a browser says about a form of our own page
 
 
 def browser(app: Flask, *, htmx: bool = False) -> FlaskClient:
     """A browser on our own pages."""
     client = app.test_client()
-    client.environ_base.update(OUR_OWN, HTTP_ACCEPT_LANGUAGE="fr")
+    client.environ_base.update(OUR_OWN, HTTP_ACCEPT_LANGUAGE="fr", REMOTE_ADDR=ELSEWHERE)
     if htmx:
         client.environ_base["HTTP_HX_REQUEST"] = "true"
     return client

@@ -33,6 +33,13 @@ def pupil(number: int) -> Person:
     return Person("Pupil", f"No {number}", f"pupil{number}@example.org")
 
 
+@pytest.fixture(autouse=True)
+def _small_crowds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same rules with smaller numbers: these tests go to the limit again and again."""
+    monkeypatch.setattr(admission, "NETWORK", limits.Rule("network", 20, admission.WINDOW))
+    monkeypatch.setattr(admission, "NETWORK_PROVEN", limits.Rule("network-proven", 380, admission.WINDOW))
+
+
 @pytest.fixture
 def crowded(app: Flask, campaign: PublicCampaign) -> FlaskClient:
     """A browser in a network from which as many signed as may without a proof."""
