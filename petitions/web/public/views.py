@@ -57,7 +57,8 @@ def cards(campaign: PublicCampaign, numbers: Counts) -> list[Card]:
 
 def render(template: str, campaign: PublicCampaign, **context: Any) -> str:
     """The page, with what every page of a campaign needs."""
-    numbers = counts.of_campaign(campaign.id)
+    counted = counts.of_campaign(campaign.id)  # hidden cases too, and their signatures must not show in the total
+    numbers = Counts(counted.as_of, {case.id: counted.of(case.id) for case in campaign.cases})
     everything = cards(campaign, numbers)
     return render_template(
         f"public/{template}",
