@@ -15,6 +15,7 @@ from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign, PublicCase
 from petitions.queries.signer import SignerFacts
 from petitions.services import limits, signatures
+from petitions.services.erasing import erase_signers
 from petitions.services.keyring import blind_key, keyring
 
 LINK_LASTS = timedelta(days=14)
@@ -105,12 +106,9 @@ def _add_batch(connection: Connection, additions: Sequence[tuple[signatures.NewS
 def _reject_batch(connection: Connection, signer_ids: Sequence[int]) -> list[None]:
     now = clock.now()
     signatures.move(connection, signer_ids, SignatureState.PENDING, SignatureState.WITHDRAWN, now)
-    nothing_confirmed = Signer.confirmed_at.is_(None)
-    erased = dict.fromkeys(("email_key", "name_key", "sealed", "link_salt"))
-    connection.execute(
-        update(Signer).where(Signer.id.in_(signer_ids), nothing_confirmed).values(**erased, erased_at=now)
-    )
     is_waiting = Message.signer_id.in_(signer_ids) & (Message.state == MessageState.QUEUED)
     cancelled = {"state": MessageState.FAILED, "failure": "rejected", "payload": None}
     connection.execute(update(Message).where(is_waiting).values(**cancelled))
+    never_confirmed = Signer.id.in_(signer_ids) & Signer.confirmed_at.is_(None)
+    erase_signers(connection, list(connection.scalars(select(Signer.id).where(never_confirmed))), now)
     return [None] * len(signer_ids)
