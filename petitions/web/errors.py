@@ -96,12 +96,8 @@ def _http(why: HTTPException) -> Response:
 
 
 def _unexpected(why: Exception) -> Response:
-    # The message of an exception may quote what somebody typed: only its kind and place go to the log.
-    trace = why.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown"
-    log.error("unexpected error=%s at=%s route=%s", type(why).__name__, place, request.url_rule)
+    # The message of an exception may quote what somebody typed: the log takes only its kind and place.
+    log.error("unexpected route=%s", request.url_rule, exc_info=why)
     return _notice(500, "unexpected", HTTP_MESSAGES[500])
 
 

@@ -4,10 +4,10 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from petitions.settings import Settings
-from petitions.web import assets, errors, filters, i18n, ready, security, sessions
+from petitions.web import access, assets, errors, filters, i18n, ready, security, sessions
 from petitions.web.admin import board, login
 from petitions.web.api import counts, health
-from petitions.web.public import confirming, demo, pages, signing
+from petitions.web.public import confirming, demo, pages, signing, wellknown
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -15,13 +15,14 @@ def register(app: Flask, settings: Settings) -> None:
     app.url_map.converters["lang"] = i18n.LanguageConverter
     app.session_interface = sessions.StaffSessions(settings)
     app.extensions["petitions_ready"] = ready.ReadyPages()
+    access.register(app)
     CSRFProtect(app)
     security.register(app, settings)
     i18n.register(app)
     assets.register(app)
     filters.register(app, settings)
     errors.register(app)
-    for blueprint in (counts.bp, health.bp, login.bp, pages.bp, signing.bp, confirming.bp):
+    for blueprint in (counts.bp, health.bp, login.bp, pages.bp, signing.bp, confirming.bp, wellknown.bp):
         app.register_blueprint(blueprint)
     if settings.demo:
         app.register_blueprint(demo.bp)
