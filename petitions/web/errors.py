@@ -9,7 +9,9 @@ from werkzeug.exceptions import HTTPException
 from petitions import errors
 from petitions.errors import DomainError
 from petitions.services.accounts import AccountExists, PasswordTooShort
+from petitions.services.backup import BackupFaulty
 from petitions.services.recipients import KeyFaulty
+from petitions.services.retention import CampaignRunning
 from petitions.web.i18n import speak_shipped
 
 log = logging.getLogger(__name__)
@@ -49,6 +51,8 @@ MESSAGES = {
     PasswordTooShort.code: _l("The password is too short."),
     AccountExists.code: _l("There is an account of that name already."),
     KeyFaulty.code: _l("This is no public key."),
+    BackupFaulty.code: _l("No whole copy could be made."),
+    CampaignRunning.code: _l("This campaign still takes signatures. Close it first, then hand over."),
 }
 HTTP_MESSAGES = {
     400: _l("Your browser sent something that we could not read. Go back and try again."),

@@ -5,7 +5,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from petitions.settings import Settings
 from petitions.web import access, assets, errors, filters, i18n, ready, security, sessions
-from petitions.web.admin import board, login
+from petitions.web.admin import board, login, retention
 from petitions.web.api import counts, health
 from petitions.web.public import confirming, demo, pages, signing, wellknown
 
@@ -28,4 +28,4 @@ def register(app: Flask, settings: Settings) -> None:
         app.register_blueprint(demo.bp)
 
 
-__all__ = ["board", "register"]
+__all__ = ["board", "register", "retention"]
