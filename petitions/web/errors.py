@@ -6,7 +6,7 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException
 
-from petitions import errors
+from petitions import errors, logs
 from petitions.errors import DomainError
 from petitions.services.accounts import AccountExists, PasswordTooShort
 from petitions.services.backup import BackupFaulty
@@ -101,7 +101,8 @@ def _http(why: HTTPException) -> Response:
 
 def _unexpected(why: Exception) -> Response:
     # The message of an exception may quote what somebody typed: the log takes only its kind and place.
-    log.error("unexpected route=%s", request.url_rule, exc_info=why)
+    place = logs.place(why.__traceback__)
+    log.error("unexpected error=%s at=%s route=%s", type(why).__name__, place, request.url_rule)
     return _notice(500, "unexpected", HTTP_MESSAGES[500])
 
 
