@@ -14,9 +14,10 @@ from petitions.cli import privacy, retention
 from petitions.cli.refusals import refusals as _refusals
 from petitions.cli.setup import prepare_installation
 from petitions.content import reading, writing
+from petitions.migrations.upgrade import is_current
 from petitions.models.states import TallyKind
 from petitions.queries.catalogue import Shelf, catalogue
-from petitions.queries.checkup import checkup
+from petitions.queries.checkup import Checkup, checkup
 from petitions.services import accounts, campaigns, exports, recipients, tallies
 from petitions.services import retention as retention_service
 from petitions.services.keyring import settings as config
@@ -71,17 +72,24 @@ def doctor(show_settings: bool) -> None:
     if show_settings:
         click.echo(settings_table())
         return
-    with _refusals():
-        public = catalogue()
-        found = checkup(config())
-    faults = found.faults + ([] if public.public_keys else ["There is no key to seal to: flask keys create PATH"])
-    faults += [] if public.campaigns else ["There is no public campaign: flask campaign import PATH"]
+    found = _checked()
+    faults = found.faults
     for note in found.notes:
         click.echo(note)
     for fault in faults:
         click.echo(fault, err=True)
     click.echo("All is well." if not faults else f"{len(faults)} fault(s).")
     sys.exit(1 if faults else 0)
+
+
+def _checked() -> Checkup:
+    if not is_current():
+        return Checkup(["The database is not up to date: flask setup"], [])
+    public = catalogue()
+    found = checkup(config())
+    faults = [] if public.public_keys else ["There is no key to seal to: flask keys create PATH"]
+    faults += [] if public.campaigns else ["There is no public campaign: flask campaign import PATH"]
+    return Checkup(faults + found.faults, found.notes)
 
 
 def settings_table() -> str:
@@ -179,7 +187,7 @@ def export_signatures(identity_file: Path, slug: str | None, output: IO[str]) ->
     identities = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     begun_at = clock.now()
     with _refusals():
-        slug = slug or catalogue().current.slug
+        slug = (catalogue().campaign(slug) if slug else catalogue().current).slug
         if not identities:
             raise click.ClickException(f"{identity_file} holds no key")
         try:
@@ -190,7 +198,7 @@ def export_signatures(identity_file: Path, slug: str | None, output: IO[str]) ->
         retention_service.note_export(slug, begun_at)
 
 
-@tally.command("record")
+@tally.command("record", context_settings={"ignore_unknown_options": True})  # -5 is a number
 @click.argument("case_slug")
 @click.argument("kind", type=click.Choice([str(kind) for kind in TallyKind]))
 @click.argument("number", type=int)

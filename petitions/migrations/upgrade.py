@@ -7,6 +7,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata as compare
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from petitions.db.base import Base, db
@@ -30,6 +31,13 @@ def upgrade(revision: str = "head") -> None:
 def downgrade(revision: str) -> None:
     """Take the database back to `revision`."""
     _run(command.downgrade, revision)
+
+
+def is_current() -> bool:
+    """Whether the database stands at the newest revision; not so before the first `flask setup`."""
+    newest = ScriptDirectory(str(Path(__file__).parent)).get_current_head()
+    with db.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() == newest
 
 
 def differences() -> list[Any]:
