@@ -3,6 +3,9 @@
 import os
 from typing import Any
 
+from gunicorn.glogging import Logger
+
+from petitions import logs
 from petitions.errors import SettingsFaulty
 from petitions.settings import Settings
 
@@ -24,6 +27,20 @@ control_socket_disable = True  # else two servers of one account would share a s
 forwarded_allow_ips = ""  # X-Forwarded-For is read by the application, exactly PETITIONS_PROXY_HOPS from the right
 limit_request_line = 8190
 accesslog = None  # a log of who looked when is a log of who signed
+
+
+class ServerLog(Logger):  # type: ignore[misc]
+    """Gunicorn's own events in our format, without what they say about visitors."""
+
+    def setup(self, cfg: Any) -> None:
+        """Take the configuration."""
+        super().setup(cfg)
+        self.error_log.addFilter(logs.without_visitors)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(logs.LineFormatter(_settings.log_format == "json"))
+
+
+logger_class = ServerLog
 
 
 def post_worker_init(worker: Any) -> None:

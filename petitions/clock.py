@@ -1,15 +1,37 @@
 """The only place that asks what time it is, so that tests can set it."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_UPTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # the former runs on while the machine sleeps
+
+
+@dataclass(frozen=True)
+class Boot:
+    """The start of this machine: who it was, and when by the present clock. A leap of the clock moves `began_at`."""
+
+    id: str
+    began_at: datetime
 
 
 def _system() -> datetime:
     return datetime.now(UTC)
 
 
+def _system_boot() -> Boot:
+    name = _BOOT_ID.read_text().strip().replace("-", "") if _BOOT_ID.exists() else "unknown"
+    return Boot(name, _system() - timedelta(seconds=time.clock_gettime(_UPTIME)))
+
+
 _source: Callable[[], datetime] = _system
+_boot_source: Callable[[], Boot] = _system_boot
+
+STOPPED = Boot("stopped", datetime(2020, 1, 1, tzinfo=UTC))
 
 
 def now() -> datetime:
@@ -17,15 +39,21 @@ def now() -> datetime:
     return _source()
 
 
+def boot() -> Boot:
+    """When this machine started: as long as its clock runs true, the answer is the same."""
+    return _boot_source()
+
+
 @contextmanager
-def stopped_at(moment: datetime) -> Iterator[None]:
-    """Let the whole process believe that it is `moment`; for tests."""
-    global _source
-    before, _source = _source, lambda: moment
+def stopped_at(moment: datetime, machine: Boot = STOPPED) -> Iterator[None]:
+    """Let the whole process believe that it is `moment`, on a clock that never leapt; for tests."""
+    global _source, _boot_source
+    before = _source, _boot_source
+    _source, _boot_source = lambda: moment.astimezone(UTC), lambda: machine
     try:
         yield
     finally:
-        _source = before
+        _source, _boot_source = before
 
 
 def hour_of(moment: datetime) -> datetime:

@@ -1,12 +1,14 @@
 """Builds the application: the only module that knows every room."""
 
-import logging
 import sys
 from typing import Any
 
 from flask import Flask
 
-from petitions import models  # noqa: F401 - registers the tables
+from petitions import (
+    logs,
+    models,  # noqa: F401 - registers the tables
+)
 from petitions.cli import commands
 from petitions.db import engine as db_engine
 from petitions.db.base import db
@@ -32,7 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     app.template_folder = str(ROOT / "templates")
     app.config.from_mapping(_flask_config(settings))
-    _prepare_logging(settings)
+    logs.prepare(settings.log_level, settings.log_format == "json")
     app.extensions["petitions_settings"] = settings
     app.extensions["petitions_keyring"] = Keyring(settings.secret_key, settings.master_key)
     app.extensions["petitions_shelf"] = Shelf()
@@ -70,8 +72,3 @@ def _prepare_database(app: Flask, settings: Settings) -> None:
     lock = WriteLock(settings)
     app.extensions["petitions_write_lock"] = lock
     app.extensions["petitions_write_queue"] = WriteQueue(engine, lock, most_waiting=settings.write_queue)
-
-
-def _prepare_logging(settings: Settings) -> None:
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)

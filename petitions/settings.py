@@ -11,6 +11,7 @@ from petitions.errors import SettingsFaulty
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MAIL_SCHEMES = ("smtp", "smtps", "console", "file")
 
 
@@ -51,6 +52,8 @@ class Settings:
     threads: int = _env("Threads in each process: how many can share one commit.", 16)
     write_queue: int = _env("How many writers may wait in one process before it says 503.", 200)
     log_level: str = _env("DEBUG, INFO, WARNING or ERROR.", "INFO")
+    log_format: str = _env("`text` or `json`: one line an event, never anything personal.", "text")
+    security_contact: str = _env("Who takes reports for security.txt: `mailto:…` or `https://…`. Empty: no file.", "")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -110,6 +113,12 @@ class Settings:
                 found.append(f"PETITIONS_{name.upper()} must be at least 1")
         if self.master_key and not self.master_key.startswith("AGE-SECRET-KEY-1"):
             found.append("PETITIONS_MASTER_KEY must be an age identity (AGE-SECRET-KEY-1…)")
+        if self.log_level.upper() not in LOG_LEVELS:
+            found.append("PETITIONS_LOG_LEVEL must be " + " or ".join(LOG_LEVELS))
+        if self.log_format not in ("text", "json"):
+            found.append("PETITIONS_LOG_FORMAT must be text or json")
+        if self.security_contact and not self.security_contact.startswith(("mailto:", "https://")):
+            found.append("PETITIONS_SECURITY_CONTACT must begin with mailto: or https://")
         if self.proxy_hops < 0:
             found.append("PETITIONS_PROXY_HOPS must be 0 or more")
         if self.demo and (base.hostname not in LOOPBACK or host.strip("[]") not in LOOPBACK or self.is_https):

@@ -8,12 +8,13 @@ from email.message import EmailMessage
 
 from flask import Flask
 
+from petitions.db.transactions import truncate_log
 from petitions.errors import Busy, DomainError
 from petitions.mail.compose import Recipient, compose
 from petitions.mail.transports import Delayed, Transport, Undeliverable, connected
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import catalogue
-from petitions.services import confirming, limits, mailslots, mine, outbox, suppressing
+from petitions.services import confirming, limits, mailslots, mine, outbox, retention, suppressing
 from petitions.services.keyring import settings
 from petitions.settings import Settings
 
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 PAUSE = 1.0  # seconds between two looks into an empty outbox
 BATCH = 20
 TIDY_EVERY = 3600.0  # seconds
+TIDY_FIRST = 300.0  # seconds after the start: a server that restarts each night tidies too
+TRUNCATE_EVERY = 120.0  # seconds: what was erased is gone from the disk within five minutes
 
 
 class Worker:
@@ -30,7 +33,8 @@ class Worker:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._ended = threading.Event()
-        self._tidied_at = time.monotonic()
+        self._truncated_at = time.monotonic()
+        self._tidied_at = time.monotonic() - TIDY_EVERY + TIDY_FIRST
 
     def start(self) -> threading.Thread:
         """Run in the background until `stop`."""
@@ -56,10 +60,14 @@ class Worker:
                     self._ended.wait(PAUSE)
 
     def _tidy(self) -> None:
+        if time.monotonic() - self._truncated_at > TRUNCATE_EVERY:
+            self._truncated_at = time.monotonic()
+            truncate_log()
         if time.monotonic() - self._tidied_at > TIDY_EVERY:
             self._tidied_at = time.monotonic()
             limits.purge()
             mailslots.purge()
+            retention.run(self._ended)
 
 
 def send_due(ended: threading.Event | None = None) -> int:

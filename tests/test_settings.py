@@ -53,6 +53,8 @@ def test_every_setting_can_be_set(tmp_path: Path, keys: Keys) -> None:
         "threads": 8,
         "write_queue": 50,
         "log_level": "WARNING",
+        "log_format": "json",
+        "security_contact": "mailto:security@example.org",
     }
     assert values.keys() == {each.name for each in dataclasses.fields(Settings)}
     environ = {f"PETITIONS_{name.upper()}": str(value) for name, value in values.items()}
@@ -153,9 +155,16 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value"), [("LOG_LEVEL", "VERBOSE"), ("LOG_FORMAT", "xml"), ("SECURITY_CONTACT", "security@example.org")]
+)
+def test_what_logs_and_security_txt_cannot_use_is_told(tmp_path: Path, name: str, value: str) -> None:
+    [fault] = faults_of(tmp_path, **{f"PETITIONS_{name}": value})
+    assert name in fault
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("LOG_LEVEL", "VERBOSE"),
         ("BASE_URL", "http://[::1"),
         ("BIND", "127.0.0.1:²"),
         ("MAIL_URL", "smtp://mail.example.org:port"),

@@ -1,8 +1,6 @@
 """All commands below `flask`."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -13,14 +11,18 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from petitions import clock, sealing, settings, worker
+from petitions.cli import privacy, retention
+from petitions.cli.refusals import refusals as _refusals
 from petitions.cli.setup import prepare_installation
 from petitions.content import reading, writing
-from petitions.errors import ContentFaulty, DomainError
 from petitions.migrations.upgrade import is_current
 from petitions.models.states import TallyKind
 from petitions.queries.catalogue import Shelf, catalogue
+from petitions.queries.checkup import Checkup, checkup
 from petitions.services import accounts, campaigns, exports, recipients, tallies
 from petitions.services import passes as school
+from petitions.services import retention as retention_service
+from petitions.services.keyring import settings as config
 
 campaign = AppGroup("campaign", help="Campaign folders: check, import, export.")
 keys = AppGroup("keys", help="The section's keys, to which personal data is sealed.")
@@ -32,25 +34,12 @@ tally = AppGroup("tally", help="Paper signatures and letters that came back.")
 
 def register(app: Flask) -> None:
     """Make every command known to `flask`."""
-    for group in (campaign, keys, staff, passes, signatures, tally):
+    campaign.add_command(retention.handed_over)
+    theirs = (retention.retention, privacy.privacy)
+    for group in (campaign, keys, staff, passes, signatures, tally, *theirs):
         app.cli.add_command(group)
-    for command in (setup, run_worker, doctor):
+    for command in (setup, run_worker, doctor, retention.backup):
         app.cli.add_command(command)
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Print what a service refused, and end with status 1."""
-    try:
-        yield
-    except ContentFaulty as why:
-        for fault in why.faults:
-            click.echo(fault, err=True)
-        click.echo(f"{len(why.faults)} fault(s); nothing was changed.", err=True)
-        sys.exit(1)
-    except DomainError as why:
-        click.echo(f"Refused: {why}", err=True)
-        sys.exit(1)
 
 
 def _shelf() -> Shelf:
@@ -83,23 +72,28 @@ def run_worker() -> None:
 @click.option("--settings", "show_settings", is_flag=True, help="List every setting as the README does.")
 @with_appcontext
 def doctor(show_settings: bool) -> None:
-    """Say whether this installation can take signatures."""
+    """Say whether this installation can take signatures, and keeps what it promises."""
     if show_settings:
         click.echo(settings_table())
         return
-    faults = _installation_faults()
+    found = _checked()
+    faults = found.faults
+    for note in found.notes:
+        click.echo(note)
     for fault in faults:
         click.echo(fault, err=True)
     click.echo("All is well." if not faults else f"{len(faults)} fault(s).")
     sys.exit(1 if faults else 0)
 
 
-def _installation_faults() -> list[str]:
+def _checked() -> Checkup:
     if not is_current():
-        return ["The database is not up to date: flask setup"]
+        return Checkup(["The database is not up to date: flask setup"], [])
     public = catalogue()
+    found = checkup(config())
     faults = [] if public.public_keys else ["There is no key to seal to: flask keys create PATH"]
-    return faults + ([] if public.campaigns else ["There is no public campaign: flask campaign import PATH"])
+    faults += [] if public.campaigns else ["There is no public campaign: flask campaign import PATH"]
+    return Checkup(faults + found.faults, found.notes)
 
 
 def settings_table() -> str:
@@ -209,6 +203,7 @@ def export_signatures(identity_file: Path, slug: str | None, output: IO[str]) ->
     """Write the confirmed signatures as CSV, opened with the private key in the file --identity."""
     lines = identity_file.read_text().splitlines()
     identities = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    begun_at = clock.now()
     with _refusals():
         slug = (catalogue().campaign(slug) if slug else catalogue().current).slug
         if not identities:
@@ -218,6 +213,7 @@ def export_signatures(identity_file: Path, slug: str | None, output: IO[str]) ->
                 output.write(line)
         except sealing.CannotOpen as why:
             raise click.ClickException("This key does not open these signatures.") from why
+        retention_service.note_export(slug, begun_at)
 
 
 @tally.command("record", context_settings={"ignore_unknown_options": True})  # -5 is a number

@@ -17,7 +17,13 @@ BUSY_TIMEOUT_MS = 5_000  # the last resort only: our own writers queue at the Wr
 def options(settings: Settings) -> dict[str, Any]:
     """Keyword arguments for `create_engine`, for this installation."""
     # each thread may hold a reader, and the queue's leader one writer
-    pool = {"pool_size": settings.threads + 2, "max_overflow": 4, "pool_pre_ping": not settings.is_sqlite}
+    # hide_parameters: the message of a database error would quote them
+    pool = {
+        "hide_parameters": True,
+        "pool_size": settings.threads + 2,
+        "max_overflow": 4,
+        "pool_pre_ping": not settings.is_sqlite,
+    }
     if settings.is_sqlite:
         return {**pool, "connect_args": {"check_same_thread": False}}
     return {**pool, "connect_args": {"connect_timeout": 5, "application_name": "petitions"}}

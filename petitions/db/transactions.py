@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from petitions.db.base import db
-from petitions.db.engine import WriteLock
+from petitions.db.engine import BUSY_TIMEOUT_MS, WriteLock
 from petitions.db.queue import WriteQueue
 
 
@@ -33,6 +34,23 @@ def transaction() -> Iterator[Session]:
         except BaseException:
             db.session.rollback()
             raise
+
+
+def truncate_log() -> bool:
+    """Move what SQLite's log holds into the database, and empty the log: erased bytes then lie nowhere.
+
+    False while a long reader is in the way; then try again later. True on Postgres, where there is nothing to do.
+    """
+    if db.engine.dialect.name != "sqlite":
+        return True
+    with write_lock().held(), db.engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA busy_timeout=100")  # signers wait meanwhile
+        try:
+            is_busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        return not is_busy
 
 
 def write_lock() -> WriteLock:

@@ -7,32 +7,23 @@ from datetime import datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Connection, Row, func, literal, null, select, union_all
+from sqlalchemy import Connection, Row, String, cast, func, literal, null, select, union_all
 
 from petitions import clock
 from petitions.db.transactions import reading
 from petitions.errors import NotFound
-from petitions.models import Campaign, CampaignText, Case, CaseText, Recipient, Story, StoryText
+from petitions.models import Campaign, CampaignText, Case, CaseText, Mark, Recipient, Story, StoryText
 from petitions.models.states import CampaignState, CaseState, TextState
+from petitions.queries import retention
 
 FRESH_SECONDS = 1.0  # how long a hidden case may still be seen
 
 Words = Mapping[str, Any]
 
 _PLAIN = (
-    *(
-        "id",
-        "slug",
-        "state",
-        "timezone",
-        "demo",
-        "goal",
-        "asks_birth_date",
-        "shows_waiting",
-        "neutral_subject",
-        "signers_per_mailbox",
-    ),
-    *("opens_at", "closes_at", "created_at", "controller", "topics", "wrapped_key"),
+    *("id", "slug", "state", "timezone", "demo", "goal", "asks_birth_date", "shows_waiting", "neutral_subject"),
+    *("signers_per_mailbox", "opens_at", "closes_at", "closed_at", "handed_over_at", "erased_at", "created_at"),
+    *("controller", "topics", "wrapped_key"),
 )
 
 
@@ -92,6 +83,9 @@ class PublicCampaign(Translated):
     signers_per_mailbox: int
     opens_at: datetime | None
     closes_at: datetime | None
+    closed_at: datetime | None  # when it was first seen closed, as retention noted
+    handed_over_at: datetime | None
+    erased_at: datetime | None
     created_at: datetime
     controller: Mapping[str, str]
     topics: Mapping[str, Mapping[str, str]]
@@ -111,6 +105,11 @@ class PublicCampaign(Translated):
         """Whether its time has ended, by its state or the clock."""
         ended = self.closes_at is not None and self.closes_at <= clock.now()
         return self.state in (CampaignState.CLOSED, CampaignState.ARCHIVED) or ended
+
+    @property
+    def erased_by(self) -> datetime | None:
+        """When the last name is erased; None while no end is known."""
+        return retention.erased_by(retention.ends_at(self.closes_at, self.closed_at), self.handed_over_at)
 
     @property
     def open_cases(self) -> tuple[PublicCase, ...]:
@@ -196,8 +195,12 @@ def _version() -> tuple[Any, ...]:
 
 
 def _load(connection: Connection) -> Catalogue:
+    noted = select(Mark.at).where(
+        Mark.name == "closed " + cast(Campaign.id, String), Campaign.state != CampaignState.OPEN
+    )
+    closed_at = noted.scalar_subquery().label("closed_at")
     rows = connection.execute(
-        select(*Campaign.__table__.columns, CampaignText.locale, CampaignText.words, *_version())
+        select(*Campaign.__table__.columns, closed_at, CampaignText.locale, CampaignText.words, *_version())
         .join(CampaignText, CampaignText.campaign_id == Campaign.id)
         .where(CampaignText.state == TextState.READY)
         .order_by(Campaign.opens_at.desc().nulls_last(), Campaign.created_at.desc(), Campaign.id.desc())

@@ -34,6 +34,10 @@ class Keyring:
             self._unlocked[wrapped] = sealing.unwrap(wrapped, self.master_key)
         return self._unlocked[wrapped]
 
+    def forget(self, wrapped: bytes) -> None:
+        """Let go of an unlocked key whose locked form was destroyed."""
+        self._unlocked.pop(wrapped, None)
+
 
 def keyring() -> Keyring:
     """This application's keys."""

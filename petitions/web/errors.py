@@ -6,13 +6,15 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException
 
-from petitions import errors
+from petitions import errors, logs
 from petitions.errors import DomainError
 from petitions.services.accounts import AccountExists, PasswordTooShort
+from petitions.services.backup import BackupFaulty
 from petitions.services.invalidations import ReasonMissing
 from petitions.services.mine import NameTaken
 from petitions.services.passes import PassFaulty
 from petitions.services.recipients import KeyFaulty
+from petitions.services.retention import CampaignRunning
 from petitions.web.i18n import speak_shipped
 
 log = logging.getLogger(__name__)
@@ -59,6 +61,8 @@ MESSAGES = {
     KeyFaulty.code: _l("This is no public key."),
     PassFaulty.code: _l("A pass needs a place, a number of signers from 1 to 2000, and an end after its beginning."),
     ReasonMissing.code: _l("Say why. Nothing is struck without a reason that others can read later."),
+    BackupFaulty.code: _l("No whole copy could be made."),
+    CampaignRunning.code: _l("This campaign still takes signatures. Close it first, then hand over."),
 }
 HTTP_MESSAGES = {
     400: _l("Your browser sent something that we could not read. Go back and try again."),
@@ -112,11 +116,8 @@ def _http(why: HTTPException) -> Response:
 
 
 def _unexpected(why: Exception) -> Response:
-    # The message of an exception may quote what somebody typed: only its kind and place go to the log.
-    trace = why.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown"
+    # The message of an exception may quote what somebody typed: the log takes only its kind and place.
+    place = logs.place(why.__traceback__)
     log.error("unexpected error=%s at=%s route=%s", type(why).__name__, place, request.url_rule)
     return _notice(500, "unexpected", HTTP_MESSAGES[500])
 

@@ -4,10 +4,10 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from petitions.settings import Settings
-from petitions.web import assets, errors, filters, i18n, ready, security, sessions
-from petitions.web.admin import board, guarding, login, mails
+from petitions.web import access, assets, errors, filters, i18n, ready, security, sessions
+from petitions.web.admin import board, guarding, login, mails, retention
 from petitions.web.api import bounces, counts, health
-from petitions.web.public import confirming, demo, mine, pages, signing
+from petitions.web.public import confirming, demo, mine, pages, signing, wellknown
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -15,16 +15,18 @@ def register(app: Flask, settings: Settings) -> None:
     app.url_map.converters["lang"] = i18n.LanguageConverter
     app.session_interface = sessions.StaffSessions(settings)
     app.extensions["petitions_ready"] = ready.ReadyPages()
+    access.register(app)
     CSRFProtect(app)
     security.register(app, settings)
     i18n.register(app)
     assets.register(app)
     filters.register(app, settings)
     errors.register(app)
-    for blueprint in (bounces.bp, counts.bp, health.bp, login.bp, pages.bp, signing.bp, confirming.bp, mine.bp):
+    public = (pages.bp, signing.bp, confirming.bp, mine.bp, wellknown.bp)
+    for blueprint in (bounces.bp, counts.bp, health.bp, login.bp, *public):
         app.register_blueprint(blueprint)
     if settings.demo:
         app.register_blueprint(demo.bp)
 
 
-__all__ = ["board", "guarding", "mails", "register"]
+__all__ = ["board", "guarding", "mails", "register", "retention"]

@@ -44,6 +44,11 @@ def page_of(response: TestResponse, status: int = 200) -> Page:
     return Page(response.text).checked()
 
 
+def headers_of(answer: TestResponse) -> list[tuple[str, str]]:
+    """All headers, but the number that is another one for each request and tells nothing."""
+    return sorted((name, value) for name, value in answer.headers if name != "X-Request-ID")
+
+
 def typed(person: Person = ANN, cases: Iterable[str] | None = None, **over: Any) -> dict[str, Any]:
     """What `person` types into the form; None takes a field away."""
     fields = {"first_name": person.first_name, "last_name": person.last_name, "email": person.email}

@@ -19,7 +19,7 @@ from petitions.queries.catalogue import PublicCampaign
 from petitions.services import exports
 from petitions.web.forms.words import REFUSALS
 from tests.support.factories import ANN, BOB, EVE, Keys, Person, dump, in_threads, make_campaign, miscounts, rows
-from tests.web.browsing import body, browser, link, mails, page_of, press, sign_all, sign_one, typed, visit
+from tests.web.browsing import body, browser, headers_of, link, mails, page_of, press, sign_all, sign_one, typed, visit
 from tests.web.page import Page
 
 SIGN = "/fr/water-2026/sign"
@@ -607,7 +607,7 @@ def test_a_stranger_cannot_tell_who_has_signed_already(app: Flask, ann: FlaskCli
     known, unknown = sign_all(ann, ALL, ANN), sign_all(ann, ALL, EVE)
 
     assert (known.status_code, known.data) == (unknown.status_code, unknown.data)
-    assert sorted(known.headers) == sorted(unknown.headers)
+    assert headers_of(known) == headers_of(unknown)
     mistaken = [sign_all(ann, [], person).text for person in (ANN, EVE)]
     for person, page in zip((ANN, EVE), range(2), strict=True):
         for typed_in in (person.first_name, "O&#39;Connor", person.last_name, person.email):

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from petitions.errors import NotFound
 from petitions.queries.catalogue import catalogue
-from petitions.services import confirming
+from petitions.queries.privacy import notice_facts
+from petitions.services.keyring import settings
 from petitions.web import ready
-from petitions.web.i18n import wanted
+from petitions.web.i18n import locale, wanted
 from petitions.web.public.views import blank_form, find_campaign, render, render_case
 
 bp = Blueprint("pages", __name__)
@@ -90,6 +91,11 @@ def stories(campaign: str) -> ResponseReturnValue:
 
 @bp.get("/<lang:lang>/<campaign>/privacy")
 def privacy(campaign: str) -> ResponseReturnValue:
-    """What is kept, for what, and how long: from the campaign's real settings."""
-    link_days = confirming.LINK_LASTS.days
-    return ready.page(lambda: render("privacy.html", find_campaign(campaign), link_days=link_days))
+    """What is kept, for what, and how long: from the real settings."""
+
+    def build() -> str:
+        found = find_campaign(campaign)
+        facts = notice_facts(found, catalogue().public_keys, settings(), locale())
+        return render("privacy.html", found, notice=render_template("public/privacy.txt", **facts))
+
+    return ready.page(build)

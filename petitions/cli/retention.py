@@ -1,0 +1,78 @@
+"""Commands for erasing, and for copying the database."""
+
+import sys
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup, with_appcontext
+
+from petitions import clock
+from petitions.cli.refusals import refusals
+from petitions.queries import retention as rules
+from petitions.queries.retention import Clock
+from petitions.services import backup as backups
+from petitions.services import retention as services
+
+retention = AppGroup("retention", help="Erasing what is no longer needed; the worker does it each hour.")
+
+
+@retention.command("run")
+@click.option("--dry-run", is_flag=True, help="Only say what would be erased.")
+def run(dry_run: bool) -> None:
+    """Erase what is due. Numbers only; nobody is named."""
+    if dry_run:
+        _say_plans()
+        return
+    done = services.run()
+    if done.clock != Clock.TRUE:
+        click.echo(f"Nothing was erased: the clock is doubted ({done.clock}). See docs/operating.md.", err=True)
+        sys.exit(1)
+    click.echo(f"{done.expired} signatures expired, {done.erased} signers erased, {done.mails} mails wiped.")
+
+
+def _say_plans() -> None:
+    now = clock.now()
+    click.echo(f"Clock: {rules.clock_state()}")
+    for plan in rules.plans(now):
+        work = rules.work(plan, now)
+        by = f"{plan.erased_by:%Y-%m-%d}" if plan.erased_by else "unknown: it has no end yet"
+        click.echo(f"{plan.slug}: {work.stored} signers known, to be erased by {by}")
+        click.echo(f"  now: {work.expiring} signatures to expire, {work.forgetting} signers of whom nothing counts")
+        click.echo(f"  now: {work.due} signers because the campaign is over, {work.mails} mails to wipe")
+        if work.never_exported:
+            click.echo(f"  WARNING: {work.never_exported} want news, and their addresses were never exported")
+
+
+@retention.command("replay")
+def replay() -> None:
+    """Erase again whom the ledger names; to be run after a backup was restored, before the server starts."""
+    with refusals():
+        click.echo(f"{services.replay()} signers had come back, and are erased again.")
+
+
+@retention.command("trust-clock")
+def trust_clock() -> None:
+    """Say that this machine's clock is right, after you looked at it yourself."""
+    services.trust_clock()
+    click.echo(f"It is {clock.now():%Y-%m-%d %H:%M} UTC: believed from now on.")
+
+
+@click.command("handed-over")
+@click.argument("slug")
+@click.option("--undo", is_flag=True, help="It was recorded by mistake.")
+@with_appcontext
+def handed_over(slug: str, undo: bool) -> None:
+    """Record that the signatures of SLUG were handed over: 30 days later every name is erased."""
+    with refusals():
+        (services.undo_hand_over if undo else services.record_hand_over)(slug)
+    click.echo(f"{slug}: {'not handed over' if undo else 'handed over; names are erased in 30 days'}.")
+
+
+@click.command("backup")
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
+@with_appcontext
+def backup(path: Path) -> None:
+    """Copy the SQLite database to the new file PATH while the server works, and check the copy."""
+    with refusals():
+        backups.copy_database(path)
+    click.echo(f"{path}: copied and whole.")

@@ -1,0 +1,33 @@
+"""A copy of the database that is whole, made while the server works."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from petitions.db.base import db
+from petitions.errors import DomainError
+
+# What the counts say less what the signatures say: nothing, or the copy is not to be trusted
+_MISCOUNTED = """SELECT count(*) FROM (SELECT case_id, sum(confirmed) AS said FROM counts GROUP BY case_id) AS c
+    WHERE said <> (SELECT count(*) FROM signatures AS s WHERE s.case_id = c.case_id AND s.state = 'confirmed')"""
+
+
+class BackupFaulty(DomainError):
+    """No copy could be made that is whole; `why` says which check failed."""
+
+    code = "backup_faulty"
+
+
+def copy_database(path: Path) -> None:
+    """Copy the SQLite database to the new file `path`, and check the copy; raises BackupFaulty."""
+    if db.engine.dialect.name != "sqlite":
+        raise BackupFaulty(why="use pg_dump")
+    if path.exists():
+        raise BackupFaulty(why="the file exists")
+    path.touch(mode=0o600)
+    with db.engine.connect() as connection, closing(sqlite3.connect(path)) as copy:
+        connection.connection.driver_connection.backup(copy)  # type: ignore[union-attr]
+        if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+            raise BackupFaulty(why="integrity")
+        if copy.execute(_MISCOUNTED).fetchone() != (0,):
+            raise BackupFaulty(why="counts")

@@ -1,0 +1,25 @@
+"""What is erased when, and the button that says that the signatures were handed over."""
+
+from flask import redirect, render_template, session, url_for
+from flask.typing import ResponseReturnValue
+
+from petitions import clock
+from petitions.queries import retention as rules
+from petitions.services import retention as services
+from petitions.web.admin.login import bp
+
+
+@bp.get("/retention")
+def retention() -> ResponseReturnValue:
+    """Each campaign with its dates and numbers; nobody is named."""
+    now = clock.now()
+    plans = [(plan, rules.work(plan, now)) for plan in rules.plans(now)]
+    page = {"plans": plans, "clock": rules.clock_state(), "now": now, "login": session.login}  # type: ignore[attr-defined]
+    return render_template("admin/retention.html", **page)
+
+
+@bp.post("/retention/<campaign>/handed-over")
+def handed_over(campaign: str) -> ResponseReturnValue:
+    """Record the hand-over: 30 days later the names are erased."""
+    services.record_hand_over(campaign)
+    return redirect(url_for("admin.retention"), 303)

@@ -1,0 +1,202 @@
+"""flask retention, campaign handed-over, backup, privacy: numbers and dates, never a name."""
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import update
+
+from petitions.clock import Boot, stopped_at
+from petitions.db.transactions import transaction
+from petitions.models import Campaign, Count, Signer
+from petitions.queries.catalogue import PublicCampaign
+from petitions.queries.checkup import SECRETS
+from petitions.services import retention
+from petitions.settings import ROOT, Settings
+from tests.cli.conftest import Run
+from tests.support.factories import ANN, Keys, confirm, newest, sign
+
+START = datetime(2026, 11, 1, 12, tzinfo=UTC)
+LATER = START + timedelta(days=15)
+
+
+@pytest.fixture
+def signed(app: Flask, campaign: PublicCampaign) -> PublicCampaign:
+    """Ann signed on a clock that is believed, and did not confirm."""
+    with app.app_context(), stopped_at(START):
+        retention.trust_clock()
+        sign(campaign, ANN)
+    return campaign
+
+
+def is_sqlite(app: Flask) -> bool:
+    return app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite")
+
+
+def test_a_dry_run_says_numbers_and_changes_nothing(app: Flask, run: Run, signed: PublicCampaign) -> None:
+    with stopped_at(LATER):
+        said = run("retention", "run", "--dry-run")
+    assert said.exit_code == 0
+    assert "water-2026: 1 signers known, to be erased by unknown: it has no end yet" in said.output
+    assert "3 signatures to expire, 1 signers of whom nothing counts" in said.output
+    with app.app_context():
+        assert newest(Signer).sealed is not None
+
+
+def test_a_dry_run_warns_of_news_that_nobody_exported(app: Flask, run: Run, campaign: PublicCampaign) -> None:
+    with app.app_context():
+        confirm(campaign, ANN)
+        with transaction() as store:
+            store.execute(update(Signer).values(newsletter=True))
+    warning = "WARNING: 1 want news, and their addresses were never exported"
+    assert warning in run("retention", "run", "--dry-run").output
+
+
+def test_the_export_counts_as_the_export(
+    app: Flask, run: Run, campaign: PublicCampaign, keys: Keys, tmp_path: Path
+) -> None:
+    test_a_dry_run_warns_of_news_that_nobody_exported(app, run, campaign)
+    key = tmp_path / "key"
+    key.write_text(keys.section_private)
+    assert run("signatures", "export", "--identity", key, "-o", tmp_path / "out.csv").exit_code == 0
+    assert "WARNING" not in run("retention", "run", "--dry-run").output
+
+
+def test_a_run_erases(app: Flask, run: Run, signed: PublicCampaign) -> None:
+    with stopped_at(LATER):
+        said = run("retention", "run")
+    assert said.output == "3 signatures expired, 1 signers erased, 0 mails wiped.\n"
+    with app.app_context():
+        assert newest(Signer).sealed is None
+
+
+def test_a_doubted_clock_is_told_by_run_and_by_doctor_until_somebody_trusts_it(
+    app: Flask, run: Run, signed: PublicCampaign
+) -> None:
+    with stopped_at(LATER, Boot("stopped", LATER)):
+        said = run("retention", "run")
+        assert said.exit_code == 1
+        assert "Nothing was erased: the clock is doubted (leapt)" in said.output
+        assert "The clock is doubted (leapt)" in run("doctor").output
+        assert run("retention", "trust-clock").exit_code == 0
+        assert run("retention", "run").exit_code == 0
+        assert "The clock is doubted" not in run("doctor").output
+
+
+def test_a_hand_over_is_recorded_and_taken_back(app: Flask, run: Run, signed: PublicCampaign) -> None:
+    refused = run("campaign", "handed-over", "water-2026")
+    assert (refused.exit_code, refused.output) == (1, "Refused: campaign_running campaign=water-2026\n")
+    with app.app_context(), transaction() as store:
+        store.execute(update(Campaign).values(state="closed"))
+    assert run("campaign", "handed-over", "water-2026").exit_code == 0
+    with app.app_context():
+        assert newest(Campaign).handed_over_at is not None
+    assert run("campaign", "handed-over", "water-2026", "--undo").exit_code == 0
+    with app.app_context():
+        assert newest(Campaign).handed_over_at is None
+
+
+def test_a_replay_says_how_many_came_back(app: Flask, run: Run, signed: PublicCampaign) -> None:
+    with app.app_context():
+        before = newest(Signer)._asdict()
+    with stopped_at(LATER):
+        run("retention", "run")
+    with app.app_context(), transaction() as store:
+        store.merge(Signer(**before))
+    assert run("retention", "replay").output == "1 signers had come back, and are erased again.\n"
+
+
+def test_a_backup_is_whole_and_new_and_closed_to_others(
+    app: Flask, run: Run, signed: PublicCampaign, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.db"
+    said = run("backup", copy)
+    if not is_sqlite(app):
+        assert (said.exit_code, said.output) == (1, "Refused: backup_faulty why=use pg_dump\n")
+        return
+    assert said.exit_code == 0
+    assert copy.stat().st_mode & 0o777 == 0o600
+    with sqlite3.connect(copy) as copied:
+        assert copied.execute("SELECT count(*) FROM signers").fetchone() == (1,)
+    copied.close()
+    assert run("backup", copy).exit_code == 1, "nothing is overwritten"
+
+
+def test_a_backup_of_wrong_counts_is_refused(app: Flask, run: Run, campaign: PublicCampaign, tmp_path: Path) -> None:
+    if not is_sqlite(app):
+        return
+    with app.app_context():
+        confirm(campaign, ANN)
+        with transaction() as store:
+            store.execute(update(Count).values(confirmed=Count.confirmed + 1))
+    assert run("backup", tmp_path / "copy.db").output == "Refused: backup_faulty why=counts\n"
+
+
+@pytest.mark.parametrize(("language", "word"), [("fr", "votre"), ("en", "14 days")])
+def test_the_notice_is_printed_in_a_language_of_the_campaign(
+    run: Run, campaign: PublicCampaign, language: str, word: str
+) -> None:
+    said = run("privacy", "notice", language)
+    assert said.output.startswith("# ")
+    assert word in said.output
+    assert "<privacy@example.org>" in said.output
+    assert "{{" not in said.output
+
+
+def test_the_notice_knows_no_other_language(run: Run, campaign: PublicCampaign) -> None:
+    assert "water-2026 has fr, en" in run("privacy", "notice", "de").output
+
+
+def test_the_assessment_leaves_only_open_points_open(app: Flask, run: Run, campaign: PublicCampaign) -> None:
+    said = run("privacy", "dpia").output
+    assert "$" not in said
+    assert "Controller: A section, 1, Main Street, privacy@example.org" in said
+    assert ("SQLite" in said) == is_sqlite(app)
+    assert "OPEN POINT: no closing date is set" in said
+
+
+def test_doctor_refuses_a_database_that_may_forget(
+    app: Flask, run: Run, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if is_sqlite(app):
+        monkeypatch.setattr("petitions.queries.checkup.PRAGMAS", {"synchronous": 3})
+        said = run("doctor")
+        assert "SQLite: synchronous is 2, not 3" in said.output
+    else:  # the tests' own Postgres runs with fsync and full_page_writes off
+        said = run("doctor")
+        assert "Postgres: fsync is off" in said.output
+        assert "Postgres: full_page_writes is off" in said.output
+        assert "Postgres: synchronous_commit is off" not in said.output
+    assert said.exit_code == 1
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_doctor_tells_of_secrets_that_others_can_read(
+    app: Flask, run: Run, campaign: PublicCampaign, name: str
+) -> None:
+    config: Settings = app.extensions["petitions_settings"]
+    config.instance.mkdir(exist_ok=True)
+    path = config.instance / name
+    path.touch(mode=0o600)
+    assert "can be read by others" not in run("doctor").output
+    path.chmod(0o640)
+    assert f"chmod 600 {path}" in run("doctor").output
+
+
+def test_doctor_tells_of_mails_that_stay_and_of_a_campaign_without_end(run: Run, signed: PublicCampaign) -> None:
+    with stopped_at(START + timedelta(hours=1)):
+        said = run("doctor").output
+        assert "1 mail(s) wait; the oldest since 2026-11-01 12:00 UTC" in said
+        assert "water-2026 has no closing date" in said
+    with stopped_at(START + timedelta(hours=7)):
+        late = run("doctor")
+    assert "1 mail(s) wait" in late.stderr
+    assert late.exit_code == 1
+
+
+def test_every_command_is_in_the_readme(app: Flask) -> None:
+    readme = (ROOT / "README.md").read_text()
+    for words in ("retention run", "retention replay", "campaign handed-over", "backup", "privacy notice"):
+        assert f"flask {words}" in readme
