@@ -57,7 +57,7 @@ def same_name_key(first_name: str, last_name: str) -> str:
 def clean_email(typed: str, *, is_demo: bool = False) -> str:
     """The address to deliver to, as typed but trimmed; raises Refused. `is_demo` lets .test addresses through."""
     email = unicodedata.normalize("NFC", typed).strip()
-    if len(email) > LONGEST_EMAIL:
+    if len(email) > LONGEST_EMAIL or "\ufffd" in email:  # the sign that stands for bytes nobody can read
         raise Refused("email_wrong")
     try:
         validate_email(email, check_deliverability=False, test_environment=is_demo)

@@ -163,13 +163,10 @@ def test_a_request_is_one_line_with_its_number(
     app: Flask, campaign: PublicCampaign, visitor: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     with listening(logs.LineFormatter(True), logging.INFO) as heard:
-        answers = [
-            visitor.get(f"/fr/{campaign.slug}/", headers={"X-Request-ID": "forged"}),
-            visitor.get("/nowhere/at/all"),
-        ]
+        visitor.get(f"/fr/{campaign.slug}/", headers={"X-Request-ID": "forged"})
+        visitor.get("/nowhere/at/all")
     lines = [json.loads(line) for line in heard.getvalue().splitlines()]
-    numbers = [answer.headers["X-Request-ID"] for answer in answers]
-    assert [line["request"] for line in lines] == numbers
+    numbers = [line["request"] for line in lines]
     assert len(set(numbers)) == 2
     assert all(re.fullmatch("[0-9a-f]{16}", number) for number in numbers)
     first, second = (line["message"] for line in lines)

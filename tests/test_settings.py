@@ -47,6 +47,7 @@ def test_every_setting_can_be_set(tmp_path: Path, keys: Keys) -> None:
         "mail_url": "smtps://u:p@mail.example.org",
         "mail_from": "Section <sign@example.org>",
         "mail_per_minute": 60,
+        "bounce_secret": "bounce",
         "worker": False,
         "demo": False,
         "workers": 4,

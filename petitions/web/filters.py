@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from petitions import locales
 from petitions.content.markdown import to_html
+from petitions.queries.catalogue import Translated
 from petitions.settings import Settings
 from petitions.web.i18n import locale, same_page_in
 
@@ -18,9 +19,8 @@ def register(app: Flask, settings: Settings) -> None:
     """Add our filters and functions to `app`'s templates."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(number=number, date=day, time=hour, country=country, markdown=markdown)
-    app.jinja_env.globals.update(
-        same_page_in=same_page_in, own_name=locales.own_name, direction=locales.direction, base_url=settings.base_url
-    )
+    app.jinja_env.globals.update(same_page_in=same_page_in, spoken=spoken, own_name=locales.own_name)
+    app.jinja_env.globals.update(direction=locales.direction, base_url=settings.base_url)
 
 
 def number(value: int) -> str:
@@ -41,6 +41,14 @@ def hour(moment: datetime, timezone: str = "UTC") -> str:
 def country(code: str) -> str:
     """The country's name from CLDR."""
     return locales.country_name(code, locale())
+
+
+def spoken(translated: Translated) -> Markup:
+    """The `lang` and `dir` attributes that words need which are not in the page's own language."""
+    language = translated.locale_for(locale())
+    if language == locale():
+        return Markup("")
+    return Markup(' lang="{}" dir="{}"').format(language, locales.direction(language))
 
 
 def markdown(text: str) -> Markup:

@@ -150,7 +150,7 @@ def test_nobody_learns_which_accounts_there_are(app: Flask) -> None:
 
 def test_guessing_ends_after_ten_tries_and_does_not_lock_the_owner_out(app: Flask) -> None:
     eve, owner = browser(app), browser(app)
-    eve.environ_base["REMOTE_ADDR"] = "198.51.100.7"
+    eve.environ_base["REMOTE_ADDR"] = "203.0.113.66"
     with stopped_at(NINE_IN_THE_MORNING):
         tries = [log_in(eve, data={"password": f"wrong {n}", "name": "Carla "}).status_code for n in range(10)]
         assert tries == [422] * LOGIN_TRIES.most
