@@ -18,7 +18,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from petitions.migrations.upgrade import upgrade
-from petitions.queries.catalogue import PublicCampaign
+from petitions.queries.catalogue import PublicCampaign, catalogue
 from petitions.services import accounts
 from tests.support.factories import Keys, add_section_key, close_app, make_app, make_campaign, make_keys
 from tests.support.postgres import Postgres
@@ -29,6 +29,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("house")
 
+TEMPLATES = ("bare", "campaign")
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 CHEAP_NOBODY = CHEAP.hash("nobody knows")
 
@@ -70,40 +71,54 @@ def keys() -> Keys:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Iterator[Postgres]:
-    """A real Postgres with a migrated template; `fsync` off, since the machine is not to lose power."""
-    server = Postgres().start("fsync=off", "full_page_writes=off", "max_connections=200")
+def postgres() -> Iterator[Postgres]:
+    """A real Postgres; `fsync` off, since the machine is not to lose power."""
+    server = Postgres()
     try:
-        server.make_template(lambda url: _migrate(url, tmp_path_factory.mktemp("postgres"), keys))
-        yield server
+        yield server.start("fsync=off", "full_page_writes=off", "max_connections=200")
     finally:
         server.close()
 
 
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Path:
-    """A migrated SQLite file to copy."""
-    folder = tmp_path_factory.mktemp("sqlite")
-    _migrate(f"sqlite:///{folder / 'template.db'}", folder, keys)
-    return folder / "template.db"
-
-
-def _migrate(url: str, folder: Path, keys: Keys) -> None:
+def _fill(url: str, folder: Path, keys: Keys, template: str) -> None:
+    """Make a template: `bare` has the tables and the section's key, `campaign` the small campaign too."""
     app = make_app(url, folder, keys)
     with app.app_context():
         upgrade()
+    add_section_key(app, keys)
+    if template == "campaign":
+        make_campaign(app, folder / "campaign")
     close_app(app)
+
+
+@pytest.fixture(scope="session")
+def sqlite_templates(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Path:
+    """A folder with an SQLite file to copy for each template."""
+    folder = tmp_path_factory.mktemp("sqlite")
+    for template in TEMPLATES:
+        _fill(f"sqlite:///{folder / template}.db", folder / template, keys, template)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_templates(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Postgres:
+    """The same in Postgres."""
+    for template in TEMPLATES:
+        folder = tmp_path_factory.mktemp("postgres")
+        postgres.make_template(template, lambda url, t=template, f=folder: _fill(url, f, keys, t))
+    return postgres
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A migrated, empty database of this test's own."""
+    """A database of this test's own, ready to sign; with the small campaign if the test asks for `campaign`."""
+    template = "campaign" if "campaign" in request.fixturenames else "bare"
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "petitions.db")
+        shutil.copy(request.getfixturevalue("sqlite_templates") / f"{template}.db", tmp_path / "petitions.db")
         yield f"sqlite:///{tmp_path / 'petitions.db'}"
         return
-    server: Postgres = request.getfixturevalue("postgres")
-    url = server.fresh_url()
+    server: Postgres = request.getfixturevalue("postgres_templates")
+    url = server.fresh_url(template)
     yield url
     server.drop(url)
 
@@ -112,7 +127,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 def app(database_url: str, tmp_path: Path, keys: Keys) -> Iterator[Flask]:
     """The application, able to seal; no context is pushed, so that requests do not share `g`."""
     app = make_app(database_url, tmp_path, keys)
-    add_section_key(app, keys)
     yield app
     close_app(app)
 
@@ -131,6 +145,7 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def campaign(app: Flask, tmp_path: Path) -> PublicCampaign:
+def campaign(app: Flask) -> PublicCampaign:
     """A small open campaign: the river, the forest and the lake."""
-    return make_campaign(app, tmp_path / "campaign")
+    with app.app_context():
+        return catalogue().campaign("water-2026")

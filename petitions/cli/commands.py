@@ -15,6 +15,7 @@ from petitions import sealing, settings, worker
 from petitions.cli.setup import prepare_installation
 from petitions.content import reading, writing
 from petitions.errors import ContentFaulty, DomainError
+from petitions.migrations.upgrade import is_current
 from petitions.models.states import TallyKind
 from petitions.queries.catalogue import Shelf, catalogue
 from petitions.services import accounts, campaigns, exports, recipients, tallies
@@ -83,14 +84,19 @@ def doctor(show_settings: bool) -> None:
     if show_settings:
         click.echo(settings_table())
         return
-    with _refusals():
-        public = catalogue()
-    faults = [] if public.public_keys else ["There is no key to seal to: flask keys create PATH"]
-    faults += [] if public.campaigns else ["There is no public campaign: flask campaign import PATH"]
+    faults = _installation_faults()
     for fault in faults:
         click.echo(fault, err=True)
     click.echo("All is well." if not faults else f"{len(faults)} fault(s).")
     sys.exit(1 if faults else 0)
+
+
+def _installation_faults() -> list[str]:
+    if not is_current():
+        return ["The database is not up to date: flask setup"]
+    public = catalogue()
+    faults = [] if public.public_keys else ["There is no key to seal to: flask keys create PATH"]
+    return faults + ([] if public.campaigns else ["There is no public campaign: flask campaign import PATH"])
 
 
 def settings_table() -> str:
@@ -187,7 +193,7 @@ def export_signatures(identity_file: Path, slug: str | None, output: IO[str]) ->
     lines = identity_file.read_text().splitlines()
     identities = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     with _refusals():
-        slug = slug or catalogue().current.slug
+        slug = (catalogue().campaign(slug) if slug else catalogue().current).slug
         if not identities:
             raise click.ClickException(f"{identity_file} holds no key")
         try:
@@ -197,7 +203,7 @@ def export_signatures(identity_file: Path, slug: str | None, output: IO[str]) ->
             raise click.ClickException("This key does not open these signatures.") from why
 
 
-@tally.command("record")
+@tally.command("record", context_settings={"ignore_unknown_options": True})  # -5 is a number
 @click.argument("case_slug")
 @click.argument("kind", type=click.Choice([str(kind) for kind in TallyKind]))
 @click.argument("number", type=int)

@@ -35,11 +35,13 @@ class Faults:
 class Table:
     """A TOML table whose keys are taken one by one; what is left over in the end is a fault too."""
 
-    def __init__(self, values: Mapping[str, Any], file: str, prefix: str, faults: Faults) -> None:
-        self._left = dict(values)
+    def __init__(self, values: Any, file: str, prefix: str, faults: Faults) -> None:
+        self._left = dict(values) if isinstance(values, Mapping) else {}
         self._file = file
         self._prefix = prefix
         self._faults = faults
+        if not isinstance(values, Mapping):
+            faults.add(file, prefix.rstrip("."), "", f"must be a table, not {values!r}")
 
     def fault(self, key: str, what: str) -> None:
         """Note a fault at this table's `key`."""
@@ -105,6 +107,8 @@ def check_words(
             faults.add(file, key, language, "is not a key that is known here")
     for key, rule in fields.items():
         value = words.get(key)
+        if isinstance(value, str):
+            value = unicodedata.normalize("NFC", value).strip()
         if value in (None, "", []):
             if rule.required:
                 faults.add(file, key, language, "is missing")
@@ -113,7 +117,7 @@ def check_words(
         if fault:
             faults.add(file, key, language, fault)
         else:
-            kept[key] = value if rule.kind == "pairs" else unicodedata.normalize("NFC", value).strip()
+            kept[key] = value
     text = unicodedata.normalize("NFC", str(words.get(body, ""))).strip()
     if not text:
         faults.add(file, "", language, "has no text below the front matter")
@@ -130,7 +134,7 @@ def _text_fault(value: Any, rule: Field) -> str:
         return f"is {len(value)} characters long; at most {rule.longest} fit"
     if rule.kind != "text" and "\n" in value.strip():
         return "must be a single line"
-    if any(unicodedata.category(char) == "Cc" and char != "\n" for char in value):
+    if _has_control(value.replace("\n", "")):
         return "contains a control character"
     if rule.kind == "url":
         url = urlsplit(value)
@@ -146,7 +150,13 @@ def _pairs_fault(value: Any, rule: Field) -> str:
     )
     if not shaped:
         return 'must be a list of pairs like ["Title", "One sentence."]'
+    if any(_has_control(part) for pair in value for part in pair):
+        return "contains a control character or a line break"
     return f"has {len(value)} entries; at most {rule.longest} fit" if len(value) > rule.longest else ""
+
+
+def _has_control(text: str) -> bool:
+    return any(unicodedata.category(char) == "Cc" for char in text)
 
 
 def emblem_fault(svg: str) -> str:

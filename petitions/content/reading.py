@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,6 +33,8 @@ from petitions.models.states import CampaignState, CaseState, TextState
 
 FENCE = "+++\n"
 LARGEST_FILE = 200_000  # bytes
+LONGEST_TOPIC = 40  # characters of a topic's key
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def read(folder: Path) -> CampaignContent:
@@ -89,14 +92,22 @@ class _Files:
             if state not in (TextState.DRAFT, TextState.READY):
                 self._faults.add(file, "state", language, f"must be draft or ready, not {state!r}")
             made_from = front.pop("source_hash", None)
+            if made_from is not None and not (isinstance(made_from, str) and SHA256.fullmatch(made_from)):
+                self._faults.add(
+                    file, "source_hash", language, "must be 64 hexadecimal digits, as an export writes them"
+                )
+                made_from = None
+            if body in front:
+                self._faults.add(file, body, language, "stands below the front matter, not in it")
             words = checks.check_words({**front, body: text}, fields, body, file, language, self._faults)
-            found[language] = Text(words, state, made_from if isinstance(made_from, str) else None)
+            found[language] = Text(words, state, made_from)
         return found
 
     def emblem(self, file: str) -> str:
         """The case's drawing, byte for byte."""
+        known = len(self._faults.found)
         svg = _file(self._folder, file, self._faults)
-        if svg and (fault := checks.emblem_fault(svg)):
+        if len(self._faults.found) == known and (fault := checks.emblem_fault(svg)):
             self._faults.add(file, "", "", fault)
         return svg
 
@@ -133,13 +144,14 @@ def _campaign(raw: dict[str, Any], faults: Faults) -> CampaignContent:
 
 
 def _languages(table: Table) -> list[str]:
-    languages = [code for code in table.take("languages", list, []) if isinstance(code, str)]
+    languages = table.take("languages", list, [])
     for code in languages:
-        if not is_language(code):
+        if not isinstance(code, str) or not is_language(code):
             table.fault("languages", f"{code!r} is not a language code like fr or ar")
-    if not languages or len(set(languages)) != len(languages):
+    known = [code for code in languages if isinstance(code, str) and is_language(code)]
+    if not languages or len(set(known)) != len(known):
         table.fault("languages", "must list each language once, the source language first")
-    return [code for code in languages if is_language(code)] or ["en"]
+    return known or ["en"]
 
 
 def _controller(raw: dict[str, Any], faults: Faults) -> dict[str, str]:
@@ -152,10 +164,12 @@ def _controller(raw: dict[str, Any], faults: Faults) -> dict[str, str]:
 def _topics(raw: dict[str, Any], languages: list[str], faults: Faults) -> dict[str, dict[str, str]]:
     topics: dict[str, dict[str, str]] = {}
     for key, names in raw.items():
-        if not isinstance(names, dict) or not names.get(languages[0]):
-            faults.add("campaign.toml", f"topics.{key}", languages[0], "is missing")
-            continue
-        topics[key] = {language: str(names[language]) for language in languages if names.get(language)}
+        table = Table(names, "campaign.toml", f"topics.{key}.", faults)
+        named = {code: table.take(code, str, "", required=code == languages[0]) for code in languages}
+        table.finish()
+        if not key or len(key) > LONGEST_TOPIC:
+            faults.add("campaign.toml", f"topics.{key}", "", f"must have a key of 1 to {LONGEST_TOPIC} characters")
+        topics[key] = {code: name for code, name in named.items() if name}
     return topics
 
 
@@ -212,7 +226,7 @@ def _file(folder: Path, name: str, faults: Faults) -> str:
         if path.stat().st_size > LARGEST_FILE:
             faults.add(name, "", "", f"is larger than {LARGEST_FILE} bytes")
             return ""
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode()  # not read_text(), which would change line ends
     except FileNotFoundError:
         faults.add(name, "", "", "is missing")
     except UnicodeDecodeError:

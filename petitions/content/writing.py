@@ -32,8 +32,10 @@ def write(campaign: CampaignContent, folder: Path) -> None:
 
 
 def _structure(campaign: CampaignContent) -> str:
-    parts = [_table("", {key: getattr(campaign, key) for key in _PLAIN})]
+    plain = {key: getattr(campaign, key) for key in _PLAIN}
+    parts = [_table("", plain if campaign.cases else {**plain, "cases": []})]
     parts.append(_table("[controller]", campaign.controller))
+    parts += [] if campaign.topics else ["[topics]\n"]
     parts += [_table(f"[topics.{_key(key)}]", names) for key, names in campaign.topics.items()]
     for case in campaign.cases:
         parts.append(_table("[[cases]]", {key: getattr(case, key) for key in _CASE}))
@@ -61,7 +63,7 @@ def _table(head: str, values: Mapping[str, Any]) -> str:
 
 
 def _key(key: str) -> str:
-    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else json.dumps(key)
+    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else _line(key, '"')
 
 
 def _value(value: Any) -> str:
@@ -74,5 +76,13 @@ def _value(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, list):
         return "[" + ", ".join(_value(item) for item in value) + "]"
-    lines = [json.dumps(line, ensure_ascii=False)[1:-1].replace("\x7f", "\\u007f") for line in str(value).split("\n")]
-    return f'"{lines[0]}"' if len(lines) == 1 else '"""\n' + "\n".join(lines) + '"""'
+    lines = str(value).split("\n")
+    if len(lines) == 1:
+        return _line(lines[0], '"')
+    return '"""\n' + "\n".join(_line(line, "") for line in lines) + '"""'
+
+
+def _line(text: str, quote: str) -> str:
+    """One line as TOML writes it between quotes; a line of +++ would end the front matter."""
+    escaped = json.dumps(text, ensure_ascii=False)[1:-1].replace("\x7f", "\\u007f")
+    return quote + ("\\u002b++" if escaped == "+++" else escaped) + quote

@@ -15,6 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -40,7 +41,7 @@ class _Ticket(Generic[Item, Result]):
         self.item = item
         self.done = False
         self.result: Result | None = None
-        self.failure: BaseException | None = None
+        self.failure: BaseException | None = Busy()  # until the commit returned: nobody is thanked by accident
 
 
 class WriteQueue:
@@ -64,8 +65,13 @@ class WriteQueue:
         ticket = _Ticket(handler, item)
         self._waiting.append(ticket)
         with self._turn:
-            while not ticket.done:
-                self._lead()
+            try:
+                while not ticket.done:
+                    self._lead()
+            except BaseException:  # the lock itself failed: what we report as failed, nobody may do later
+                with suppress(ValueError):
+                    self._waiting.remove(ticket)
+                raise
         if ticket.failure is not None:
             raise ticket.failure
         return ticket.result  # type: ignore[return-value]  # None only where the handler returned it
@@ -76,6 +82,9 @@ class WriteQueue:
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
             try:
                 self._run(batch)
+            except Busy as why:  # the database is away: to ask once for each would keep all of them waiting
+                for ticket in batch:
+                    ticket.failure = why
             except BaseException as why:
                 if len(batch) == 1:
                     batch[0].failure = why
@@ -107,7 +116,7 @@ class WriteQueue:
                     raise Busy(waiting=len(batch)) from why
                 time.sleep(0.05 * 4**attempt)
         for ticket, result in zip(batch, results, strict=True):
-            ticket.result = result
+            ticket.result, ticket.failure = result, None
 
 
 def _apply(connection: Connection, batch: list[_Ticket[Any, Any]]) -> list[Any]:

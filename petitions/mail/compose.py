@@ -44,9 +44,9 @@ def compose(kind: str, locale: str, recipient: Recipient, *, sender: str, key: s
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{host}>"
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = locale
     message.set_content(text.strip() + "\n")
     message.add_alternative(html, subtype="html")
+    message["Content-Language"] = locale  # last: set_content() drops every Content- header
     return message
 
 

@@ -84,9 +84,10 @@ def _connect(url: str) -> smtplib.SMTP:
     """An open, authenticated connection; raises Delayed."""
     parts = urlsplit(url)
     host = parts.hostname or "localhost"
+    smtp: smtplib.SMTP | None = None
     try:
         if parts.scheme == "smtps":
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, parts.port or 465, timeout=SMTP_TIMEOUT)
+            smtp = smtplib.SMTP_SSL(host, parts.port or 465, timeout=SMTP_TIMEOUT)
         else:
             smtp = smtplib.SMTP(host, parts.port or 25, timeout=SMTP_TIMEOUT)
             smtp.ehlo_or_helo_if_needed()
@@ -95,6 +96,8 @@ def _connect(url: str) -> smtplib.SMTP:
         if parts.username:
             smtp.login(unquote(parts.username), unquote(parts.password or ""))
     except (smtplib.SMTPException, OSError) as why:
+        if smtp is not None:
+            smtp.close()
         raise Delayed(type(why).__name__) from None
     return smtp
 

@@ -7,6 +7,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata as compare
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from petitions.db.base import Base, db
@@ -32,6 +33,13 @@ def downgrade(revision: str) -> None:
     _run(command.downgrade, revision)
 
 
+def is_current() -> bool:
+    """Whether the database stands at the newest revision; not so before the first `flask setup`."""
+    newest = ScriptDirectory(str(Path(__file__).parent)).get_current_head()
+    with db.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() == newest
+
+
 def differences() -> list[Any]:
     """How the models differ from the database as the migrations leave it; empty when they agree."""
     from_models = Base.metadata
@@ -41,19 +49,24 @@ def differences() -> list[Any]:
 
 
 def _run(step: Any, revision: str) -> None:
-    engine = db.engine
     with write_lock().held():
-        with engine.connect() as connection:
-            is_sqlite = connection.dialect.name == "sqlite"
-            if is_sqlite:
-                # Batch migrations drop and remake a table; with foreign keys on, that deletes the rows of its
-                # children without an error. The pragma does nothing inside a transaction, so it goes to the driver.
-                connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
-            writing = connection.execution_options(writes=True)
-            with writing.begin():
-                if not is_sqlite:
-                    writing.exec_driver_sql("SELECT pg_advisory_xact_lock(7316527)")  # two servers that start at once
-                step(config(writing), revision)
-                if is_sqlite and writing.exec_driver_sql("PRAGMA foreign_key_check").fetchall():
-                    raise RuntimeError("the migration left rows without their parents")
-        engine.dispose()  # else a pooled connection would keep foreign_keys=OFF
+        try:
+            with db.engine.connect() as connection:
+                _migrate(connection, step, revision)
+        finally:
+            db.engine.dispose()  # else a pooled connection would keep foreign_keys=OFF
+
+
+def _migrate(connection: Connection, step: Any, revision: str) -> None:
+    is_sqlite = connection.dialect.name == "sqlite"
+    if is_sqlite:
+        # Batch migrations drop and remake a table; with foreign keys on, that deletes the rows of its children
+        # without an error. The pragma does nothing inside a transaction, so it goes to the driver.
+        connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
+    writing = connection.execution_options(writes=True)
+    with writing.begin():
+        if not is_sqlite:
+            writing.exec_driver_sql("SELECT pg_advisory_xact_lock(7316527)")  # two servers that start at once
+        step(config(writing), revision)
+        if is_sqlite and writing.exec_driver_sql("PRAGMA foreign_key_check").fetchall():
+            raise RuntimeError("the migration left rows without their parents")

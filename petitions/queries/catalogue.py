@@ -190,16 +190,20 @@ def _load(connection: Connection) -> Catalogue:
         .where(CampaignText.state == TextState.READY)
         .order_by(Campaign.opens_at.desc().nulls_last(), Campaign.created_at.desc(), Campaign.id.desc())
     ).all()
-    if not rows:
-        return Catalogue((), (), ())
+    if not rows:  # a key may be there before the first campaign is
+        return Catalogue((), _keys(connection.execute(select(*_version())).one()[-1]), ())
     parts = connection.execute(_parts()).all()
     public = [row for row in rows if row.state != CampaignState.DRAFT]
     version = tuple(rows[0])[-3:]
     return Catalogue(
         campaigns=tuple(_campaign(group, parts) for group in _grouped(public)),
-        public_keys=tuple((version[-1] or "").split(",")) if version[-1] else (),
+        public_keys=_keys(version[-1]),
         version=version,
     )
+
+
+def _keys(joined: str | None) -> tuple[str, ...]:
+    return tuple(joined.split(",")) if joined else ()
 
 
 def _parts() -> Any:
@@ -233,9 +237,14 @@ def _grouped(rows: Any) -> list[list[Row[Any]]]:
     return list(groups.values())
 
 
+def _source(rows: list[Row[Any]], source: str) -> str:
+    """The source language; another one that is ready where the source itself is still a draft."""
+    return source if any(row.locale == source for row in rows) else str(rows[0].locale)
+
+
 def _campaign(rows: list[Row[Any]], parts: Any) -> PublicCampaign:
     first = rows[0]
-    source = first.languages[0]
+    source = _source(rows, first.languages[0])
     mine = [part for part in parts if part.campaign_id == first.id]
     return PublicCampaign(
         **{name: getattr(first, name) for name in _PLAIN},
@@ -251,7 +260,7 @@ def _case(rows: list[Row[Any]], source: str) -> PublicCase:
     first = rows[0]
     return PublicCase(
         **{name: getattr(first, name) for name in ("id", "slug", "country", "topic", "state", "goal", "emblem")},
-        source=source if any(row.locale == source for row in rows) else first.locale,
+        source=_source(rows, source),
         words={row.locale: row.words for row in rows},
         letter_versions={row.locale: row.letter_version_id for row in rows},
     )
@@ -263,6 +272,6 @@ def _story(rows: list[Row[Any]], source: str) -> PublicStory:
         slug=first.slug,
         year=first.goal,
         country=first.country,
-        source=source if any(row.locale == source for row in rows) else first.locale,
+        source=_source(rows, source),
         words={row.locale: row.words for row in rows},
     )

@@ -34,13 +34,14 @@ def opened_signatures(campaign_slug: str, identities: Sequence[str]) -> Iterator
     )
     opened: tuple[int, dict[str, str]] = (0, {})
     with reading() as connection:
-        for row in connection.execution_options(stream_results=True, yield_per=1000).execute(statement):
-            if row.id != opened[0]:
-                opened = (row.id, sealing.unseal(row.sealed, identities))
-            person = opened[1]
-            times = (row.signed_at.isoformat(timespec="seconds"), row.confirmed_at.isoformat(timespec="seconds"))
-            names = tuple(person.get(key, "") for key in ("first_name", "last_name", "email", "birth_date"))
-            yield (row.slug, *names, row.locale, "yes" if row.newsletter else "no", *times)
+        streaming = connection.execution_options(stream_results=True, yield_per=1000)
+        with streaming.execute(statement) as result:  # closed also where the reader stops half-way
+            for row in result:
+                if row.id != opened[0]:
+                    opened = (row.id, sealing.unseal(row.sealed, identities))
+                names = tuple(opened[1].get(key, "") for key in ("first_name", "last_name", "email", "birth_date"))
+                times = (row.signed_at.isoformat(timespec="seconds"), row.confirmed_at.isoformat(timespec="seconds"))
+                yield (row.slug, *names, row.locale, "yes" if row.newsletter else "no", *times)
 
 
 def csv_lines(rows: Iterator[tuple[str, ...]]) -> Iterator[str]:

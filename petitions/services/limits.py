@@ -1,7 +1,7 @@
 """Limits: how often something may happen in a while. Kept in the database, so exact over all processes."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -36,8 +36,8 @@ LOGIN_TRIES = Rule("login", 10, timedelta(minutes=15))
 UNKNOWN_ORIGIN = Rule("no-origin", 20, timedelta(minutes=10))
 
 
-def use(connection: Connection, rule: Rule, keys: Iterable[str], now: datetime) -> dict[str, int]:
-    """Count one use for each entry of `keys`, and give how many each key's window has now seen."""
+def use(connection: Connection, rule: Rule, keys: Sequence[str], now: datetime) -> list[int]:
+    """Count one use for each entry of `keys`, and give for each which number it is in its key's window."""
     seconds = int(rule.window.total_seconds())
     ends_at = int(now.timestamp()) + seconds
     is_over = f"limits.ends_at <= excluded.ends_at - {seconds}"
@@ -45,7 +45,8 @@ def use(connection: Connection, rule: Rule, keys: Iterable[str], now: datetime) 
         f"(key) DO UPDATE SET used = CASE WHEN {is_over} THEN excluded.used ELSE limits.used + excluded.used END, "
         f"ends_at = CASE WHEN {is_over} THEN excluded.ends_at ELSE limits.ends_at END"
     )
-    rows = [(key, number, ends_at) for key, number in sorted(Counter(keys).items())]
+    new = Counter(keys)
+    rows = [(key, number, ends_at) for key, number in sorted(new.items())]
     table = Limit.__table__
     returned = bulk.insert(
         connection,
@@ -55,7 +56,12 @@ def use(connection: Connection, rule: Rule, keys: Iterable[str], now: datetime) 
         on_conflict=on_conflict,
         returning=("key", "used"),
     )
-    return dict(returned)
+    before = {key: used - new[key] for key, used in returned}
+    numbers = []
+    for key in keys:
+        before[key] += 1
+        numbers.append(before[key])
+    return numbers
 
 
 def spend(rule: Rule, value: str) -> None:
@@ -72,8 +78,7 @@ def purge() -> None:
 
 def _handler(rule: Rule) -> Handler[str, int]:
     def spend_batch(connection: Connection, keys: Sequence[str]) -> list[int]:
-        used = use(connection, rule, keys, clock.now())
-        return [used[key] for key in keys]
+        return use(connection, rule, keys, clock.now())
 
     return spend_batch
 

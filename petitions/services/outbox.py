@@ -1,7 +1,7 @@
 """The outbox: queueing mails with what they are about, leasing them to one sender at a time, noting how it went."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, or_, select, update
@@ -69,7 +69,7 @@ def lease(most: int) -> list[Leased]:
             .values(leased_until=now + LEASE, attempts=Message.attempts + 1)
             .returning(*_LEASED, Message.payload)
         ).all()
-    return [Leased(*row[:6], recipient=_opened(row.payload)) for row in sorted(won)]
+    return _opened([(Leased(*row[:6], recipient={}), row.payload or b"") for row in sorted(won)])
 
 
 _LEASED = (Message.id, Message.kind, Message.signer_id, Message.locale, Message.attempts, Message.created_at)
@@ -108,5 +108,12 @@ def _finish(message_id: int, **values: object) -> None:
         session.execute(update(Message).where(Message.id == message_id).values(leased_until=None, **values))
 
 
-def _opened(payload: bytes | None) -> dict[str, str]:
-    return sealing.unseal(payload or b"", [keyring().master_key])
+def _opened(sealed: Sequence[tuple[Leased, bytes]]) -> list[Leased]:
+    """The mails with their recipients. One that was sealed to another master key waits, and holds up nobody else."""
+    opened = []
+    for letter, payload in sealed:
+        try:
+            opened.append(replace(letter, recipient=sealing.unseal(payload, [keyring().master_key])))
+        except sealing.CannotOpen:
+            mark_delayed(letter, "cannot_open")
+    return opened

@@ -5,7 +5,6 @@ a handful of statements for all who wait, whatever their number. The database's 
 """
 
 import secrets
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -226,12 +225,6 @@ def _mails_to_known(
 
 def _queue_mails(connection: Connection, mails: Sequence[_Mail], now: datetime) -> None:
     """Queue what each mailbox's limit allows: this is how nobody is bombed with our mails."""
-    wanted = Counter(mail.entry.mailbox_limit for mail in mails)
-    used = limits.use(connection, limits.MAILBOX, wanted.elements(), now)
-    left = {key: limits.MAILBOX.most - used[key] + number for key, number in wanted.items()}
-    allowed = []
-    for mail in mails:
-        left[mail.entry.mailbox_limit] -= 1
-        if left[mail.entry.mailbox_limit] >= 0:
-            allowed.append(mail.letter())
+    numbers = limits.use(connection, limits.MAILBOX, [mail.entry.mailbox_limit for mail in mails], now)
+    allowed = [mail.letter() for mail, number in zip(mails, numbers, strict=True) if number <= limits.MAILBOX.most]
     outbox.queue(connection, allowed, now)

@@ -10,6 +10,7 @@ from petitions import errors
 from petitions.errors import DomainError
 from petitions.services.accounts import AccountExists, PasswordTooShort
 from petitions.services.recipients import KeyFaulty
+from petitions.web.i18n import speak_shipped
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ def status_of(why: DomainError) -> int:
 def _refused(why: DomainError) -> Response:
     status = status_of(why)
     log.info("refused code=%s status=%s", why.code, status)
-    response = _notice(status, why.code, str(MESSAGES[why.code]))
+    response = _notice(status, why.code, MESSAGES[why.code])
     seconds = why.details.get("seconds") or RETRY_AFTER.get(type(why))
     if seconds:
         response.headers["Retry-After"] = str(seconds)
@@ -88,7 +89,7 @@ def _http(why: HTTPException) -> Response:
     if status < 400:  # a redirect is no failure
         return make_response(why.get_response())
     message = HTTP_MESSAGES.get(status, HTTP_MESSAGES[400 if status < 500 else 500])
-    response = _notice(status, why.name.lower().replace(" ", "_"), str(message))
+    response = _notice(status, why.name.lower().replace(" ", "_"), message)
     if status == 405 and why.get_response().headers.get("Allow"):
         response.headers["Allow"] = why.get_response().headers["Allow"]
     return response
@@ -101,12 +102,13 @@ def _unexpected(why: Exception) -> Response:
         trace = trace.tb_next
     place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown"
     log.error("unexpected error=%s at=%s route=%s", type(why).__name__, place, request.url_rule)
-    return _notice(500, "unexpected", str(HTTP_MESSAGES[500]))
+    return _notice(500, "unexpected", HTTP_MESSAGES[500])
 
 
-def _notice(status: int, code: str, message: str) -> Response:
+def _notice(status: int, code: str, message: object) -> Response:
+    speak_shipped()  # the address may ask for a language that the campaign does not have, and neither have we
     if request.path.startswith("/api/"):
-        response = jsonify({"error": code, "message": message})
+        response = jsonify({"error": code, "message": str(message)})
     else:
         response = make_response(render_template("errors/error.html", status=status, message=message))
     response.status_code = status

@@ -3,8 +3,8 @@
 from typing import Any
 
 from flask import Flask, Request, current_app, g, has_request_context, request, url_for
-from flask_babel import Babel
-from werkzeug.routing import BaseConverter
+from flask_babel import Babel, refresh
+from werkzeug.routing import BaseConverter, ValidationError
 
 from petitions import locales
 
@@ -13,6 +13,12 @@ class LanguageConverter(BaseConverter):
     """A language code in a path, such as `fr`."""
 
     regex = "[a-z]{2,3}"
+
+    def to_python(self, value: str) -> str:
+        """Only what CLDR knows: nothing could be said on a page in `xx`, and `/api/` is no page."""
+        if not locales.is_language(value):
+            raise ValidationError()
+        return value
 
 
 def register(app: Flask) -> None:
@@ -30,6 +36,13 @@ def locale() -> str:
     if "locale" not in g:
         g.locale = wanted(request, locales.SHIPPED)
     return str(g.locale)
+
+
+def speak_shipped() -> None:
+    """Stay in the present language if we ship words for it; otherwise speak one that the browser asks for."""
+    if locale() not in locales.SHIPPED:
+        g.locale = wanted(request, locales.SHIPPED)
+        refresh()
 
 
 def wanted(of: Request, offered: tuple[str, ...]) -> str:

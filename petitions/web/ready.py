@@ -11,7 +11,7 @@ from flask import Response, current_app, request
 
 FRESH_SECONDS = 1.5
 PAGE = "public, max-age=15, s-maxage=30, stale-while-revalidate=60, stale-if-error=86400"
-NUMBERS = "public, max-age=2, s-maxage=2, stale-while-revalidate=2"
+NUMBERS = "public, max-age=2, s-maxage=2, stale-while-revalidate=1"  # with FRESH_SECONDS: at most 5 s behind
 MOST_KEPT = 2_000  # a bound on memory, far above campaigns x languages x cases
 
 
@@ -81,7 +81,7 @@ def answer(ready: Ready, cache: str) -> Response:
     headers = {"ETag": ready.etag, "Cache-Control": cache, "Vary": "Accept-Encoding"}
     if ready.etag in request.headers.get("If-None-Match", ""):
         return Response(status=304, headers=headers)
-    if ready.packed and "gzip" in request.headers.get("Accept-Encoding", ""):
+    if ready.packed and request.accept_encodings["gzip"] > 0:
         headers["Content-Encoding"] = "gzip"
         return Response(ready.packed, headers=headers, content_type=ready.content_type)
     return Response(ready.plain, headers=headers, content_type=ready.content_type)

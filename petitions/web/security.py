@@ -1,5 +1,6 @@
 """Headers on every answer, and who may send unsafe requests."""
 
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request
@@ -37,6 +38,8 @@ def register(app: Flask, settings: Settings) -> None:
     def refuse_foreign_forms() -> None:
         if request.method not in SAFE:
             _check_origin(settings.base_url)
+            if request.content_length is None and "Transfer-Encoding" in request.headers:
+                abort(413)  # no browser's form; Werkzeug would cut it off at the limit without a word
 
     @app.after_request
     def add_headers(response: Response) -> Response:
@@ -66,5 +69,10 @@ def _check_origin(base_url: str) -> None:
 
 def network() -> str:
     """Where the request comes from, for limits only: an IPv4 address, or an IPv6 network of /64. Never stored."""
-    address = request.remote_addr or ""
-    return ":".join(address.split(":")[:4]) if ":" in address else address
+    try:
+        address = ip_address(request.remote_addr or "")
+    except ValueError:  # a proxy of ours writes something else
+        return request.remote_addr or ""
+    if address.version == 4:
+        return str(address)
+    return str(address.ipv4_mapped or ip_network((address, 64), strict=False).network_address)

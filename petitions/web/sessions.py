@@ -45,6 +45,10 @@ class StaffSessions(SessionInterface):
         login = accounts.login_of(token)
         return StaffSession(token, login, int(seen.timestamp())) if login else None
 
+    def is_null_session(self, obj: object) -> bool:
+        """Flask saves no session that was not there before the request, but a login begins one."""
+        return super().is_null_session(obj) and "begun_session" not in g
+
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Hand out the cookie of a login, renew a used one, take back an ended one."""
         begun = g.get("begun_session")

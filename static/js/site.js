@@ -86,7 +86,8 @@
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = event.detail;
     // An answer without the part that belongs here (a proxy's error page, say) must not replace what was typed.
-    if (ctx.select && !ctx.text.includes(`id="${ctx.select.slice(1)}"`)) {
+    const part = ctx.select?.split(" ")[0].slice(1);
+    if (part && !ctx.text.includes(`id="${part}"`)) {
       event.preventDefault();
       tell(ctx.sourceElement, document.body.dataset.refused);
     } else if (sent && ctx.request.method === "POST" && ctx.response.status < 300) {
@@ -98,6 +99,11 @@
     const source = event.detail.ctx?.sourceElement;
     if (source) tell(source, document.body.dataset.lost);
   });
-  document.addEventListener("htmx:after:swap", () => prepare(document));
+  document.addEventListener("htmx:after:swap", (event) => {
+    prepare(document);
+    const { ctx } = event.detail;
+    // A form that was opened took the place of its link: whoever came by keyboard goes on inside.
+    if (ctx.select && ctx.request.method === "GET") document.querySelector(`${ctx.select} input`)?.focus();
+  });
   document.addEventListener("DOMContentLoaded", () => prepare(document));
 })();

@@ -28,7 +28,6 @@ from petitions.services import campaigns, confirming, recipients
 from petitions.services.keyring import keyring
 from petitions.services.signing import Entry, sign_cases
 from petitions.settings import Settings
-from petitions.web.admin import login
 
 EMBLEM = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 90"><circle r="9" fill="currentColor"/></svg>'
 BASE_URL = "http://localhost"  # what Flask's test client asks for
@@ -87,19 +86,9 @@ def make_app(database_url: str, folder: Path, keys: Keys, **over: Any) -> Flask:
     }
     settings = Settings(**{**chosen, **over}).completed()
     assert settings.faults() == []
-    _let_blueprint_register_again()
     app = create_app(settings)
     app.testing = True
     return app
-
-
-def _let_blueprint_register_again() -> None:
-    """`login.guard` hangs a function on the module's blueprint, so only the first application of a process gets it.
-
-    To be removed once petitions/web does without; test_factory.py says when.
-    """
-    login.bp._got_registered_once = False
-    login.bp.before_request_funcs.clear()
 
 
 def close_app(app: Flask) -> None:
@@ -174,7 +163,12 @@ def write(path: Path, text: str) -> Path:
 
 def make_campaign(app: Flask, folder: Path, **over: Any) -> PublicCampaign:
     """A campaign that `app` knows; `over` goes to `write_campaign`."""
-    content = content_reading.read(write_campaign(folder, **over))
+    return load_campaign(app, write_campaign(folder, **over))
+
+
+def load_campaign(app: Flask, folder: Path) -> PublicCampaign:
+    """The campaign in `folder`, as `app` knows it once it is imported."""
+    content = content_reading.read(folder)
     with app.app_context():
         campaigns.import_campaign(content, app.extensions["petitions_shelf"])
         return catalogue().campaign(content.slug)

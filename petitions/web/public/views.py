@@ -1,10 +1,9 @@
 """What the public pages show, gathered for their templates."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
-from babel.dates import format_date
+from babel.dates import get_date_format
 from flask import abort, render_template
 
 from petitions.models.states import CaseState
@@ -13,8 +12,6 @@ from petitions.queries.catalogue import PublicCampaign, PublicCase, catalogue
 from petitions.queries.counts import Counts, Numbers
 from petitions.web.forms.sign import SignForm
 from petitions.web.i18n import locale
-
-BIRTH_DATE_EXAMPLE = date(1985, 3, 27)
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,8 @@ def cards(campaign: PublicCampaign, numbers: Counts) -> list[Card]:
 
 def render(template: str, campaign: PublicCampaign, **context: Any) -> str:
     """The page, with what every page of a campaign needs."""
-    numbers = counts.of_campaign(campaign.id)
+    counted = counts.of_campaign(campaign.id)  # hidden cases too, and their signatures must not show in the total
+    numbers = Counts(counted.as_of, {case.id: counted.of(case.id) for case in campaign.cases})
     everything = cards(campaign, numbers)
     return render_template(
         f"public/{template}",
@@ -67,9 +65,14 @@ def render(template: str, campaign: PublicCampaign, **context: Any) -> str:
         open_cards=[card for card in everything if card.may_sign],
         numbers=numbers,
         can_seal=bool(catalogue().public_keys),
-        birth_date_example=format_date(BIRTH_DATE_EXAMPLE, "short", locale()),
+        birth_date_example=_birth_date_example(),
         **{"form": None, **context},
     )
+
+
+def _birth_date_example() -> str:
+    """A date as the form takes it, day first and the year in full, with the language's own sign between."""
+    return "27.3.1985" if "." in get_date_format("short", locale()).pattern else "27/3/1985"
 
 
 def render_case(template: str, campaign: PublicCampaign, case: PublicCase, **context: Any) -> str:

@@ -1,0 +1,116 @@
+"""A real server on a scratch folder, started the way `make run` starts it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+
+from petitions.settings import ROOT
+from tests.support.ports import free_port
+
+PATIENCE = 20.0  # seconds, on a busy machine
+
+
+class Server:
+    """gunicorn with its mail worker, in demo mode unless `env` says otherwise."""
+
+    def __init__(self, folder: Path, **env: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.env = {
+            **{name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH") if name in os.environ},
+            "LANG": "C.UTF-8",
+            "PORT": str(self.port),
+            "PETITIONS_INSTANCE": str(folder),
+            "PETITIONS_DEMO": "1",
+            **env,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def flask(self, *arguments: str) -> str:
+        """Run a command of ours, as an operator would."""
+        call = [sys.executable, "-m", "flask", *arguments]
+        done = subprocess.run(call, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def start(self) -> "Server":
+        """Serve; returns when /healthz says ok."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / f"server-{self.port}.log").open("ab") as log:
+            call = [sys.executable, "-m", "gunicorn", "app:app"]
+            self._process = subprocess.Popen(call, cwd=ROOT, env=self.env, stdout=log, stderr=log)
+        give_up_at = time.monotonic() + PATIENCE
+        while not self._is_well():
+            assert self._process.poll() is None, self.log
+            assert time.monotonic() < give_up_at, self.log
+            time.sleep(0.05)
+        return self
+
+    def stop(self, patience: float = PATIENCE) -> int:
+        """Send TERM; gives the exit status."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(patience)
+        finally:
+            if self._process.poll() is None:
+                self._process.kill()
+                self._process.wait()
+
+    @property
+    def log(self) -> str:
+        """What the server wrote."""
+        return (self.folder / f"server-{self.port}.log").read_text()
+
+    def _is_well(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def mails(self, to: str) -> list[EmailMessage]:
+        """The mails to this address that the server wrote into its demo mailbox, oldest first."""
+        found = sorted((self.folder / "mailbox").glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
+        read = [BytesParser(policy=policy.default).parsebytes(path.read_bytes()) for path in found]
+        return [mail for mail in read if str(mail["To"]) == to]  # type: ignore[misc]
+
+    def mail(self, to: str, number: int = 1) -> str:
+        """The text of the newest mail to this address, once `number` of them are there."""
+        give_up_at = time.monotonic() + PATIENCE
+        while len(found := self.mails(to)) < number:
+            assert time.monotonic() < give_up_at, f"no mail to {to}: {self.log}"
+            time.sleep(0.05)
+        part = found[-1].get_body(("plain",))
+        assert part is not None
+        return str(part.get_content())
+
+    def link(self, to: str, number: int = 1) -> str:
+        """The first link of that mail."""
+        return next(word for word in self.mail(to, number).split() if word.startswith("http"))
+
+    def post(self, path: str, **fields: object) -> int:
+        """Send a form without a browser; gives the status, without following."""
+        body = urllib.parse.urlencode(fields, doseq=True).encode()
+        request = urllib.request.Request(self.url + path, body, {"Sec-Fetch-Site": "same-origin"})
+        try:
+            with urllib.request.build_opener(_Stay).open(request, timeout=10) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as why:
+            with why:
+                return why.code
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        return None

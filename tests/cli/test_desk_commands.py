@@ -1,0 +1,127 @@
+"""flask staff, tally, doctor, worker: the desk's daily commands."""
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from petitions.cli.commands import settings_table
+from petitions.db.transactions import transaction
+from petitions.models import Account, Recipient, Tally
+from petitions.queries import counts
+from petitions.queries.catalogue import PublicCampaign
+from petitions.services import accounts
+from petitions.worker import Worker
+from tests.cli.conftest import Run
+from tests.support.factories import CARLA, Keys, close_app, make_app, rows
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def test_staff_create_asks_for_the_password_twice_and_lets_carla_in(app: Flask, run: Run) -> None:
+    result = run("staff", "create", "Carla", input=f"{CARLA.password}\n{CARLA.password}\n")
+    assert result.exit_code == 0
+    assert "Carla can now sign in at /admin/." in result.output
+    assert CARLA.password not in result.output
+    with app.app_context():
+        assert accounts.login_of(accounts.log_in("carla", CARLA.password, "192.0.2.7")) is not None
+
+
+@on_sqlite
+def test_staff_create_refuses_a_short_password_and_a_name_that_is_there(app: Flask, run: Run) -> None:
+    result = run("staff", "create", "carla", "--password", "short")
+    assert (result.exit_code, result.stderr) == (1, "Refused: password_too_short shortest=12\n")
+    assert run("staff", "create", "carla", "--password", CARLA.password).exit_code == 0
+    result = run("staff", "create", "CARLA", "--password", "another long password")
+    assert (result.exit_code, result.stderr) == (1, "Refused: account_exists\n")
+    with app.app_context():
+        assert len(rows(Account)) == 1
+
+
+def test_tally_record_counts_paper_and_takes_it_back(app: Flask, run: Run, campaign: PublicCampaign) -> None:
+    result = run("tally", "record", "river", "paper", 40, "--note", "market in Esch")
+    assert (result.exit_code, result.output) == (0, "river: +40 paper.\n")
+    assert run("tally", "record", "river", "letters", 3).output == "river: +3 letters.\n"
+    assert run("tally", "record", "river", "paper", "-15").output == "river: -15 paper.\n"
+    with app.app_context():
+        river = counts.of_campaign(campaign.id).of(campaign.case("river").id)
+        assert (river.paper, river.letters) == (25, 3)
+        assert rows(Tally)[0].note == "market in Esch"
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("river", "paper", "0"), 1, "The number must not be 0"),
+        (("sea", "paper", "1"), 1, "Refused: not_found case=sea"),
+        (("river", "cards", "1"), 2, "'cards' is not one of 'paper', 'letters'"),
+        (("river", "paper", "many"), 2, "'many' is not a valid integer"),
+        (("river", "paper"), 2, "Missing argument"),
+        (("river", "paper", "1", "--nte", "x"), 2, "unexpected extra argument"),
+    ],
+)
+def test_tally_record_says_what_it_does_not_understand(
+    app: Flask, run: Run, campaign: PublicCampaign, words: tuple[str, ...], code: int, said: str
+) -> None:
+    result = run("tally", "record", *words)
+    assert result.exit_code == code
+    assert said in result.stderr
+    with app.app_context():
+        assert rows(Tally) == []
+
+
+def test_doctor_is_content_with_a_key_and_a_campaign(run: Run, campaign: PublicCampaign) -> None:
+    result = run("doctor")
+    assert (result.exit_code, result.output) == (0, "All is well.\n")
+
+
+@on_sqlite
+def test_doctor_names_what_is_missing_and_how_to_bring_it(app: Flask, run: Run) -> None:
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert result.stderr == "There is no public campaign: flask campaign import PATH\n"
+    with app.app_context():
+        with transaction() as store:
+            store.execute(Recipient.__table__.delete())
+        app.extensions["petitions_shelf"].forget()
+    result = run("doctor")
+    assert (result.exit_code, result.stdout) == (1, "2 fault(s).\n")
+    assert "There is no key to seal to: flask keys create PATH" in result.stderr
+
+
+def test_doctor_on_a_database_without_tables_sends_to_setup(tmp_path: Path, keys: Keys) -> None:
+    app = make_app(f"sqlite:///{tmp_path / 'empty.db'}", tmp_path, keys)
+    result = app.test_cli_runner().invoke(args=["doctor"])
+    close_app(app)
+    assert (result.exit_code, result.stderr) == (1, "The database is not up to date: flask setup\n")
+
+
+@on_sqlite
+def test_doctor_lists_the_settings_for_the_readme(run: Run) -> None:
+    result = run("doctor", "--settings")
+    assert (result.exit_code, result.output) == (0, settings_table() + "\n")
+
+
+@on_sqlite
+def test_worker_runs_until_it_is_interrupted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = []
+
+    def interrupted(_worker: Worker) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Worker, "run", interrupted)
+    monkeypatch.setattr(Worker, "stop", lambda _worker: stopped.append(True))
+    result = run("worker")
+    assert (result.exit_code, result.output) == (0, "Sending mails; Ctrl-C ends.\n")
+    assert stopped == [True]
+
+
+@on_sqlite
+@pytest.mark.parametrize("words", [(), ("campaign",), ("keys",), ("staff",), ("signatures",), ("tally",)])
+def test_every_command_explains_itself(run: Run, words: tuple[str, ...]) -> None:
+    result = run(*words, "--help")
+    assert result.exit_code == 0
+    commands = [line for line in result.output.partition("Commands:")[2].splitlines() if line.strip()]
+    assert commands
+    assert all(len(line.split()) > 2 for line in commands if not line.startswith("    ")), commands

@@ -1,0 +1,251 @@
+"""Migrations: they lead to what the models say, there and back, and never lose a row that they do not mean to."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from flask import Flask
+from sqlalchemy import Column, Integer, Table
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from petitions.db.base import Base, db
+from petitions.db.transactions import reading
+from petitions.migrations import upgrade as upgrading
+from petitions.migrations.upgrade import differences, downgrade, upgrade
+from petitions.models import Campaign, CampaignText, Case, Story, StoryText
+from tests.support.factories import Keys, close_app, in_threads, make_app
+from tests.support.filling import fill, numbers
+from tests.support.postgres import Postgres
+
+on_sqlite = pytest.mark.parametrize("empty_app", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_app(request: pytest.FixtureRequest, tmp_path: Path, keys: Keys) -> Iterator[Flask]:
+    """An application, with a context, on a database without tables."""
+    server: Postgres | None = request.getfixturevalue("postgres") if request.param == "postgres" else None
+    url = server.empty_url() if server else f"sqlite:///{tmp_path / 'empty.db'}"
+    app = make_app(url, tmp_path, keys)
+    with app.app_context():
+        yield app
+    close_app(app)
+    if server:
+        server.drop(url)
+
+
+def rows_in_every_table() -> dict[str, int]:
+    """Fill the database; gives the number of rows of each table."""
+    with db.engine.execution_options(writes=True).begin() as connection:
+        return fill(connection)
+
+
+def tables() -> set[str]:
+    """The tables there are."""
+    with reading() as connection:
+        names = connection.dialect.get_table_names(connection)
+    return set(names) - {"alembic_version"}
+
+
+def test_the_migrations_lead_to_what_the_models_say(empty_app: Flask) -> None:
+    upgrade()
+    assert differences() == []
+    assert tables() == set(Base.metadata.tables)
+
+
+def test_a_model_that_no_migration_knows_is_noticed(empty_app: Flask) -> None:
+    upgrade()
+    forgotten = Table("forgotten", Base.metadata, Column("id", Integer, primary_key=True))
+    try:
+        assert [kind for kind, *_ in differences()] == ["add_table"]
+    finally:
+        Base.metadata.remove(forgotten)
+    with db.engine.execution_options(writes=True).begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE accounts DROP COLUMN created_at")
+    assert [kind for kind, *_ in differences()] == ["add_column"]
+
+
+def test_up_down_and_up_again_with_rows_in_every_table(empty_app: Flask) -> None:
+    upgrade()
+    assert set(rows_in_every_table().values()) == {1}
+    downgrade("base")
+    assert tables() == set()
+    upgrade()
+    assert differences() == []
+    assert set(rows_in_every_table().values()) == {1}
+
+
+def test_upgrading_twice_changes_nothing(empty_app: Flask) -> None:
+    upgrade()
+    before = rows_in_every_table()
+    upgrade()
+    with reading() as connection:
+        assert numbers(connection) == before
+
+
+def test_two_servers_that_start_at_once_migrate_once(
+    empty_app: Flask, tmp_path: Path, keys: Keys, request: pytest.FixtureRequest
+) -> None:
+    other = make_app(empty_app.config["SQLALCHEMY_DATABASE_URI"], tmp_path, keys)
+
+    def start(app: Flask) -> None:
+        with app.app_context():
+            upgrade()
+
+    assert in_threads(empty_app, [lambda: start(empty_app), lambda: start(other)]) == [None, None]
+    close_app(other)
+    assert differences() == []
+
+
+# The trap: on SQLite a changed column means a new table. With foreign keys on, dropping the old one deletes or refuses
+# its children. These migrations are made up; they change a table that others point to.
+
+WIDEN = '''
+"""a wider slug"""
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "9998", "{after}"
+branch_labels = depends_on = None
+
+def upgrade() -> None:
+    {up}
+
+def downgrade() -> None:
+    {down}
+'''
+ALTER = (
+    'with op.batch_alter_table("campaigns") as batch:\n'
+    '        batch.alter_column("slug", existing_type=sa.String(length={old}), type_=sa.String(length={new}))'
+)
+VERSIONS = Path(upgrading.__file__).parent / "versions"
+HEAD = str(ScriptDirectory(str(VERSIONS.parent)).get_current_head())
+
+
+@pytest.fixture
+def with_migration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str, str], None]:
+    """A function that puts one more migration on top of ours."""
+
+    def add(up: str, down: str) -> None:
+        versions = tmp_path / "versions"
+        versions.mkdir()
+        (versions / "9998_made_up.py").write_text(WIDEN.format(after=HEAD, up=up, down=down))
+        honest = upgrading.config
+
+        def config(connection: Any) -> Any:
+            made = honest(connection)
+            made.set_main_option("version_locations", f"{VERSIONS}:{versions}")
+            return made
+
+        monkeypatch.setattr(upgrading, "config", config)
+
+    return add
+
+
+@pytest.fixture
+def widening(with_migration: Callable[[str, str], None]) -> None:
+    """A migration that remakes the table of campaigns, there and back."""
+    with_migration(ALTER.format(old=80, new=90), ALTER.format(old=90, new=80))
+
+
+def upgrade_naively() -> None:
+    """The mutant: as a stock Alembic environment does it, with foreign keys left on."""
+    with db.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        command.upgrade(upgrading.config(connection), "head")
+
+
+def only_content() -> dict[str, int]:
+    """A campaign whose children all go with it when it is deleted, as before the first signature."""
+    with db.engine.execution_options(writes=True).begin() as connection:
+        fill(connection)
+        for table in reversed(Base.metadata.sorted_tables):
+            kept = {Campaign.__tablename__, CampaignText.__tablename__, Case.__tablename__, Story.__tablename__}
+            if table.name not in kept | {StoryText.__tablename__}:
+                connection.execute(table.delete())
+        return {name: number for name, number in numbers(connection).items() if number}
+
+
+@pytest.mark.usefixtures("widening")
+def test_remaking_a_table_keeps_the_rows_of_all_its_children(empty_app: Flask) -> None:
+    upgrade(HEAD)
+    before = rows_in_every_table()
+    assert set(before.values()) == {1}
+    for step in (upgrade, lambda: downgrade(HEAD), upgrade):
+        step()
+        with reading() as connection:
+            assert numbers(connection) == before
+
+
+@on_sqlite
+@pytest.mark.usefixtures("widening")
+def test_without_care_the_children_would_be_lost_without_an_error(empty_app: Flask) -> None:
+    upgrade(HEAD)
+    before = only_content()
+    assert before == {"campaigns": 1, "campaign_texts": 1, "cases": 1, "stories": 1, "story_texts": 1}
+    upgrade_naively()
+    with reading() as connection:
+        after = {name: number for name, number in numbers(connection).items() if number}
+    assert after == {"campaigns": 1}, "this is the trap; if it no longer snaps, the careful way may go"
+
+
+@on_sqlite
+@pytest.mark.usefixtures("widening")
+def test_without_care_a_campaign_with_signatures_could_not_be_migrated(empty_app: Flask) -> None:
+    upgrade(HEAD)
+    rows_in_every_table()
+    with pytest.raises(IntegrityError):
+        upgrade_naively()
+
+
+def test_a_migration_that_fails_half_way_is_undone_wholly(
+    empty_app: Flask, with_migration: Callable[[str, str], None]
+) -> None:
+    with_migration(
+        f'{ALTER.format(old=80, new=90)}\n    op.execute("DELETE FROM messages")\n    op.execute("OH NO")', "pass"
+    )
+    upgrade(HEAD)
+    before = rows_in_every_table()
+    with pytest.raises(DBAPIError):
+        upgrade()
+    with reading() as connection:
+        assert numbers(connection) == before
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == HEAD
+    assert differences() == []
+
+
+@on_sqlite
+def test_a_migration_that_leaves_orphans_is_undone(
+    empty_app: Flask, with_migration: Callable[[str, str], None]
+) -> None:
+    with_migration('op.execute("DELETE FROM campaigns")', "pass")
+    upgrade(HEAD)
+    before = rows_in_every_table()
+    with pytest.raises(RuntimeError, match="without their parents"):
+        upgrade()
+    with reading() as connection:
+        assert numbers(connection) == before
+
+
+@on_sqlite
+def test_after_a_migration_every_connection_guards_foreign_keys_again_also_when_it_failed(
+    empty_app: Flask, with_migration: Callable[[str, str], None]
+) -> None:
+    def guards() -> set[int]:
+        with db.engine.connect() as one, db.engine.connect() as two:
+            return {connection.exec_driver_sql("PRAGMA foreign_keys").scalar() for connection in (one, two)}
+
+    upgrade(HEAD)
+    assert guards() == {1}
+    with_migration('op.execute("OH NO")', "pass")
+    with pytest.raises(DBAPIError):
+        upgrade()
+    assert guards() == {1}
+
+
+def test_every_migration_can_be_undone_and_says_what_it_does() -> None:
+    for path in VERSIONS.glob("*.py"):
+        text = path.read_text()
+        assert text.startswith('"""'), path.name
+        assert "def downgrade() -> None:\n    pass" not in text, path.name

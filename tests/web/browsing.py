@@ -1,0 +1,106 @@
+"""What a visitor does: open pages, type into forms, press buttons, read mails."""
+
+from collections.abc import Iterable
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from petitions import worker
+from petitions.settings import Settings
+from tests.support.factories import ANN, BASE_URL, Person
+from tests.web.page import Node, Page
+
+DEMO = "write-for-rights-2024"
+LANGUAGES = ("fr", "en", "lb", "de")
+OUR_OWN = {"HTTP_SEC_FETCH_SITE": "same-origin"}  # what a browser says about a form of our own page
+
+
+def browser(app: Flask, *, htmx: bool = False) -> FlaskClient:
+    """A browser on our own pages."""
+    client = app.test_client()
+    client.environ_base.update(OUR_OWN, HTTP_ACCEPT_LANGUAGE="fr")
+    if htmx:
+        client.environ_base["HTTP_HX_REQUEST"] = "true"
+    return client
+
+
+def visit(client: FlaskClient, path: str, *, status: int = 200, **kw: Any) -> Page:
+    """The page at `path`, once it keeps all house rules."""
+    return page_of(client.get(path, **kw), status)
+
+
+def page_of(response: TestResponse, status: int = 200) -> Page:
+    """The answer as a page that keeps all house rules."""
+    assert response.status_code == status, (response.status_code, response.text[:300])
+    assert response.content_type == "text/html; charset=utf-8"
+    return Page(response.text).checked()
+
+
+def typed(person: Person = ANN, cases: Iterable[str] | None = None, **over: Any) -> dict[str, Any]:
+    """What `person` types into the form; None takes a field away."""
+    fields = {"first_name": person.first_name, "last_name": person.last_name, "email": person.email}
+    fields |= {"cases": list(cases)} if cases is not None else {}
+    return {name: value for name, value in {**fields, **over}.items() if value is not None}
+
+
+def sign_all(client: FlaskClient, cases: Iterable[str], person: Person = ANN, **over: Any) -> TestResponse:
+    """Send the form for several cases of the small campaign."""
+    return client.post("/fr/water-2026/sign", data=typed(person, cases, **over))
+
+
+def sign_one(client: FlaskClient, case: str = "river", person: Person = ANN, **over: Any) -> TestResponse:
+    """Send the form of one case of the small campaign."""
+    return client.post(f"/fr/water-2026/cases/{case}/sign", data=typed(person, **over))
+
+
+def press(client: FlaskClient, form: Node) -> TestResponse:
+    """Send the form as it stands on the page."""
+    return client.post(form["action"], data=form.fields())
+
+
+def mails(app: Flask) -> list[EmailMessage]:
+    """Every mail that the application sent, oldest first; what waits is sent now."""
+    with app.app_context():
+        while worker.send_due():
+            pass
+    config: Settings = app.extensions["petitions_settings"]
+    files = sorted(Path(config.mail_url.removeprefix("file:")).glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
+    return [BytesParser(policy=policy.default).parsebytes(path.read_bytes()) for path in files]  # type: ignore[misc]
+
+
+def body(mail: EmailMessage, kind: str = "plain") -> str:
+    """The text of a mail."""
+    part = mail.get_body((kind,))
+    assert part is not None
+    return str(part.get_content())
+
+
+def link(mail: EmailMessage) -> str:
+    """The path of the first link in a mail: what the mail is about."""
+    [first, *_] = [word for word in body(mail).split() if "://" in word]
+    assert first.startswith(BASE_URL)
+    return urlsplit(first).path
+
+
+def code(mail: EmailMessage) -> str:
+    """The six digits in a mail."""
+    words = body(mail).split()
+    [place] = [n for n, word in enumerate(words) if len(word) == 3 and word.isdigit() and words[n + 1][:3].isdigit()]
+    return f"{words[place]} {words[place + 1]}"
+
+
+def public_paths(language: str, campaign: str = DEMO, case: str = "joel-paredes") -> list[str]:
+    """The address of each page that a visitor may open without a link from a mail."""
+    here = f"/{language}/{campaign}"
+    return [
+        f"/{language}/",
+        *(f"{here}/", f"{here}/stories/", f"{here}/privacy", f"{here}/sign", f"{here}/thanks", f"{here}/code"),
+        *(f"{here}/cases/{case}/", f"{here}/cases/{case}/sign", f"{here}/cases/{case}/thanks", f"{here}/rejected"),
+    ]
