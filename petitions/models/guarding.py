@@ -46,7 +46,7 @@ class Pass(Base):
 
 
 class Hold(Base):
-    """From `began_at` until `ended_at`, what is confirmed for the campaign is held, and the public count stands still."""
+    """From `began_at` until `ended_at`, what is confirmed for the campaign is held; the public count stands still."""
 
     __tablename__ = "holds"
 

@@ -13,7 +13,8 @@ class Signer(Base):
     """A person in one campaign. The two unique keys let two people share a mailbox, and nobody sign twice.
 
     Erasing a signer sets the sealed payloads, both keys and the salt to NULL: the row then says only that somebody
-    signed, and every link to it is dead. `sealed_name` is a corrected name: the server cannot open `sealed` to change it.
+    signed, and every link to it is dead. `sealed_name` is a corrected name: the server
+    cannot open `sealed` to change it.
     """
 
     __tablename__ = "signers"
