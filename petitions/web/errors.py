@@ -9,7 +9,8 @@ from werkzeug.exceptions import HTTPException
 from petitions import errors
 from petitions.errors import DomainError
 from petitions.services.accounts import AccountExists, PasswordTooShort
-from petitions.services.recipients import KeyFaulty
+from petitions.services.keychecks import WordsWrong
+from petitions.services.recipients import KeyFaulty, LastKey
 from petitions.web.i18n import speak_shipped
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,8 @@ MESSAGES = {
     PasswordTooShort.code: _l("The password is too short."),
     AccountExists.code: _l("There is an account of that name already."),
     KeyFaulty.code: _l("This is no public key."),
+    LastKey.code: _l("This is the only key. Add another one before you retire it."),
+    WordsWrong.code: _l("These are not the words of a riddle that waits. Check them, then try again."),
 }
 HTTP_MESSAGES = {
     400: _l("Your browser sent something that we could not read. Go back and try again."),
