@@ -5,7 +5,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from petitions.settings import Settings
 from petitions.web import assets, errors, filters, i18n, ready, security, sessions
-from petitions.web.admin import board, login
+from petitions.web.admin import board, export, keys, login, opening
 from petitions.web.api import counts, health
 from petitions.web.public import confirming, demo, pages, signing
 
@@ -27,4 +27,4 @@ def register(app: Flask, settings: Settings) -> None:
         app.register_blueprint(demo.bp)
 
 
-__all__ = ["board", "register"]
+__all__ = ["board", "export", "keys", "opening", "register"]
