@@ -10,12 +10,14 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from pyrage import DecryptError, IdentityError, RecipientError, decrypt, encrypt, x25519
+from pyrage import DecryptError, IdentityError, RecipientError, decrypt, encrypt, passphrase, x25519
 
 PAD_TO = 256  # bytes: every sealed payload is a multiple of this, so its length tells nothing
+WORK = range(18, 21)  # scrypt work of a key file, as a power of two: what age itself takes, to what a browser can do
 _TAG = 16  # bytes of a link's HMAC: 128 bits
+_AGE_FILE = (b"age-encryption.org/", b"-----BEGIN AGE")
 
 
 class CannotOpen(Exception):
@@ -34,6 +36,47 @@ def public_of(identity: str) -> str:
         return str(x25519.Identity.from_str(identity).to_public())
     except IdentityError as why:
         raise ValueError("not an age identity (AGE-SECRET-KEY-1…)") from why
+
+
+def new_key_file(label: str, words: str) -> tuple[str, str]:
+    """A fresh key pair as (public key, text of a key file); behind the passphrase `words`, unless they are empty.
+
+    The file is what `age-keygen | age -p -a` writes, so `age -d -i` takes it too.
+    """
+    private, public = new_identity()
+    text = f"# Private key of {label}. Keep it off the server.\n# public key: {public}\n{private}\n"
+    return public, protect(text, words) if words else text
+
+
+def protect(text: str, words: str) -> str:
+    """The text behind a passphrase, as an age file in letters."""
+    for _ in range(5):  # the work is guessed from a moment's measurement, so on a busy machine a guess may be far off
+        raw = bytes(passphrase.encrypt(text.encode(), words))
+        if int(raw.split(b"\n")[1].split()[-1]) in WORK:
+            break
+    return armored(raw)
+
+
+def armored(sealed: bytes) -> str:
+    """An age file in letters, to be copied and pasted; `age -d` takes it as it is."""
+    letters = base64.b64encode(sealed).decode()
+    lines = (letters[start : start + 64] for start in range(0, len(letters), 64))
+    return "\n".join(["-----BEGIN AGE ENCRYPTED FILE-----", *lines, "-----END AGE ENCRYPTED FILE-----", ""])
+
+
+def identities_in(key_file: bytes, ask: Callable[[], str]) -> list[str]:
+    """The private keys in a key file; `ask` gives its passphrase, if it has one. Raises CannotOpen if it has none."""
+    try:
+        if key_file.lstrip().startswith(_AGE_FILE):
+            key_file = bytes(passphrase.decrypt(key_file, ask()))
+        found = [line.strip() for line in key_file.decode().splitlines() if line.startswith("AGE-SECRET-KEY-")]
+        for identity in found:
+            x25519.Identity.from_str(identity)
+    except (DecryptError, IdentityError, ValueError) as why:
+        raise CannotOpen from why
+    if not found:
+        raise CannotOpen
+    return found
 
 
 def is_public_key(text: str) -> bool:

@@ -12,23 +12,27 @@ from flask.cli import AppGroup, with_appcontext
 
 from petitions import clock, sealing, settings, worker
 from petitions.cli import privacy, retention
-from petitions.cli.refusals import refusals as _refusals
+from petitions.cli.keys import keys
+from petitions.cli.lazily import LazyGroup
 from petitions.cli.setup import prepare_installation
+from petitions.cli.telling import identities, refusals, shelf
 from petitions.content import reading, writing
 from petitions.migrations.upgrade import is_current
 from petitions.models.states import TallyKind
-from petitions.queries.catalogue import Shelf, catalogue
+from petitions.queries.catalogue import catalogue
 from petitions.queries.checkup import Checkup, checkup
-from petitions.services import accounts, campaigns, exports, recipients, tallies
+from petitions.queries.keys import check_of
+from petitions.services import accounts, campaigns, exports, opening, tallies
 from petitions.services import passes as school
 from petitions.services import retention as retention_service
 from petitions.services.keyring import settings as config
 
 campaign = AppGroup("campaign", help="Campaign folders: check, import, export.")
-keys = AppGroup("keys", help="The section's keys, to which personal data is sealed.")
 staff = AppGroup("staff", help="Accounts for the staff pages.")
 passes = AppGroup("pass", help="Passes for schools and stalls, where many sign from one network.")
-signatures = AppGroup("signatures", help="Handing signatures over.")
+signatures = LazyGroup(
+    "signatures", help="Handing signatures over.", elsewhere={"open": "petitions.cli.opening:open_signatures"}
+)
 tally = AppGroup("tally", help="Paper signatures and letters that came back.")
 
 
@@ -42,17 +46,12 @@ def register(app: Flask) -> None:
         app.cli.add_command(command)
 
 
-def _shelf() -> Shelf:
-    shelf: Shelf = current_app.extensions["petitions_shelf"]
-    return shelf
-
-
 @click.command("setup")
 @with_appcontext
 def setup() -> None:
     """Make secrets and database ready; in demo mode also the demo key and campaign. Safe to repeat."""
-    with _refusals():
-        prepare_installation(_shelf())
+    with refusals():
+        prepare_installation(shelf())
 
 
 @click.command("worker")
@@ -93,6 +92,8 @@ def _checked() -> Checkup:
     found = checkup(config())
     faults = [] if public.public_keys else ["There is no key to seal to: flask keys create PATH"]
     faults += [] if public.campaigns else ["There is no public campaign: flask campaign import PATH"]
+    unproven = [each.slug for each in public.campaigns if each.is_open and check_of(each.slug).checked_at is None]
+    faults += [f"{slug} is open, but not all keys are proven to work: flask keys check" for slug in unproven]
     return Checkup(faults + found.faults, found.notes)
 
 
@@ -107,7 +108,7 @@ def settings_table() -> str:
 @click.argument("path", type=click.Path(path_type=Path, file_okay=False))
 def check_campaign(path: Path) -> None:
     """Say what is wrong with the folder at PATH, and which translations are missing."""
-    with _refusals():
+    with refusals():
         content = reading.read(path)
     for file in reading.missing_texts(content):
         click.echo(f"{file}: not translated yet; visitors will read {content.languages[0]} there")
@@ -118,9 +119,9 @@ def check_campaign(path: Path) -> None:
 @click.argument("path", type=click.Path(path_type=Path, file_okay=False))
 def import_campaign(path: Path) -> None:
     """Take the folder at PATH over into the database. Nothing changes if it has faults."""
-    with _refusals():
+    with refusals():
         content = reading.read(path)
-        campaigns.import_campaign(content, _shelf())
+        campaigns.import_campaign(content, shelf())
     click.echo(f"{content.slug}: imported, {len(content.cases)} cases.")
 
 
@@ -131,44 +132,9 @@ def export_campaign(slug: str, path: Path) -> None:
     """Write the campaign SLUG as a folder at PATH, which must be new or empty."""
     if path.exists() and any(path.iterdir()):
         raise click.ClickException(f"{path} is not empty")
-    with _refusals():
+    with refusals():
         writing.write(campaigns.export_campaign(slug), path)
     click.echo(f"{slug}: exported to {path}.")
-
-
-@keys.command("create")
-@click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--label", default="section", help="Whose key it is.")
-def create_key(path: Path, label: str) -> None:
-    """Make a key pair: the private key goes to the file PATH, the public one into the database.
-
-    Move the file off this machine, to two safe places. Whoever has it can read every name; without it nobody can.
-    """
-    private, public = sealing.new_identity()
-    _write_new(path, f"# Private key of {label}. Keep it off the server.\n# public key: {public}\n{private}\n")
-    with _refusals():
-        recipients.add_recipient(label, public, _shelf())
-    click.echo(f"Private key: {path}\nPublic key:  {public}\nNow move the private key off this machine.")
-
-
-@keys.command("add")
-@click.argument("public_key")
-@click.option("--label", default="section", help="Whose key it is.")
-def add_key(public_key: str, label: str) -> None:
-    """Seal to PUBLIC_KEY (age1…) too, whose private half was made elsewhere."""
-    with _refusals():
-        recipients.add_recipient(label, public_key, _shelf())
-    click.echo("Added.")
-
-
-def _write_new(path: Path, text: str) -> None:
-    try:
-        path.touch(mode=0o600, exist_ok=False)
-    except FileExistsError as why:
-        raise click.ClickException(f"{path} exists already; a key is never overwritten") from why
-    except OSError as why:
-        raise click.ClickException(f"{path}: {why.strerror}") from why
-    path.write_text(text)
 
 
 @staff.command("create")
@@ -176,7 +142,7 @@ def _write_new(path: Path, text: str) -> None:
 @click.password_option(help="Asked for if not given; at least 12 characters.")
 def create_staff(name: str, password: str) -> None:
     """Make an account for the staff pages."""
-    with _refusals():
+    with refusals():
         accounts.create_account(name, password)
     click.echo(f"{name} can now sign in at /admin/.")
 
@@ -188,7 +154,7 @@ def create_staff(name: str, password: str) -> None:
 @click.option("--minutes", default=60, show_default=True, help="How long it lasts.")
 def create_pass(place: str, most: int, begin: datetime | None, minutes: int) -> None:
     """Make a pass for PLACE, for the current campaign, and print its code."""
-    with _refusals():
+    with refusals():
         current = catalogue().current
         opens_at = begin.replace(tzinfo=ZoneInfo(current.timezone)) if begin else clock.now()
         number = school.create_pass(current.slug, place, most, opens_at, opens_at + timedelta(minutes=minutes))
@@ -196,24 +162,26 @@ def create_pass(place: str, most: int, begin: datetime | None, minutes: int) -> 
 
 
 @signatures.command("export")
-@click.option("--identity", "identity_file", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--sealed", is_flag=True, help="As they lie here, to be opened on another machine.")
+@click.option("--identity", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A private key file.")
 @click.option("--campaign", "slug", help="The campaign; by default the current one.")
 @click.option("--output", "-o", type=click.File("w", encoding="utf-8"), default="-", help="By default standard output.")
-def export_signatures(identity_file: Path, slug: str | None, output: IO[str]) -> None:
-    """Write the confirmed signatures as CSV, opened with the private key in the file --identity."""
-    lines = identity_file.read_text().splitlines()
-    identities = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+def export_signatures(sealed: bool, identity: Path | None, slug: str | None, output: IO[str]) -> None:
+    """Write the confirmed signatures: opened as CSV with --identity, or --sealed, to be opened on another machine.
+
+    A private key on the server can be stolen there: real campaigns take --sealed and `flask signatures open`.
+    """
+    if sealed == bool(identity):
+        raise click.UsageError("Say either --sealed, or --identity KEYFILE.")
     begun_at = clock.now()
-    with _refusals():
-        slug = (catalogue().campaign(slug) if slug else catalogue().current).slug
-        if not identities:
-            raise click.ClickException(f"{identity_file} holds no key")
+    with refusals():
+        found = catalogue().campaign(slug) if slug else catalogue().current
+        lines = exports.sealed_lines(found.slug, by="command")
         try:
-            for line in exports.csv_lines(exports.opened_signatures(slug, identities)):
-                output.write(line)
+            output.writelines(opening.csv_lines(lines, identities(identity)) if identity else lines)
         except sealing.CannotOpen as why:
             raise click.ClickException("This key does not open these signatures.") from why
-        retention_service.note_export(slug, begun_at)
+        retention_service.note_export(found.slug, begun_at)
 
 
 @tally.command("record", context_settings={"ignore_unknown_options": True})  # -5 is a number
@@ -225,7 +193,7 @@ def record_tally(case_slug: str, kind: str, number: int, note: str) -> None:
     """Add NUMBER paper signatures or letters to a case of the current campaign; a negative number takes back."""
     if number == 0:
         raise click.ClickException("The number must not be 0")
-    with _refusals():
+    with refusals():
         case = catalogue().current.case(case_slug)
         tallies.record_tally(case, TallyKind(kind), number, date.today(), note)  # noqa: DTZ011 - the desk's own calendar
     click.echo(f"{case_slug}: {number:+d} {kind}.")

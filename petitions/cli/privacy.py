@@ -7,7 +7,7 @@ from flask import render_template
 from flask.cli import AppGroup
 from flask_babel import force_locale, gettext
 
-from petitions.cli.refusals import refusals
+from petitions.cli.telling import refusals
 from petitions.queries.catalogue import PublicCampaign, catalogue
 from petitions.queries.privacy import dpia_facts, notice_facts
 from petitions.services.keyring import settings

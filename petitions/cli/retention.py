@@ -7,7 +7,7 @@ import click
 from flask.cli import AppGroup, with_appcontext
 
 from petitions import clock
-from petitions.cli.refusals import refusals
+from petitions.cli.telling import refusals
 from petitions.queries import retention as rules
 from petitions.queries.retention import Clock
 from petitions.services import backup as backups

@@ -6,9 +6,11 @@ from pathlib import Path
 import click
 
 from petitions import sealing
+from petitions.cli.keys import prove_keys
 from petitions.content import reading
 from petitions.migrations.upgrade import upgrade
 from petitions.queries.catalogue import Shelf, catalogue
+from petitions.queries.keys import check_of
 from petitions.services import campaigns, recipients
 from petitions.services.keyring import keyring, settings
 from petitions.settings import ROOT
@@ -24,8 +26,8 @@ def prepare_installation(shelf: Shelf) -> None:
     upgrade()
     if not config.demo:
         return
+    path = config.instance / "demo-key.txt"
     if not recipients.has_recipients():
-        path = config.instance / "demo-key.txt"
         private, public = sealing.new_identity()
         _write_secret(path, private)
         recipients.add_recipient("demo", public, shelf)
@@ -33,6 +35,8 @@ def prepare_installation(shelf: Shelf) -> None:
     if not catalogue().version:
         campaigns.import_campaign(reading.read(DEMO_CAMPAIGN), shelf)
         click.echo("Imported the demo campaign.")
+        if path.is_file():
+            prove_keys(check_of(), sealing.identities_in(path.read_bytes(), ask=str))
     click.echo(f"Demo mode: open {config.base_url}/ - every mail lands at {config.base_url}/demo/mailbox/")
 
 

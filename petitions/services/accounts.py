@@ -58,6 +58,19 @@ def create_account(name: str, password: str) -> None:
 
 def log_in(name: str, password: str, network: str) -> str:
     """A new session's secret, for the cookie. Raises LoginRefused, or TooManyTries for this name from this network."""
+    account_id = prove_password(name, password, network)
+    token = secrets.token_urlsafe(32)
+    with transaction() as store:
+        now = clock.now()
+        store.execute(delete(StaffSession).where(StaffSession.created_at < now - SESSION_LASTS))
+        data = {"csrf_token": secrets.token_hex(20)}  # set here, so that no page that shows a form writes
+        session = StaffSession(token_hash=_hash(token), account_id=account_id, data=data, created_at=now)
+        store.add(session)
+    return token
+
+
+def prove_password(name: str, password: str, network: str) -> int:
+    """The account that this name and password belong to; raises what `log_in` raises. Also asked before an export."""
     limits.spend(limits.LOGIN_TRIES, f"{_folded(name)} {network}")
     with reading() as connection:
         statement = select(Account.id, Account.password_hash).where(Account.name == _folded(name))
@@ -68,14 +81,7 @@ def log_in(name: str, password: str, network: str) -> str:
         raise LoginRefused() from why
     if account is None:
         raise LoginRefused()
-    token = secrets.token_urlsafe(32)
-    with transaction() as store:
-        now = clock.now()
-        store.execute(delete(StaffSession).where(StaffSession.created_at < now - SESSION_LASTS))
-        data = {"csrf_token": secrets.token_hex(20)}  # set here, so that no page that shows a form writes
-        session = StaffSession(token_hash=_hash(token), account_id=account.id, data=data, created_at=now)
-        store.add(session)
-    return token
+    return int(account.id)
 
 
 def login_of(token: str) -> Login | None:

@@ -24,8 +24,10 @@ from petitions.models import (
     StoryText,
     Tally,
 )
+from petitions.models.states import CampaignState
 from petitions.queries.catalogue import Shelf
-from petitions.services.keyring import keyring
+from petitions.services import keychecks
+from petitions.services.keyring import keyring, settings
 
 _PLAIN = (
     *("state", "languages", "timezone", "demo", "goal", "asks_birth_date", "shows_waiting", "neutral_subject"),
@@ -38,17 +40,22 @@ TextRow = TypeVar("TextRow", CampaignText, CaseText, StoryText)
 def import_campaign(content: CampaignContent, shelf: Shelf) -> None:
     """Make the database say what the folder says. Doing it twice changes nothing the second time.
 
-    Raises ContentFaulty if it would drop a case that somebody signed; then nothing is changed.
+    Raises ContentFaulty if it would drop a case that somebody signed, or open a campaign before the section's keys
+    were proven (demo mode does without); then nothing is changed.
     """
     with transaction() as store:
         campaign = store.scalar(select(Campaign).where(Campaign.slug == content.slug))
         if campaign is None:
             key = sealing.wrap(sealing.new_key(), keyring().master_key)
             campaign = Campaign(slug=content.slug, wrapped_key=key, created_at=clock.now())
-            store.add(campaign)
+        keychecks.pose_riddles(store, campaign)
+        is_opening = content.state == CampaignState.OPEN and campaign.state != CampaignState.OPEN
+        if is_opening and not settings().demo:
+            keychecks.demand_proof(campaign)
         campaign.changed_at = clock.now()
         for name in _PLAIN:
             setattr(campaign, name, getattr(content, name))
+        store.add(campaign)
         store.flush()
         kept = {text.locale: text for text in campaign.texts}
         campaign.texts = [

@@ -1,12 +1,13 @@
 """The section's public keys: whom every name and address is sealed to."""
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from petitions import clock, sealing
 from petitions.db.transactions import reading, transaction
-from petitions.errors import DomainError
+from petitions.errors import DomainError, NotFound
 from petitions.models import Recipient
 from petitions.queries.catalogue import Shelf
+from petitions.services import keychecks
 
 
 class KeyFaulty(DomainError):
@@ -15,13 +16,39 @@ class KeyFaulty(DomainError):
     code = "key_faulty"
 
 
+class LastKey(DomainError):
+    """Without this key, nothing could be sealed any more."""
+
+    code = "last_key"
+
+
 def add_recipient(label: str, public_key: str, shelf: Shelf) -> None:
-    """From now on, seal to this key too. Adding a known key changes nothing."""
+    """From now on, seal to this key too, which has to prove itself. Adding a living key changes nothing."""
     if not sealing.is_public_key(public_key):
         raise KeyFaulty()
     with transaction() as store:
-        if store.scalar(select(Recipient.id).where(Recipient.public_key == public_key)) is None:
+        known = store.scalar(select(Recipient).where(Recipient.public_key == public_key))
+        if known is None:
             store.add(Recipient(label=label, public_key=public_key, created_at=clock.now()))
+        elif known.retired_at is not None:
+            known.retired_at = None
+        store.flush()
+        keychecks.pose_everywhere(store)
+    shelf.forget()
+
+
+def retire_recipient(public_key: str, shelf: Shelf) -> None:
+    """From now on, do not seal to this key; it still opens what was sealed before. Raises NotFound or LastKey."""
+    with transaction() as store:
+        recipient = store.scalar(select(Recipient).where(Recipient.public_key == public_key))
+        if recipient is None:
+            raise NotFound(key=public_key)
+        if recipient.retired_at is None:
+            if (store.scalar(select(func.count(Recipient.id)).where(Recipient.retired_at.is_(None))) or 0) < 2:
+                raise LastKey()
+            recipient.retired_at = clock.now()
+            store.flush()
+            keychecks.pose_everywhere(store)
     shelf.forget()
 
 

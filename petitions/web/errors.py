@@ -11,9 +11,10 @@ from petitions.errors import DomainError
 from petitions.services.accounts import AccountExists, PasswordTooShort
 from petitions.services.backup import BackupFaulty
 from petitions.services.invalidations import ReasonMissing
+from petitions.services.keychecks import WordsWrong
 from petitions.services.mine import NameTaken
 from petitions.services.passes import PassFaulty
-from petitions.services.recipients import KeyFaulty
+from petitions.services.recipients import KeyFaulty, LastKey
 from petitions.services.retention import CampaignRunning
 from petitions.web.i18n import speak_shipped
 
@@ -63,6 +64,8 @@ MESSAGES = {
     ReasonMissing.code: _l("Say why. Nothing is struck without a reason that others can read later."),
     BackupFaulty.code: _l("No whole copy could be made."),
     CampaignRunning.code: _l("This campaign still takes signatures. Close it first, then hand over."),
+    LastKey.code: _l("This is the only key. Add another one before you retire it."),
+    WordsWrong.code: _l("These are not the words of a riddle that waits. Check them, then try again."),
 }
 HTTP_MESSAGES = {
     400: _l("Your browser sent something that we could not read. Go back and try again."),

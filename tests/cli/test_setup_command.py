@@ -108,7 +108,7 @@ def test_the_demo_can_be_signed_and_its_names_opened_at_once(tmp_path: Path, url
 def test_the_demo_campaign_comes_only_into_an_empty_database(tmp_path: Path, url: str) -> None:
     set_up(tmp_path, url)
     app = installation(tmp_path, url)
-    load_campaign(app, write_campaign(tmp_path / "mine"))
+    load_campaign(app, write_campaign(tmp_path / "mine", state='"closed"'))  # without a key, none opens
     close_app(app)
     assert "Imported the demo campaign." not in set_up(tmp_path, url, PETITIONS_DEMO="1")
     app = installation(tmp_path, url)

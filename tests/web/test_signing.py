@@ -1,7 +1,5 @@
 """Signing over HTTP: what people type, how it comes back, and that nothing is lost or doubled on the way."""
 
-import csv
-import io
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +14,7 @@ from werkzeug.test import TestResponse
 from petitions.clock import now, stopped_at
 from petitions.models import Message, Signature, Signer
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import exports
+from petitions.services import exports, opening
 from petitions.web.forms.words import REFUSALS
 from tests.support.factories import ANN, BOB, EVE, Keys, Person, dump, in_threads, make_campaign, miscounts, rows
 from tests.web.browsing import body, browser, headers_of, link, mails, page_of, press, sign_all, sign_one, typed, visit
@@ -147,10 +145,20 @@ def nothing_is_stored(app: Flask) -> bool:
 
 
 def exported(app: Flask, keys: Keys) -> list[dict[str, str]]:
-    """What the section reads in the end: the CSV, as a spreadsheet would."""
+    """What the section reads in the end, each cell as it will stand in the CSV."""
+    heading = (*opening.NAMES, "email", "birth_date")
     with app.app_context():
-        lines = exports.csv_lines(exports.opened_signatures("water-2026", [keys.section_private]))
-        return list(csv.DictReader(io.StringIO("".join(lines), newline="")))
+        lines = list(exports.sealed_lines("water-2026", by="test"))
+    signers = opening.opened(lines, [keys.section_private])
+    return [
+        {
+            **{name: opening.safe_cell(signer.get(name, "")) for name in heading},
+            "case": signature["case"],
+            "newsletter": "yes" if signer["newsletter"] else "no",
+        }
+        for signer in signers
+        for signature in signer["signatures"]
+    ]
 
 
 # --- signing ---

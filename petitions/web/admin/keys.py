@@ -1,0 +1,35 @@
+"""The section's keys: which there are, and the proof that they work. No private key comes here."""
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from petitions.errors import NotFound
+from petitions.queries import keys as queries
+from petitions.services import keychecks
+from petitions.web.admin.login import bp
+from petitions.web.admin.opening import SCRIPTS
+from petitions.web.errors import MESSAGES, status_of
+
+
+@bp.get("/keys")
+def keys() -> ResponseReturnValue:
+    """The keys, and the riddles that are still to be opened."""
+    return _page(None)
+
+
+@bp.post("/keys")
+def key_proven() -> ResponseReturnValue:
+    """Take the words that a key's holder read in a riddle."""
+    try:
+        keychecks.solve_riddle(queries.check_of().campaign, request.form.get("words", ""))
+    except keychecks.WordsWrong as why:
+        return _page(MESSAGES[why.code]), status_of(why)
+    return redirect(url_for("admin.keys"), 303)
+
+
+def _page(problem: object) -> str:
+    try:
+        check = queries.check_of()
+    except NotFound:
+        check = queries.KeyCheck("", None, queries.of_section())
+    return render_template("admin/keys.html", check=check, problem=problem, scripts=SCRIPTS)
