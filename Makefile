@@ -11,10 +11,11 @@ run: $(V)/.run-ok $(COMPILED)
 	@export PETITIONS_DEMO=$${PETITIONS_DEMO-1}; $(V)/bin/flask setup && exec $(V)/bin/gunicorn app:app
 
 test: $(V)/.test-ok $(COMPILED) lint browser html-checker
-	$(V)/bin/python -m pytest
+	$(V)/bin/python -m pytest -n 2 -m "not browser"
+	$(V)/bin/python -m pytest -m browser
 
 test-quick: $(V)/.test-ok $(COMPILED) lint
-	$(V)/bin/python -m pytest -m "not browser"
+	$(V)/bin/python -m pytest -n 2 -m "not browser"
 
 lint: $(V)/.test-ok
 	$(V)/bin/ruff check .
