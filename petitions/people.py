@@ -14,8 +14,10 @@ MOST_MARKS_IN_A_ROW = 3
 # Joiners that some scripts cannot be written without.
 _JOINERS = {"\u200c", "\u200d"}
 # What may stand in a name besides letters, marks and digits.
-_NAME_SIGNS = set(" .,-'’‘ʼ`´·‧・׳״()/&") | {"\u00a0", "\u2010", "\u2011", "\u2013", "\u30a0", "\uff65"}
-_GOOGLE = {"gmail.com", "googlemail.com"}
+_NAME_SIGNS = set(" .,-'’‘ʼ`´·‧・׳״()/&:") | {"\u00a0", "\u2010", "\u2011", "\u2013", "\u30a0", "\uff65"}
+# Tibetan tsheg, Hebrew maqaf, wide space, the zero that is a letter in Chinese names, Armenian hyphen
+_NAME_SIGNS |= {"\u0f0b", "\u05be", "\u3000", "\u3007", "\u058a"}
+GOOGLE, GOOGLE_OF_OLD = "gmail.com", "googlemail.com"  # two names of one host
 _URL = re.compile(r"://|www\.|\w\.(?:com|net|org|ru|info|io|xyz|top|shop|online|site)\b", re.IGNORECASE)
 
 
@@ -69,9 +71,7 @@ def clean_email(typed: str, *, is_demo: bool = False) -> str:
 def mailbox(email: str) -> str:
     """One text for all spellings of one mailbox: lower case, IDNA host, no +tag; for Google, no dots."""
     local, host = _split(email)
-    if host in _GOOGLE:
-        local, host = local.replace(".", ""), "gmail.com"
-    return f"{local}@{host}"
+    return f"{local.replace('.', '') if host == GOOGLE else local}@{host}"
 
 
 def mailbox_loosely(email: str) -> str:
@@ -82,11 +82,12 @@ def mailbox_loosely(email: str) -> str:
 
 def _split(email: str) -> tuple[str, str]:
     local, _, host = unicodedata.normalize("NFC", email).strip().lower().rpartition("@")
-    return local.partition("+")[0] or local, _ascii_host(host)
+    ascii_only = ascii_host(host)
+    return local.partition("+")[0] or local, GOOGLE if ascii_only == GOOGLE_OF_OLD else ascii_only
 
 
 @lru_cache(maxsize=4096)
-def _ascii_host(host: str) -> str:
+def ascii_host(host: str) -> str:
     """The host as IDNA writes it. Most people share a few hosts, so the answers are kept."""
     return validate_email(f"a@{host}", check_deliverability=False, test_environment=True).ascii_domain.lower()
 

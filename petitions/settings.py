@@ -3,9 +3,10 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from petitions.errors import SettingsFaulty
 
@@ -83,6 +84,10 @@ class Settings:
         for short in ("postgres://", "postgresql://"):
             if url.startswith(short):  # SQLAlchemy knows neither the short name nor our choice of driver
                 url = "postgresql+psycopg://" + url.removeprefix(short)
+        if url.startswith("sqlite:///") and not url.endswith((":memory:", "///")):
+            url = (
+                f"sqlite:///{Path(url.removeprefix('sqlite:///')).resolve()}"  # one file for every part of the program
+            )
         filled["database_url"] = url
         filled["base_url"] = (self.base_url or f"http://{self.bind}").rstrip("/")
         if not self.mail_url and self.demo:
@@ -97,17 +102,21 @@ class Settings:
         """Everything that forbids a start, in sentences for the person who set it."""
         found: list[str] = []
         host, _, port = self.bind.rpartition(":")
-        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
             found.append(f"PETITIONS_BIND must be HOST:PORT, not {self.bind!r}")
-        base = urlsplit(self.base_url)
-        if base.scheme not in ("http", "https") or not base.hostname or base.path or base.query:
+        base = _split(self.base_url)
+        if base is None or base.scheme not in ("http", "https") or not base.hostname or base.path or base.query:
             found.append(f"PETITIONS_BASE_URL must be like https://petitions.example.org, not {self.base_url!r}")
+        if "@" not in parseaddr(self.mail_from)[1]:
+            found.append(f"PETITIONS_MAIL_FROM must be like Section <sign@example.org>, not {self.mail_from!r}")
         if not self.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
             found.append("PETITIONS_DATABASE_URL must begin with sqlite:/// or postgresql://")
         if self.database_url.endswith(":memory:") or self.database_url == "sqlite:///":
             found.append("PETITIONS_DATABASE_URL must name a file: several processes share the database")
         if self.mail_url and self.mail_url.partition(":")[0] not in MAIL_SCHEMES:
             found.append("PETITIONS_MAIL_URL must begin with " + ", ".join(f"{scheme}:" for scheme in MAIL_SCHEMES))
+        elif self.mail_url.startswith("smtp") and _split(self.mail_url) is None:
+            found.append("PETITIONS_MAIL_URL must be like smtp://user:password@mail.example.org:587")
         for name in ("workers", "threads", "write_queue", "mail_per_minute"):
             if getattr(self, name) < 1:
                 found.append(f"PETITIONS_{name.upper()} must be at least 1")
@@ -121,7 +130,9 @@ class Settings:
             found.append("PETITIONS_SECURITY_CONTACT must begin with mailto: or https://")
         if self.proxy_hops < 0:
             found.append("PETITIONS_PROXY_HOPS must be 0 or more")
-        if self.demo and (base.hostname not in LOOPBACK or host.strip("[]") not in LOOPBACK or self.is_https):
+        if self.demo and not (
+            base and base.hostname in LOOPBACK and host.strip("[]") in LOOPBACK and not self.is_https
+        ):
             found.append(
                 "PETITIONS_DEMO shows every mail to every visitor, so it works only on this machine: "
                 "set PETITIONS_DEMO=0, or let PETITIONS_BIND and PETITIONS_BASE_URL name 127.0.0.1"
@@ -159,6 +170,16 @@ def table() -> list[tuple[str, str, str]]:
         default = "instance" if each.name == "instance" else str(each.default)
         rows.append((f"PETITIONS_{each.name.upper()}", default, each.metadata["help"]))
     return rows
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of a URL; None if it has no sense, such as a port that is no number."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
 
 
 def _convert(raw: str, kind: type, name: str, faults: list[str]) -> Any:

@@ -172,15 +172,11 @@ def test_what_logs_and_security_txt_cannot_use_is_told(tmp_path: Path, name: str
         ("MAIL_FROM", "nobody at all"),
     ],
 )
-@pytest.mark.xfail(strict=True, reason="settings.faults() does not look, or stumbles itself")
 def test_these_faults_should_be_told_too(tmp_path: Path, name: str, value: str) -> None:
     [fault] = faults_of(tmp_path, **{f"PETITIONS_{name}": value})
     assert name in fault
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Flask-SQLAlchemy looks in its instance folder, the write lock in the working one"
-)
 def test_a_relative_database_file_is_locked_beside_itself(tmp_path: Path) -> None:
     settings = read(tmp_path, PETITIONS_DATABASE_URL="sqlite:///my.db")
     assert settings.sqlite_path.is_absolute()

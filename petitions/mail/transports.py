@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
+from petitions.people import ascii_host
+
 SMTP_TIMEOUT = 30  # seconds
 
 
@@ -68,7 +70,7 @@ class _Smtp:
 
     def send(self, message: EmailMessage) -> None:
         try:
-            self._smtp.send_message(message)
+            self._smtp.send_message(message, to_addrs=[_envelope(each.addr_spec) for each in message["To"].addresses])
         except smtplib.SMTPRecipientsRefused as why:
             codes = {code for code, _ in why.recipients.values()}
             raise _sorted(max(codes, default=450)) from None  # `from why` would log the address
@@ -78,6 +80,12 @@ class _Smtp:
             raise Undeliverable("smtputf8_not_supported") from None
         except (smtplib.SMTPException, OSError) as why:
             raise Delayed(type(why).__name__) from None
+
+
+def _envelope(address: str) -> str:
+    """The address for the servers on the way: the host as IDNA writes it, which every server takes."""
+    local, _, host = address.rpartition("@")
+    return f"{local}@{ascii_host(host)}" if local.isascii() else address
 
 
 def _connect(url: str) -> smtplib.SMTP:

@@ -137,7 +137,6 @@ def test_an_address_in_another_script_is_undeliverable_by_a_server_that_cannot()
         transport.send(letter("用户@example.org"))
 
 
-@pytest.mark.xfail(strict=True, reason="the host is not written by IDNA, so many servers refuse the mail for good")
 def test_a_foreign_host_can_be_reached_through_any_server() -> None:
     with mail_server(enable_SMTPUTF8=False) as server, connected(server.url) as transport:
         transport.send(letter("ann@bücher.example.org"))

@@ -8,9 +8,8 @@ from petitions.errors import LinkUnknown
 from petitions.models import Signature, Signer
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import mine, suppressing
+from petitions.services import exports, mine, opening, suppressing
 from petitions.services.confirming import confirm_signer
-from petitions.services.exports import opened_signatures
 from petitions.services.mailslots import MOST, mailbox_key
 from tests.support.factories import (
     ANN,
@@ -73,9 +72,9 @@ def test_signing_more_counts_at_once(campaign: PublicCampaign, token: str) -> No
 
 def test_a_corrected_name_is_the_one_that_is_handed_over(campaign: PublicCampaign, token: str, keys: Keys) -> None:
     mine.correct_name(token, "Anne", "O’Connor")
-    exported = list(opened_signatures(campaign.slug, [keys.section_private]))
-    assert {row[1:3] for row in exported} == {("Anne", "O’Connor")}
-    assert {row[3] for row in exported} == {ANN.email}
+    lines = exports.sealed_lines(campaign.slug, by="test")
+    [person] = opening.opened(lines, [keys.section_private])
+    assert (person["first_name"], person["last_name"], person["email"]) == ("Anne", "O’Connor", ANN.email)
 
 
 def test_a_corrected_name_cannot_be_that_of_the_other_person_in_the_mailbox(
