@@ -90,8 +90,6 @@ def test_two_servers_on_one_database_send_each_mail_once(tmp_path: Path, sink: t
 
     assert Counter(str(mail["To"]) for mail in handler.taken) == {f"ann{n}@example.org": 1 for n in range(PEOPLE)}
     assert len({str(mail["Message-ID"]) for mail in handler.taken}) == PEOPLE
-    links = [line for mail in handler.taken for line in str(mail).split() if "/fr/confirm/" in line]
-    assert any(link.startswith(servers[0].url) for link in links)
     with sqlite3.connect(tmp_path / "instance" / "petitions.db") as database:
         states = database.execute("SELECT state, payload IS NULL, count(*) FROM messages GROUP BY 1, 2").fetchall()
     database.close()
