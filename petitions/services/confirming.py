@@ -124,6 +124,6 @@ def _reject_batch(connection: Connection, signer_ids: Sequence[int]) -> list[Non
     now = clock.now()
     signatures.move(connection, signer_ids, SignatureState.PENDING, SignatureState.WITHDRAWN, now)
     never_confirmed = Signer.id.in_(signer_ids) & Signer.confirmed_at.is_(None)
-    erase_signers(connection, list(connection.scalars(select(Signer.id).where(never_confirmed))), now)
     outbox.cancel(connection, signer_ids)
+    erase_signers(connection, list(connection.scalars(select(Signer.id).where(never_confirmed))), now)
     return [None] * len(signer_ids)

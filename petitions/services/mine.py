@@ -152,8 +152,8 @@ def _erase_batch(connection: Connection, ids: Sequence[int]) -> list[None]:
     now = clock.now()
     for before in _LIVING:
         signatures.move(connection, ids, before, SignatureState.WITHDRAWN, now)
-    erase_signers(connection, ids, now)
     outbox.cancel(connection, ids)
+    erase_signers(connection, ids, now)
     return [None] * len(ids)
 
 

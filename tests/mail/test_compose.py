@@ -16,6 +16,7 @@ from tests.support.data import lines_of
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
 
 LINK = "https://sign.example.org/fr/confirm/TOKEN"
+OWN_PAGE = "https://sign.example.org/fr/mine/AAAA"
 CASES = ["Şebnem Korur Fincancı", "Wet’suwet’en & friends"]
 
 
@@ -33,6 +34,8 @@ def mail(
         "home": "https://sign.example.org/fr/water/",
         "code": "012345",
         "code_page": "https://sign.example.org/fr/water/code",
+        "own_page": OWN_PAGE,
+        "stop": "https://sign.example.org/fr/stop/never",
         "days": 14,
     }
     return compose(kind, locale, Recipient(email, name, ""), **{**facts, **over})
@@ -45,12 +48,15 @@ def part(message: EmailMessage, kind: str) -> str:
     return str(body.get_content())
 
 
-@pytest.mark.parametrize("kind", ["confirm", "repeat"])
+KINDS = {"confirm": LINK, "reminder": LINK, "repeat": OWN_PAGE, "receipt": OWN_PAGE, "mine": OWN_PAGE}
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("locale", ["fr", "en", "lb", "de"])
 def test_every_mail_exists_in_every_language_and_its_first_link_is_what_it_is_about(kind: str, locale: str) -> None:
     message = mail(kind, locale)
     text = part(message, "plain")
-    assert re.findall(r"https?://\S+", text)[0] == LINK
+    assert re.findall(r"https?://\S+", text)[0] == KINDS[kind]
     assert all(f"- {case}" in text for case in CASES)
     assert "Water & rights" in text
     assert "A section, 1, Main Street" in text
@@ -58,7 +64,7 @@ def test_every_mail_exists_in_every_language_and_its_first_link_is_what_it_is_ab
     assert "%(" not in text
 
 
-@pytest.mark.parametrize("kind", ["confirm", "repeat"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_languages_differ(kind: str) -> None:
     assert len({mail(kind, locale)["Subject"] for locale in ("fr", "en", "lb", "de")}) == 4
     assert len({part(mail(kind, locale), "plain") for locale in ("fr", "en", "lb", "de")}) == 4
