@@ -105,7 +105,10 @@ class Settings:
         if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
             found.append(f"PETITIONS_BIND must be HOST:PORT, not {self.bind!r}")
         base = _split(self.base_url)
-        if base is None or base.scheme not in ("http", "https") or not base.hostname or base.path or base.query:
+        # An address that only follows from the bind is told there already
+        is_said = self.base_url != f"http://{self.bind}"
+        is_site = base is not None and base.scheme in ("http", "https") and base.hostname
+        if is_said and not (base and is_site and not base.path and not base.query):
             found.append(f"PETITIONS_BASE_URL must be like https://petitions.example.org, not {self.base_url!r}")
         if "@" not in parseaddr(self.mail_from)[1]:
             found.append(f"PETITIONS_MAIL_FROM must be like Section <sign@example.org>, not {self.mail_from!r}")

@@ -71,33 +71,28 @@ class Worker:
 
 
 def send_due(ended: threading.Event | None = None) -> int:
-    """Send one batch of due mails; gives how many were taken from the outbox."""
+    """Send due mails, as far as the budget of all senders together allows; gives how many were tried."""
     leased = outbox.lease(BATCH)
     if not leased:
         return 0
     config = settings()
+    budget = limits.Rule("outbound", config.mail_per_minute, timedelta(minutes=1))
+    tried = 0
     try:
         with connected(config.mail_url) as transport:
-            for number, letter in enumerate(leased):
-                if not _may_send(config, ended):
-                    outbox.release(leased[number:])
+            for letter in leased:
+                is_ended = tried > 0 and ended is not None and ended.is_set()
+                if is_ended or not limits.is_within(budget, "all"):
+                    outbox.release(leased[tried:])
                     break
                 _send(transport, letter, config)
+                tried += 1
     except Delayed as why:
         for letter in leased:
             outbox.mark_delayed(letter, str(why))
         log.warning("mail server unreachable reason=%s waiting=%s", why, len(leased))
-    return len(leased)
-
-
-def _may_send(config: Settings, ended: threading.Event | None) -> bool:
-    """Whether all senders together are within the budget; waits for it, but not beyond the end of the work."""
-    budget = limits.Rule("outbound", config.mail_per_minute, timedelta(minutes=1))
-    while not limits.is_within(budget, "all"):
-        log.warning("mail budget reached limit=%s per=minute", config.mail_per_minute)
-        if ended is None or ended.wait(PAUSE * 5):
-            return False
-    return ended is None or not ended.is_set()
+        return len(leased)
+    return tried
 
 
 def _send(transport: Transport, letter: outbox.Leased, config: Settings) -> None:

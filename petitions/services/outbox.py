@@ -91,7 +91,7 @@ def mark_sent(leased: Leased) -> None:
     Only a mail that asks for confirmation stays for a while: it becomes the one reminder, which `settle` cancels.
     """
     if leased.kind == "confirm":
-        _finish(leased.id, kind="reminder", due_at=leased.created_at + REMIND_AFTER, attempts=0, failure=None)
+        _finish(leased.id, kind="reminder", due_at=leased.created_at + REMIND_AFTER, failure=None)
     else:
         _finish(leased.id, state=MessageState.SENT, sent_at=clock.now(), payload=None, failure=None)
 
