@@ -18,7 +18,7 @@ KEYWORDS = {"_": None, "_l": None, "gettext": None, "ngettext": (1, 2)}
 def collected() -> Catalog:
     """Every word in the source."""
     catalogue = Catalog()
-    for folder, _, message, _, context in extract_from_dir(ROOT, METHODS, keywords=KEYWORDS):
+    for _folder, _, message, _, context in extract_from_dir(ROOT, METHODS, keywords=KEYWORDS):
         catalogue.add(message, context=context)
     return catalogue
 
