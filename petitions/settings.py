@@ -120,6 +120,19 @@ class Settings:
             found.append("PETITIONS_MAIL_URL must begin with " + ", ".join(f"{scheme}:" for scheme in MAIL_SCHEMES))
         elif self.mail_url.startswith("smtp") and _split(self.mail_url) is None:
             found.append("PETITIONS_MAIL_URL must be like smtp://user:password@mail.example.org:587")
+        found += self._faults_of_values()
+        if self.demo and not (
+            base and base.hostname in LOOPBACK and host.strip("[]") in LOOPBACK and not self.is_https
+        ):
+            found.append(
+                "PETITIONS_DEMO shows every mail to every visitor, so it works only on this machine: "
+                "set PETITIONS_DEMO=0, or let PETITIONS_BIND and PETITIONS_BASE_URL name 127.0.0.1"
+            )
+        return found
+
+    def _faults_of_values(self) -> list[str]:
+        """What is wrong with numbers, keys and words."""
+        found: list[str] = []
         for name in ("workers", "threads", "write_queue", "mail_per_minute"):
             if getattr(self, name) < 1:
                 found.append(f"PETITIONS_{name.upper()} must be at least 1")
@@ -133,13 +146,6 @@ class Settings:
             found.append("PETITIONS_SECURITY_CONTACT must begin with mailto: or https://")
         if self.proxy_hops < 0:
             found.append("PETITIONS_PROXY_HOPS must be 0 or more")
-        if self.demo and not (
-            base and base.hostname in LOOPBACK and host.strip("[]") in LOOPBACK and not self.is_https
-        ):
-            found.append(
-                "PETITIONS_DEMO shows every mail to every visitor, so it works only on this machine: "
-                "set PETITIONS_DEMO=0, or let PETITIONS_BIND and PETITIONS_BASE_URL name 127.0.0.1"
-            )
         return found
 
     def faults_of_server(self) -> list[str]:

@@ -81,7 +81,7 @@ def test_above_the_threshold_the_form_comes_back_as_typed_with_a_puzzle_that_a_s
     form = page.form("/cases/river/sign")
     assert form.field("email")["value"] == EVE.email
     assert "checked" in form.field("newsletter").attrs
-    assert page.one(class_="problem", role="alert").text.startswith("Many signatures come from your network")
+    assert page.one(class_="problem", role="alert").text.startswith("Beaucoup de signatures viennent de votre réseau")
     assert crowded.get(form["data-solver"]).content_type.startswith("text/javascript")
 
     puzzle = altcha.Challenge.from_dict(json.loads(base64.b64decode(form["data-puzzle"])))
@@ -230,7 +230,7 @@ def test_staff_make_a_pass_pupils_type_it_and_staff_end_it(
     assert code not in visit(carla, "/admin/passes").text
     form = page_of(sign_one(crowded, "river", EVE, pass_code=code), 422).form("/sign")
     assert "open" in form.one("details").attrs
-    assert "does not work here any more" in form.one("details").text
+    assert "n’est plus valable ici" in form.one("details").text
     assert form.field("pass_code")["value"] == code
 
 

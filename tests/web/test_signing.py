@@ -680,6 +680,7 @@ def test_too_much_text_is_413_and_not_read(app: Flask, ann: FlaskClient) -> None
 @pytest.mark.usefixtures("campaign")
 def test_a_sender_that_hides_where_it_comes_from_is_slowed_down(app: Flask) -> None:
     script = app.test_client()  # neither Origin nor Sec-Fetch-Site
+    script.environ_base["REMOTE_ADDR"] = "198.51.100.7"
     begun = datetime(2026, 3, 1, 12, tzinfo=UTC)
     with stopped_at(begun):
         answers = [sign_one(script, "river", email="nope") for _ in range(21)]
