@@ -339,7 +339,7 @@ def test_the_code_of_a_pass_stands_nowhere(campaign: PublicCampaign) -> None:
 # Programs
 
 
-@pytest.mark.parametrize("said", [{"website": "https://spam.example"}, {"elapsed_ms": 1999}])
+@pytest.mark.parametrize("said", [{"website": "https://spam.example"}, {"elapsed_ms": 19}])
 def test_a_program_is_thanked_and_nothing_is_kept_but_a_number(campaign: PublicCampaign, said: dict[str, Any]) -> None:
     for _ in range(2):
         sign(campaign, ANN, **said)
@@ -348,7 +348,7 @@ def test_a_program_is_thanked_and_nothing_is_kept_but_a_number(campaign: PublicC
     assert guarding.watch(campaign.slug).automatic == 2
 
 
-@pytest.mark.parametrize("said", [{"elapsed_ms": 2000}, {"elapsed_ms": None}])
+@pytest.mark.parametrize("said", [{"elapsed_ms": 20}, {"elapsed_ms": None}])
 def test_people_are_no_programs(campaign: PublicCampaign, said: dict[str, Any]) -> None:
     sign(campaign, ANN, **said)
     assert len(rows(Signer)) == 1

@@ -186,7 +186,7 @@ def test_without_a_proxy_of_ours_the_header_is_worth_nothing(make_demo: MakeDemo
 # Programs
 
 
-@pytest.mark.parametrize("trap", [{"website": "https://spam.example"}, {"elapsed": "700"}])
+@pytest.mark.parametrize("trap", [{"website": "https://spam.example"}, {"elapsed": "7"}])
 @pytest.mark.parametrize("send", [sign_one, lambda client, **over: sign_all(client, ["river"], **over)])
 def test_a_program_gets_byte_for_byte_what_people_get(
     app: Flask, campaign: PublicCampaign, trap: dict[str, str], send: Callable[..., TestResponse]
