@@ -5,7 +5,7 @@ PIP = $(PY) -m pip --python $(V)/bin/python install -q --disable-pip-version-che
 CATALOGUES := $(wildcard translations/*/LC_MESSAGES/messages.po)
 COMPILED := $(CATALOGUES:.po=.mo)
 
-.PHONY: run test test-quick lint browser html-checker bench words lock clean
+.PHONY: run test test-long test-quick lint browser html-checker bench words lock clean
 
 run: $(V)/.run-ok $(COMPILED)
 	@export PETITIONS_DEMO=$${PETITIONS_DEMO-1}; $(V)/bin/flask setup && exec $(V)/bin/gunicorn app:app
@@ -13,6 +13,12 @@ run: $(V)/.run-ok $(COMPILED)
 test: $(V)/.test-ok $(COMPILED) lint browser html-checker
 	$(V)/bin/python -m pytest -n 2 -m "not browser"
 	$(V)/bin/python -m pytest -m browser
+
+# The reliability tests once more, as often as docs/reliability.md says, and the figures into that document.
+test-long: $(V)/.test-ok $(COMPILED)
+	rm -f test-output/figures.jsonl
+	TEST_EFFORT=long $(V)/bin/python -m pytest -n 2 tests/reliability
+	$(V)/bin/python -m tests.reliability.report
 
 test-quick: $(V)/.test-ok $(COMPILED) lint
 	$(V)/bin/python -m pytest -n 2 -m "not browser"

@@ -7,7 +7,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.server import Server
 from tests.browser.visiting import DEMO, faults, fill, log_in, open_card, send, thanked
 from tests.support.factories import Person
-from tests.web.browsing import LANGUAGES, public_paths
+from tests.web.browsing import LANGUAGES, STAFF_PATHS, public_paths
 
 SMALL = {"width": 360, "height": 740}
 
@@ -84,14 +84,34 @@ def test_what_lies_behind_a_link_is_for_everybody(page: Page, server: Server, an
     assert faults(page) == []
 
 
-def test_the_staff_pages_are_for_everybody(open_page: OpenPage) -> None:
-    for locale in ("de-DE", "en-GB"):
-        page = open_page("/admin/login", locale=locale)
-        assert faults(page) == []
-        page.locator("main button[type=submit]").click()
-        expect(page.locator(".problem")).to_be_focused()
-        assert faults(page) == []
-        log_in(page)
-        assert faults(page) == []
-        page.set_viewport_size({"width": 360, "height": 740})
-        assert faults(page) == []
+def test_the_signers_own_page_is_for_everybody(page: Page, server: Server, ann: Person) -> None:
+    server.post(f"/lb/{DEMO}/sign", first_name="Ann", email=ann.email, cases=["joel-paredes"])
+    stop = next(word for word in server.mail(ann.email).split() if "/stop/" in word)
+    page.goto(server.link(ann.email))
+    send(page.locator("form").first)
+    page.locator("main a[href*='/mine/']").click()
+    assert faults(page) == []
+    send(page.locator("form[action$='/name']"))
+    expect(page.locator(".problem")).to_be_focused()
+    assert faults(page) == []
+    page.goto(stop)
+    assert faults(page) == []
+    send(page.locator("main form"))
+    assert faults(page) == []
+
+
+def test_the_door_for_staff_is_for_everybody(page: Page) -> None:
+    page.goto("/admin/login")
+    assert faults(page) == []
+    send(page.locator("main form"))
+    expect(page.locator(".problem")).to_be_focused()
+    assert faults(page) == []
+
+
+@pytest.mark.parametrize("viewport", [SMALL, {"width": 1280, "height": 900}], ids=["small", "wide"])
+def test_the_staff_pages_are_for_everybody(open_page: OpenPage, viewport: dict[str, int]) -> None:
+    page = open_page(locale="de-DE", viewport=viewport)
+    log_in(page)
+    for path in STAFF_PATHS:
+        page.goto(path)
+        assert faults(page) == [], path

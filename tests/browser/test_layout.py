@@ -16,7 +16,7 @@ from tests.browser.visiting import (
     thanked,
 )
 from tests.support.factories import Person
-from tests.web.browsing import LANGUAGES, public_paths
+from tests.web.browsing import LANGUAGES, STAFF_PATHS, public_paths
 
 SMALL = {"width": 320, "height": 640}
 ZOOMED = {"width": 320, "height": 256}  # a window of 1280 x 1024 at 400 %
@@ -47,6 +47,8 @@ def test_no_state_scrolls_sideways_on_320_pixels(open_page: OpenPage, server: Se
     send(page.locator("form").first)
     expect(page.locator("form.rest")).to_be_visible()
     assert is_too_wide(page) == []
+    page.locator("main a[href*='/mine/']").click()
+    assert is_too_wide(page) == []
     page.goto("/demo/mailbox/")
     assert is_too_wide(page) == []
 
@@ -60,11 +62,13 @@ def test_long_words_do_not_burst_the_page(open_page: OpenPage) -> None:
     assert is_too_wide(page) == []
 
 
-def test_the_board_scrolls_in_its_own_box(open_page: OpenPage) -> None:
-    page = open_page(viewport=SMALL)
+def test_the_staff_pages_scroll_in_boxes_of_their_own(open_page: OpenPage) -> None:
+    page = open_page(viewport=SMALL, locale="de-DE")
     log_in(page)
     expect(page.locator("#board table")).to_be_visible()
-    assert is_too_wide(page) == []
+    for path in STAFF_PATHS:
+        page.goto(path)
+        assert is_too_wide(page) == [], path
 
 
 def test_at_400_percent_all_nine_can_be_signed(open_page: OpenPage, server: Server, ann: Person) -> None:

@@ -273,7 +273,6 @@ print(at_10_000, most)
 """
 
 
-@pytest.mark.slow
 def test_an_export_is_a_stream_however_many_signed(
     context: Flask, campaign: PublicCampaign, database_url: str, tmp_path: Path
 ) -> None:

@@ -102,6 +102,17 @@ def code(mail: EmailMessage) -> str:
     return f"{words[place]} {words[place + 1]}"
 
 
+# Every page behind the login that needs no row to point at; test_pages.py looks that none is forgotten
+STAFF_PATHS = tuple(
+    f"/admin/{room}" for room in ("", "mails", "export", "open", "keys", "retention", "passes", "invalidations")
+)
+
+
+def own_links(mail: EmailMessage) -> list[str]:
+    """The paths of the links in a mail, each once: confirming, the code page, and no more mails."""
+    return list(dict.fromkeys(urlsplit(word).path for word in body(mail).split() if word.startswith(BASE_URL)))
+
+
 def public_paths(language: str, campaign: str = DEMO, case: str = "joel-paredes") -> list[str]:
     """The address of each page that a visitor may open without a link from a mail."""
     here = f"/{language}/{campaign}"

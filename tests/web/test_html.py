@@ -19,8 +19,9 @@ from petitions.services import accounts
 from petitions.settings import ROOT
 from petitions.web.public import pages as public_pages
 from tests.support.factories import ANN, CARLA, make_campaign
-from tests.web.browsing import DEMO, LANGUAGES, browser, link, mails, public_paths, typed
+from tests.web.browsing import DEMO, LANGUAGES, STAFF_PATHS, browser, link, mails, own_links, public_paths, typed
 from tests.web.conftest import MakeDemo
+from tests.web.page import Page
 
 CHECKER = ROOT / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
 SKELETON = '<!doctype html><html lang="{}"><head><title>Part</title></head><body>{}</body></html>'
@@ -69,7 +70,13 @@ def every_state(demo: Flask, other: Flask, closed: Flask, folder: Path) -> Itera
         token_page = link(mails(demo)[-1])
         yield f"{here}/confirm", client.get(token_page).text
         client.post(token_page)
-        yield f"{here}/confirmed", client.get(token_page).text
+        confirmed = client.get(token_page).text
+        yield f"{here}/confirmed", confirmed
+        own_page = next(a["href"] for a in Page(confirmed).all("a") if "/mine/" in a["href"])
+        yield f"{here}/own page", client.get(own_page).text
+        yield f"{here}/own name wrong", client.post(f"{own_page}/name", data={"first_name": "1"}).text
+        stop = next(path for path in own_links(mails(demo)[-1]) if "/stop/" in path)
+        yield f"{here}/stop", client.get(stop).text
         yield f"{here}/counts", SKELETON.format(language, client.get(f"{here}/counts").text)
         yield f"{here}/nothing", client.get(f"{here}/nothing/x").text
         yield f"{language}/login", client.get("/admin/login").text
@@ -78,9 +85,11 @@ def every_state(demo: Flask, other: Flask, closed: Flask, folder: Path) -> Itera
         staff = browser(demo)
         staff.environ_base["HTTP_ACCEPT_LANGUAGE"] = language
         staff.post("/admin/login", data={"name": CARLA.name, "password": CARLA.password})
-        yield f"{language}/board", staff.get("/admin/").text
+        for path in STAFF_PATHS:
+            yield f"{language}{path}", staff.get(path).text
         yield f"{language}/board part", SKELETON.format(language, staff.get("/admin/board").text)
     yield "mailbox", client.get("/demo/mailbox/").text
+    yield "opener", staff.get("/admin/open/download").text
     queue = demo.extensions["petitions_write_queue"]
     patience, queue._most_waiting = queue._most_waiting, 0
     yield "busy", client.post(f"/fr/{DEMO}/sign", data=typed(ANN, ["joel-paredes"])).text

@@ -28,7 +28,19 @@ from tests.support.factories import (
     write,
     write_campaign,
 )
-from tests.web.browsing import DEMO, LANGUAGES, browser, link, mails, page_of, public_paths, sign_all, sign_one, visit
+from tests.web.browsing import (
+    DEMO,
+    LANGUAGES,
+    STAFF_PATHS,
+    browser,
+    link,
+    mails,
+    page_of,
+    public_paths,
+    sign_all,
+    sign_one,
+    visit,
+)
 from tests.web.conftest import MakeDemo
 from tests.web.page import Page
 
@@ -60,6 +72,17 @@ def test_every_page_speaks_its_language_and_keeps_the_house_rules(demo: Flask, l
         page = visit(client, path)
         assert page.one("html")["lang"] == language, path
         assert "Petitions" not in page.title, f"{path} does not name the campaign"
+
+
+def test_no_page_is_forgotten_here(make_demo: MakeDemo) -> None:
+    app = make_demo(demo=True)
+    looked_at = {app.url_map.bind("localhost").match(path)[0] for path in (*public_paths("fr"), *STAFF_PATHS)}
+    looked_at |= {"pages.root", "demo.mailbox", "admin.login"}
+    behind_a_link = {"confirming.confirm", "mine.page", "mine.stop"}  # test_html.py and the browser open these
+    no_page = {"static", "health.healthz", "api_counts.campaign_counts", "wellknown.security_txt", "mine.data"}
+    no_page |= {"pages.counts", "admin.board_part", "admin.opener_file"}
+    opened = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or set())}
+    assert opened - looked_at - behind_a_link - no_page == set()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

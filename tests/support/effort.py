@@ -1,0 +1,28 @@
+"""How hard the reliability tests try, and what they write down.
+
+`make test` tries a little of everything; `make test-long` sets TEST_EFFORT=long, and the same tests try as often as
+docs/reliability.md says. What they measured goes into a file, from which `python -m tests.reliability.report` makes
+the table of that document.
+"""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+IS_LONG = os.environ.get("TEST_EFFORT") == "long"
+FIGURES = Path(__file__).resolve().parents[2] / "test-output" / "figures.jsonl"
+
+
+def effort(quick: int, long: int) -> int:
+    """How often to do it: `quick` in `make test`, `long` in `make test-long`."""
+    return long if IS_LONG else quick
+
+
+def note(promise: str, database: str, done: str, found: str) -> None:
+    """Write down what a test did and found, for the table; `promise` is the number in the table, such as R5."""
+    FIGURES.parent.mkdir(exist_ok=True)
+    row = {"promise": promise, "database": database, "done": done, "found": found, "long": IS_LONG}
+    line = json.dumps({**row, "at": datetime.now(UTC).isoformat(timespec="seconds")})
+    with FIGURES.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
