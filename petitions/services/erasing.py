@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, case, select, update
 
 from petitions.errors import Busy
 from petitions.models import Campaign, Message, Signer
@@ -51,11 +52,27 @@ def erase_signers(connection: Connection, ids: Sequence[int], now: datetime, why
     note_erasures([Erasure(row.slug, row.id, now, why) for row in living])
     mine = [row.id for row in living]
     connection.execute(update(Signer).where(Signer.id.in_(mine)).values(**dict.fromkeys(_PERSONAL), erased_at=now))
-    their_mail = Message.signer_id.in_(mine)
-    given_up = {"state": MessageState.FAILED, "failure": "erased", "leased_until": None}
-    connection.execute(update(Message).where(their_mail, Message.state == MessageState.QUEUED).values(**given_up))
-    connection.execute(update(Message).where(their_mail, Message.payload.is_not(None)).values(payload=None))
+    is_theirs = Message.signer_id.in_(mine)
+    connection.execute(update(Message).where(is_theirs, HOLDS_SOMETHING).values(wiped("erased")))
     return len(mine)
+
+
+HOLDS_SOMETHING = Message.payload.is_not(None) | (Message.state == MessageState.QUEUED)
+
+
+def wiped(failure: str) -> dict[str, Any]:
+    """What becomes of a mail's row: nobody can tell any more to whom it was, and if it still waited it never goes.
+
+    All in one UPDATE: at a second one in the same transaction Postgres would look at the signer again, and wait for
+    somebody who erases that signer and waits for this row.
+    """
+    waits = Message.state == MessageState.QUEUED
+    return {
+        "state": case((waits, MessageState.FAILED), else_=Message.state),
+        "failure": case((waits, failure), else_=Message.failure),
+        "leased_until": None,
+        "payload": None,
+    }
 
 
 def ledger_path() -> Path:

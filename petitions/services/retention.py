@@ -19,11 +19,11 @@ from petitions import clock
 from petitions.db.transactions import reading, transaction, truncate_log
 from petitions.errors import DomainError, NotFound
 from petitions.models import Campaign, Mark, Message, Signer
-from petitions.models.states import CampaignState, MessageState, SignatureState
+from petitions.models.states import CampaignState, SignatureState
 from petitions.queries import retention as rules
 from petitions.queries.retention import Clock
 from petitions.services import signatures
-from petitions.services.erasing import RETENTION, WISH, Erasure, erase_signers, note_erasures, noted_erasures
+from petitions.services.erasing import RETENTION, WISH, Erasure, erase_signers, note_erasures, noted_erasures, wiped
 from petitions.services.keyring import keyring
 
 log = logging.getLogger(__name__)
@@ -210,11 +210,9 @@ def _destroy_key(campaign_id: int, now: datetime) -> int:
 
 def _wipe_mails(ids: list[int], now: datetime, done: Done) -> None:
     stale = and_(Message.id.in_(ids), rules.stale_mails(now))
-    given_up = {"state": MessageState.FAILED, "failure": "too_old", "leased_until": None}
     with transaction() as store:
-        store.execute(update(Message).where(stale, Message.state == MessageState.QUEUED).values(**given_up))
-        wiped = store.execute(update(Message).where(stale).values(payload=None).returning(Message.id)).all()
-    done.mails += len(wiped)
+        gone = store.execute(update(Message).where(stale).values(wiped("too_old")).returning(Message.id)).all()
+    done.mails += len(gone)
 
 
 def _note_ends(now: datetime) -> None:

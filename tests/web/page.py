@@ -31,6 +31,7 @@ AUTOCOMPLETE = {
     "name": "username",
     "password": "current-password",
 }
+ABOUT_OTHERS = {"mails-email"}  # staff type somebody else's address
 
 
 class Node:
@@ -259,6 +260,7 @@ def _forms(page: Page) -> Iterator[str]:
         if field.get("id") not in labelled and not (wraps and wraps.text):
             yield f"no label for {field.get('name')!r}"
         wanted = AUTOCOMPLETE.get(field.get("name")) if field.get("type") != "checkbox" else None
+        wanted = "off" if field.get("id") in ABOUT_OTHERS else wanted
         if wanted and field.get("autocomplete") != wanted:
             yield f"autocomplete={field.get('autocomplete')!r} for {field['name']}"
         if field.get("aria-invalid") == "true" and f"{field.get('id')}-error" not in field.get("aria-describedby"):
