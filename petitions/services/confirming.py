@@ -125,5 +125,7 @@ def _reject_batch(connection: Connection, signer_ids: Sequence[int]) -> list[Non
     signatures.move(connection, signer_ids, SignatureState.PENDING, SignatureState.WITHDRAWN, now)
     never_confirmed = Signer.id.in_(signer_ids) & Signer.confirmed_at.is_(None)
     outbox.cancel(connection, signer_ids)
-    erase_signers(connection, list(connection.scalars(select(Signer.id).where(never_confirmed))), now)
+    strangers = list(connection.scalars(select(Signer.id).where(never_confirmed)))
+    signatures.take_all_back(connection, strangers, now)
+    erase_signers(connection, strangers, now)
     return [None] * len(signer_ids)

@@ -22,7 +22,6 @@ from petitions.services.erasing import erase_signers
 from petitions.services.keyring import blind_key, keyring, public_keys
 
 PURPOSE = "mine"
-_LIVING = (SignatureState.CONFIRMED, SignatureState.HELD, SignatureState.PENDING)
 
 
 class NameTaken(DomainError):
@@ -52,7 +51,7 @@ def withdraw(token: str, case_ids: Sequence[int]) -> None:
     facts = open_page(token)
     now = clock.now()
     with transaction() as store:
-        for before in _LIVING:
+        for before in signatures.LIVING:
             signatures.move(store.connection(), [facts.id], before, SignatureState.WITHDRAWN, now, case_ids)
 
 
@@ -150,8 +149,7 @@ def _request_batch(connection: Connection, requests: Sequence[_Request]) -> list
 
 def _erase_batch(connection: Connection, ids: Sequence[int]) -> list[None]:
     now = clock.now()
-    for before in _LIVING:
-        signatures.move(connection, ids, before, SignatureState.WITHDRAWN, now)
+    signatures.take_all_back(connection, ids, now)
     outbox.cancel(connection, ids)
     erase_signers(connection, ids, now)
     return [None] * len(ids)

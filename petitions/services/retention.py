@@ -154,8 +154,7 @@ def _erase_again(at: dict[int, datetime], campaign: str, why: str, now: datetime
         ids = [row.id for row in rows if max(row.asked_at, row.confirmed_at or row.asked_at) <= at[row.id]]
         connection = store.connection()
         if why == WISH:  # they took everything back
-            for state in (SignatureState.PENDING, SignatureState.HELD, SignatureState.CONFIRMED):
-                signatures.move(connection, ids, state, SignatureState.WITHDRAWN, now)
+            signatures.take_all_back(connection, ids, now)
         else:
             signatures.move(connection, ids, SignatureState.PENDING, SignatureState.EXPIRED, now)
         return erase_signers(connection, ids, now, why)

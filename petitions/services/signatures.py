@@ -14,6 +14,8 @@ from petitions.services import counting
 NewSignature = tuple[int, int, int, int, str]  # signer, case, letter version, consent version, source
 Moved = dict[int, list[int]]  # by signer: the cases that changed
 
+LIVING = (SignatureState.CONFIRMED, SignatureState.HELD, SignatureState.PENDING)  # what its signer may take back
+
 _MOVES = {
     SignatureState.HELD: "held_at",
     SignatureState.CONFIRMED: "confirmed_at",
@@ -39,6 +41,12 @@ def revive(connection: Connection, signer_id: int, case_ids: Sequence[int], now:
         moved = move(connection, [signer_id], before, SignatureState.PENDING, now, case_ids)
         revived += moved.get(signer_id, [])
     return revived
+
+
+def take_all_back(connection: Connection, signer_ids: Sequence[int], now: datetime) -> None:
+    """Withdraw everything of these signers for good: no undoing of an invalidation brings it back either."""
+    for before in (*LIVING, SignatureState.INVALIDATED):
+        move(connection, signer_ids, before, SignatureState.WITHDRAWN, now)
 
 
 def add(connection: Connection, new: Iterable[NewSignature], now: datetime) -> Moved:
