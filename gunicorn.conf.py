@@ -15,8 +15,9 @@ if _settings.faults_of_server():
 
 bind = _settings.bind
 workers = _settings.workers
-worker_class = "gthread"
+worker_class = "petitions.gunicorn_worker.PatientWorker"
 threads = _settings.threads
+worker_connections = 900  # below the 1,024 files that a process may usually open
 timeout = 30
 graceful_timeout = 10
 keepalive = 5

@@ -4,9 +4,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.server import Server
 from tests.browser.visiting import DEMO, faults, fill, log_in, open_card, send, thanked
 from tests.support.factories import Person
+from tests.support.server import Server
 from tests.web.browsing import LANGUAGES, STAFF_PATHS, public_paths
 
 SMALL = {"width": 360, "height": 740}

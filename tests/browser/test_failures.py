@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.server import Server
 from tests.browser.visiting import CASES, HOME, fill, open_card, path_of, send, thanked, watch_of
 from tests.support.factories import Person
+from tests.support.server import Server
 
 LOST = "The connection was lost. What you typed is still here: please send it again."
 REFUSED = "That did not work, and nothing was recorded. What you typed is still here: please try again in a moment."

@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.server import Server
 from tests.browser.visiting import CASES, HOME, covers_focus, path_of, thanked
 from tests.support.factories import Person
+from tests.support.server import Server
 
 FOCUSED = "document.activeElement.matches({!r})"
 SHOWN = """() => {

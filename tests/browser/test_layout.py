@@ -4,7 +4,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.server import Server
 from tests.browser.visiting import (
     CASES,
     DEMO,
@@ -16,6 +15,7 @@ from tests.browser.visiting import (
     thanked,
 )
 from tests.support.factories import Person
+from tests.support.server import Server
 from tests.web.browsing import LANGUAGES, STAFF_PATHS, public_paths
 
 SMALL = {"width": 320, "height": 640}

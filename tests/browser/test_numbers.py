@@ -3,9 +3,9 @@
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.server import Server
 from tests.browser.visiting import DEMO, HOME, hidden_tab, log_in, number, refresh_until, send, watch_of
 from tests.support.factories import Person
+from tests.support.server import Server
 
 POLL = 20_000  # milliseconds
 

@@ -14,9 +14,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as MessageHandler
 
 from tests.browser.conftest import OpenPage
-from tests.browser.server import Server
 from tests.browser.visiting import DEMO, HOME
 from tests.support.ports import free_port
+from tests.support.server import Server
 
 PEOPLE = 24
 

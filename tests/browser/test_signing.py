@@ -5,7 +5,6 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.server import Server
 from tests.browser.visiting import (
     CASES,
     DEMO,
@@ -21,6 +20,7 @@ from tests.browser.visiting import (
     watch_of,
 )
 from tests.support.factories import Person
+from tests.support.server import Server
 
 
 def test_one_case_is_signed_in_its_card_without_leaving_the_page(

@@ -4,9 +4,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.server import Server
 from tests.browser.visiting import CASES, DEMO, HOME, fill, path_of, send
 from tests.support.factories import Person
+from tests.support.server import Server
 
 
 @pytest.fixture

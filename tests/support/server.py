@@ -72,6 +72,13 @@ class Server:
         """What the server wrote."""
         return (self.folder / f"server-{self.port}.log").read_text()
 
+    def memory(self) -> list[float]:
+        """Resident megabytes of each worker."""
+        assert self._process is not None
+        pids = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids]
+        return [number * os.sysconf("SC_PAGE_SIZE") / 2**20 for number in pages]
+
     def _is_well(self) -> bool:
         try:
             with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
