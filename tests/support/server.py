@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -21,8 +22,9 @@ PATIENCE = 20.0  # seconds, on a busy machine
 class Server:
     """gunicorn with its mail worker, in demo mode unless `env` says otherwise."""
 
-    def __init__(self, folder: Path, **env: str) -> None:
+    def __init__(self, folder: Path, application: str = "app:app", **env: str) -> None:
         self.folder = folder
+        self._application = application
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.env = {
@@ -46,7 +48,7 @@ class Server:
         """Serve; returns when /healthz says ok."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / f"server-{self.port}.log").open("ab") as log:
-            call = [sys.executable, "-m", "gunicorn", "app:app"]
+            call = [sys.executable, "-m", "gunicorn", self._application]
             self._process = subprocess.Popen(call, cwd=ROOT, env=self.env, stdout=log, stderr=log)
         give_up_at = time.monotonic() + PATIENCE
         while not self._is_well():
@@ -67,6 +69,24 @@ class Server:
                 self._process.kill()
                 self._process.wait()
 
+    def workers(self) -> list[int]:
+        """The process numbers of those that answer."""
+        assert self._process is not None
+        return list(map(int, Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()))
+
+    def send(self, number: signal.Signals) -> None:
+        """Tell the master something, such as HUP: new workers, please."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def kill9(self) -> None:
+        """Kill all of it at once, as a machine does that runs out of memory; `start` begins anew."""
+        assert self._process is not None
+        for pid in [self._process.pid, *self.workers()]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait()
+
     @property
     def log(self) -> str:
         """What the server wrote."""
@@ -74,9 +94,7 @@ class Server:
 
     def memory(self) -> list[float]:
         """Resident megabytes of each worker."""
-        assert self._process is not None
-        pids = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
-        pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids]
+        pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.workers()]
         return [number * os.sysconf("SC_PAGE_SIZE") / 2**20 for number in pages]
 
     def _is_well(self) -> bool:

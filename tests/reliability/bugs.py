@@ -1,0 +1,46 @@
+"""Seeded bugs for a server of its own process: small wrong changes that must turn the chaos tests red."""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from flask import copy_current_request_context
+
+from petitions.db.queue import WriteQueue
+from petitions.services import mailslots, outbox, signing
+
+
+def acknowledge_before_commit() -> None:
+    """Thank first, and write a little later."""
+    submit = WriteQueue.submit
+
+    def thank(self: WriteQueue, handler: Any, item: Any) -> Any:
+        def write() -> None:
+            time.sleep(0.05)
+            submit(self, handler, item)
+
+        threading.Thread(target=copy_current_request_context(write)).start()
+
+    WriteQueue.submit = thank  # type: ignore[method-assign]
+
+
+def mail_at_each_try() -> None:
+    """Answer every click with a mail, and let nothing limit them."""
+    queue = outbox.queue
+
+    def queue_all(connection: Any, letters: Any, now: Any) -> None:
+        named = (outbox.Letter(e.kind, e.signer_id, e.locale, e.payload, secrets.token_hex()) for e in letters)
+        queue(connection, list(named), now)
+
+    signing.RESEND_AFTER = timedelta(microseconds=1)
+    mailslots.take = lambda _connection, keys, _now: [True] * len(keys)  # type: ignore[assignment]
+    outbox.queue = queue_all  # type: ignore[assignment]
+
+
+BUGS: dict[str, Callable[[], None]] = {
+    "acknowledge before commit": acknowledge_before_commit,
+    "mail at each try": mail_at_each_try,
+}

@@ -1,0 +1,46 @@
+"""Servers of their own process, on either database."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.postgres import Postgres
+from tests.support.server import Server
+
+StartServer = Callable[..., Server]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def server_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database for a server."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'instance' / 'petitions.db'}"
+        return
+    cluster: Postgres = request.getfixturevalue("postgres")
+    url = cluster.empty_url()
+    yield url
+    cluster.drop(url)
+
+
+@pytest.fixture
+def start_server(tmp_path: Path, server_database: str) -> Iterator[StartServer]:
+    """Starts the demo on that database, with a seeded bug if asked for; stopped after the test."""
+    started: list[Server] = []
+
+    def start(bug: str = "", **env: str) -> Server:
+        quiet = {"PETITIONS_WORKER": "0", "PETITIONS_LOG_LEVEL": "ERROR", "PETITIONS_DATABASE_URL": server_database}
+        server = Server(tmp_path / "instance", "tests.reliability.serving:app", SEEDED_BUG=bug, **quiet, **env)
+        server.folder.mkdir(parents=True, exist_ok=True)
+        server.flask("setup")
+        started.append(server.start())
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+def kind(database_url: str) -> str:
+    """The name of a database as the figures call it."""
+    return "postgres" if database_url.startswith("postgres") else "sqlite"
