@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import current_app
 from sqlalchemy import Connection, Row, String, cast, func, literal, null, select, union_all
+from sqlalchemy.exc import OperationalError
 
 from petitions import clock
 from petitions.db.transactions import reading
@@ -169,9 +170,13 @@ class Shelf:
         kept = self._kept
         if kept is not None and time.monotonic() - self._checked_at < FRESH_SECONDS:
             return kept
-        with reading() as connection:
-            if kept is None or tuple(connection.execute(select(*_version())).one()) != kept.version:
-                kept = _load(connection)
+        try:
+            with reading() as connection:
+                if kept is None or tuple(connection.execute(select(*_version())).one()) != kept.version:
+                    kept = _load(connection)
+        except OperationalError:  # the database is away: nothing can have changed, and pages are still wanted
+            if kept is None:
+                raise
         self._kept, self._checked_at = kept, time.monotonic()
         return kept
 

@@ -11,7 +11,7 @@ from petitions.models import Campaign, Case, Hold, Invalidation, Limit, Pass, Si
 from petitions.models.states import SignatureState
 
 AUTOMATIC_WINDOW = timedelta(hours=24)
-STRIKEABLE = (SignatureState.CONFIRMED, SignatureState.HELD, SignatureState.PENDING)
+STRIKEABLE = (SignatureState.PENDING, SignatureState.HELD, SignatureState.CONFIRMED)  # forwards, as signatures.LIVING
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,11 +48,7 @@ def open_page(token: str) -> SignerFacts:
 
 def withdraw(token: str, case_ids: Sequence[int]) -> None:
     """Take these signatures back; they no longer count."""
-    facts = open_page(token)
-    now = clock.now()
-    with transaction() as store:
-        for before in signatures.LIVING:
-            signatures.move(store.connection(), [facts.id], before, SignatureState.WITHDRAWN, now, case_ids)
+    write_queue().submit(_withdraw_batch, (open_page(token).id, tuple(case_ids)))
 
 
 def sign_more(token: str, campaign: PublicCampaign, cases: Sequence[PublicCase], consent: str) -> None:
@@ -145,6 +141,14 @@ def _request_batch(connection: Connection, requests: Sequence[_Request]) -> list
         ]
         outbox.queue(connection, letters, now)
     return [None] * len(requests)
+
+
+def _withdraw_batch(connection: Connection, wishes: Sequence[tuple[int, tuple[int, ...]]]) -> list[None]:
+    now = clock.now()
+    for signer_id, case_ids in wishes:
+        for before in signatures.LIVING:
+            signatures.move(connection, [signer_id], before, SignatureState.WITHDRAWN, now, case_ids)
+    return [None] * len(wishes)
 
 
 def _erase_batch(connection: Connection, ids: Sequence[int]) -> list[None]:

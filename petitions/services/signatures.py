@@ -14,7 +14,9 @@ from petitions.services import counting
 NewSignature = tuple[int, int, int, int, str]  # signer, case, letter version, consent version, source
 Moved = dict[int, list[int]]  # by signer: the cases that changed
 
-LIVING = (SignatureState.CONFIRMED, SignatureState.HELD, SignatureState.PENDING)  # what its signer may take back
+# What its signer may take back; in the order in which a signature passes through them, so that on Postgres a
+# confirmation that happens beside us is met at the next state: looked for the other way round, it would escape.
+LIVING = (SignatureState.PENDING, SignatureState.HELD, SignatureState.CONFIRMED)
 
 _MOVES = {
     SignatureState.HELD: "held_at",
@@ -45,7 +47,7 @@ def revive(connection: Connection, signer_id: int, case_ids: Sequence[int], now:
 
 def take_all_back(connection: Connection, signer_ids: Sequence[int], now: datetime) -> None:
     """Withdraw everything of these signers for good: no undoing of an invalidation brings it back either."""
-    for before in (*LIVING, SignatureState.INVALIDATED):
+    for before in (SignatureState.INVALIDATED, *LIVING):
         move(connection, signer_ids, before, SignatureState.WITHDRAWN, now)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from petitions.clock import now, stopped_at
 from petitions.db.base import db
@@ -144,3 +145,20 @@ def test_a_case_that_another_server_hides_is_gone_after_a_second(
         store.execute(Campaign.__table__.update().values(changed_at=now() + timedelta(seconds=1)))
     monkeypatch.setattr(catalogue_query, "FRESH_SECONDS", 0.0)
     assert [case.slug for case in catalogue().current.cases] == ["river", "forest"]
+
+
+def test_while_the_database_is_away_pages_are_made_from_what_is_known(
+    context: Flask, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = context.extensions["petitions_shelf"]
+    known = shelf.catalogue()
+
+    def away() -> None:
+        raise OperationalError("select", {}, Exception("connection refused"))
+
+    monkeypatch.setattr(catalogue_query, "reading", away)
+    monkeypatch.setattr(catalogue_query, "FRESH_SECONDS", 0.0)
+    assert shelf.catalogue() is known
+    shelf.forget()
+    with pytest.raises(OperationalError):
+        shelf.catalogue()

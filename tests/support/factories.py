@@ -286,7 +286,9 @@ def _wait_for(queue: Any, arrived: int) -> None:
         time.sleep(0.002)
 
 
-def start_threads(app: Flask, works: Sequence[Callable[[], object]]) -> Callable[[], list[BaseException | None]]:
+def start_threads(
+    app: Flask, works: Sequence[Callable[[], object]], patience: float = 60
+) -> Callable[[], list[BaseException | None]]:
     """Begin all `works` at once, each in a thread with a context; call the result to wait for what each raised."""
     raised: list[BaseException | None] = [None] * len(works)
     barrier = threading.Barrier(len(works))
@@ -301,7 +303,7 @@ def start_threads(app: Flask, works: Sequence[Callable[[], object]]) -> Callable
 
     def finished() -> list[BaseException | None]:
         for thread in threads:
-            thread.join(60)
+            thread.join(patience)
         return raised
 
     threads = [threading.Thread(target=run, args=[place]) for place in range(len(works))]
@@ -310,9 +312,9 @@ def start_threads(app: Flask, works: Sequence[Callable[[], object]]) -> Callable
     return finished
 
 
-def in_threads(app: Flask, works: Sequence[Callable[[], object]]) -> list[BaseException | None]:
+def in_threads(app: Flask, works: Sequence[Callable[[], object]], patience: float = 60) -> list[BaseException | None]:
     """Run all `works` at once, each in a thread with a context; gives what each of them raised."""
-    return start_threads(app, works)()
+    return start_threads(app, works, patience)()
 
 
 def together(app: Flask, works: Sequence[Callable[[], object]]) -> list[BaseException | None]:

@@ -1,0 +1,228 @@
+"""R4 and R9: a database that is killed, or whose disk is full: refused honestly, never lost, never doubled."""
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from petitions.db.base import db
+from petitions.db.queue import WriteQueue
+from petitions.errors import Busy
+from petitions.migrations.upgrade import upgrade
+from petitions.queries.catalogue import PublicCampaign
+from tests.support import inspecting
+from tests.support.effort import effort, note
+from tests.support.factories import Keys, Person, add_section_key, close_app, make_app, make_campaign, sign
+from tests.support.postgres import Postgres
+
+WRITERS = 8
+KILLS = effort(3, 30)
+
+
+@pytest.fixture
+def cluster() -> Iterator[Postgres]:
+    """A Postgres that may be killed: durable, as it comes."""
+    server = Postgres()
+    try:
+        yield server.start()
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def house(cluster: Postgres, tmp_path: Path, keys: Keys) -> Iterator[Flask]:
+    """The application on it, with the small campaign."""
+    app = make_app(cluster.empty_url(), tmp_path, keys)
+    with app.app_context():
+        upgrade()
+    add_section_key(app, keys)
+    make_campaign(app, tmp_path / "campaign")
+    yield app
+    close_app(app)
+
+
+class Writers:
+    """Threads that sign; a few tell the database that they were refused, and try again until they are thanked."""
+
+    def __init__(self, app: Flask, campaign: PublicCampaign) -> None:
+        self._app, self._campaign = app, campaign
+        self._ended = threading.Event()
+        self._numbers = itertools.count()
+        self.thanked: list[str] = []
+        self.refused: list[str] = []
+
+    def _run(self) -> None:
+        with self._app.app_context():
+            while not self._ended.is_set():
+                email = f"ann{next(self._numbers)}@example.org"
+                try:
+                    sign(self._campaign, Person("Ann", "", email))
+                    self.thanked.append(email)
+                except Busy:
+                    self.refused.append(email)
+
+    @contextmanager
+    def signing(self) -> Iterator["Writers"]:
+        """All of them sign during the block."""
+        threads = [threading.Thread(target=self._run) for _ in range(WRITERS)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield self
+        finally:
+            self._ended.set()
+            for thread in threads:
+                thread.join()
+
+    def wait_for(self, more: int) -> None:
+        """Until so many more were thanked."""
+        goal, give_up_at = len(self.thanked) + more, time.monotonic() + 30
+        while len(self.thanked) < goal:
+            assert time.monotonic() < give_up_at, "nobody is thanked any more"
+            time.sleep(0.005)
+
+
+def killed_often(app: Flask, cluster: Postgres, kills: int) -> tuple[Writers, PublicCampaign]:
+    """Sign on, while the database is killed or restarted again and again."""
+    with app.app_context():
+        campaign = inspecting.catalogue().current
+    with Writers(app, campaign).signing() as writers:
+        for number in range(kills):
+            writers.wait_for(20)
+            cluster.kill9() if number % 2 == 0 else cluster.stop()
+            time.sleep(0.1 * (number % 3))
+            cluster.start()
+        writers.wait_for(20)
+    return writers, campaign
+
+
+def test_a_killed_postgres_loses_and_doubles_nobody(house: Flask, cluster: Postgres) -> None:
+    writers, campaign = killed_often(house, cluster, KILLS)
+    with house.app_context():
+        assert inspecting.unknown(writers.thanked) == []
+        assert inspecting.faults() == []
+        ambiguous = len(writers.refused) - len(inspecting.unknown(writers.refused))
+        for email in writers.refused:  # they were told to send it again
+            sign(campaign, Person("Ann", "", email))
+        assert inspecting.unknown(writers.refused) == []
+        assert inspecting.faults() == []
+    found = (
+        f"0 of {len(writers.thanked)} lost, 0 double; {len(writers.refused)} refused, of which {ambiguous} were stored"
+    )
+    note("R4", "postgres", f"{KILLS} kills -9 and restarts of the postmaster under {WRITERS} writers", found)
+
+
+def test_to_thank_when_the_connection_is_lost_is_found(
+    house: Flask, cluster: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = WriteQueue._run
+
+    def thank_anyway(self: WriteQueue, batch: list[Any]) -> None:
+        try:
+            run(self, batch)
+        except Busy:
+            for ticket in batch:
+                ticket.failure = None
+
+    monkeypatch.setattr(WriteQueue, "_run", thank_anyway)
+    monkeypatch.setattr("petitions.db.queue.RETRIES", 0)
+    writers, _ = killed_often(house, cluster, 2)
+    with house.app_context(), pytest.raises(AssertionError):
+        assert inspecting.unknown(writers.thanked) == []
+
+
+class FullDisk:
+    """Lets an SQLite file grow no further, as a full disk would."""
+
+    def __init__(self, app: Flask) -> None:
+        self.pages = 2**30
+        with app.app_context():
+            self._engine = db.engine
+        event.listen(self._engine, "checkout", self._limit)
+
+    def _limit(self, connection: Any, *_rest: Any) -> None:
+        connection.execute(f"PRAGMA max_page_count={self.pages}")
+
+    def fill(self) -> None:
+        """From here on there is room for a few pages only."""
+        with self._engine.connect() as connection:
+            used = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        self.pages = used + 12
+
+    def empty(self) -> None:
+        """There is room again."""
+        self.pages = 2**30
+
+
+@pytest.fixture
+def disk(app: Flask, database_url: str) -> FullDisk:
+    """The disk below the test's database; on Postgres a full disk is Postgres' own matter."""
+    return FullDisk(app)
+
+
+def fill_up(client: FlaskClient, disk: FullDisk) -> tuple[list[str], list[Any]]:
+    """Sign until the disk is full and a while longer; gives who was thanked, and the last answers."""
+    disk.fill()
+    thanked, refused = [], []
+    for number in itertools.count():
+        email = f"ann{number}@example.org"
+        form = {"first_name": "Ann", "email": email, "cases": ["river", "forest"]}
+        answer = client.post("/fr/water-2026/sign", data=form, headers={"Sec-Fetch-Site": "same-origin"})
+        if answer.status_code == 303:
+            thanked.append(email)
+        else:
+            refused.append(answer)
+        if len(refused) == 3:
+            return thanked, refused
+        assert number < 2_000
+    raise AssertionError
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_full_disk_is_said_and_needs_no_restart(
+    app: Flask, client: FlaskClient, campaign: PublicCampaign, disk: FullDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("petitions.db.queue.RETRIES", 1)
+    thanked, refused = fill_up(client, disk)
+    assert {answer.status_code for answer in refused} == {503}
+    assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
+    assert all('value="Ann"' in answer.text for answer in refused), "what was typed is kept"
+    disk.empty()
+    form = {"first_name": "Ann", "email": "later@example.org", "cases": ["river"]}
+    answer = client.post("/fr/water-2026/sign", data=form, headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 303
+    with app.app_context():
+        assert inspecting.unknown([*thanked, "later@example.org"]) == []
+        assert inspecting.faults() == []
+    note("R9", "sqlite", "the file may not grow", f"{len(thanked)} thanked, 0 false thanks; goes on without a restart")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_to_thank_although_the_disk_is_full_is_found(
+    app: Flask, client: FlaskClient, campaign: PublicCampaign, disk: FullDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit = WriteQueue.submit
+    swallowed: list[str] = []
+
+    def thank(self: WriteQueue, *arguments: Any) -> Any:
+        with suppress(Busy):
+            return submit(self, *arguments)
+        swallowed.append("")
+        if len(swallowed) >= 3:
+            raise Busy
+        return None
+
+    monkeypatch.setattr(WriteQueue, "submit", thank)
+    monkeypatch.setattr("petitions.db.queue.RETRIES", 0)
+    thanked, _ = fill_up(client, disk)
+    disk.empty()
+    with app.app_context(), pytest.raises(AssertionError):
+        assert inspecting.unknown(thanked) == []
