@@ -12,6 +12,11 @@ log = logging.getLogger(__name__)
 METHODS = {"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"}
 
 
+def note(method: str, route: str, status: int, began: float) -> None:
+    """Log that a request was answered, which began at that time.monotonic()."""
+    log.info("answered method=%s route=%s status=%s ms=%.1f", method, route, status, (time.monotonic() - began) * 1000)
+
+
 def register(app: Flask) -> None:
     """Number each request, and log it once it is answered; to be called first, so that nothing is left out."""
 
@@ -23,10 +28,9 @@ def register(app: Flask) -> None:
 
     @app.after_request
     def end(response: Response) -> Response:
-        milliseconds = (time.monotonic() - g.get("request_began", time.monotonic())) * 1000
         method = request.method if request.method in METHODS else "other"
         route = request.url_rule.rule if request.url_rule else "-"
-        log.info("answered method=%s route=%s status=%s ms=%.1f", method, route, response.status_code, milliseconds)
+        note(method, route, response.status_code, g.get("request_began", time.monotonic()))
         return response
 
     @app.teardown_request

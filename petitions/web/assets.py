@@ -1,19 +1,21 @@
 """Static files under names that change with their content, so that they may be kept for ever."""
 
-import gzip
-import hashlib
 import mimetypes
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from flask import Flask, Response, abort
 
 from petitions.settings import ROOT
-from petitions.web.ready import Ready, answer
+from petitions.web import ready
+from petitions.web.ready import Ready, ReadyPages
 
 STATIC = ROOT / "static"
 FOR_EVER = "public, max-age=31536000, immutable"
+ROUTE = "/static/<digest>/<path:name>"
 _PACKABLE = {".css", ".js", ".svg", ".txt"}
 _RELATIVE = re.compile(rb"url\(\.\./([^)]+)\)")
 
@@ -21,8 +23,8 @@ mimetypes.add_type("font/woff2", ".woff2")
 mimetypes.add_type("text/javascript", ".js")
 
 
-def register(app: Flask) -> None:
-    """Read every file once, answer `/static/<digest>/<path>`, and give templates `asset(path)`."""
+def register(app: Flask, pages: ReadyPages) -> None:
+    """Read every file once, keep it ready at `/static/<digest>/<path>`, and give templates `asset(path)`."""
     paths = [path for path in STATIC.rglob("*") if path.is_file()]
     files: dict[str, Ready] = {}
 
@@ -32,14 +34,15 @@ def register(app: Flask) -> None:
     for path in sorted(paths, key=lambda path: path.suffix == ".css"):  # style sheets last: they name the others
         name = path.relative_to(STATIC).as_posix()
         files[name] = _ready(path, _linked(path.read_bytes(), asset) if path.suffix == ".css" else path.read_bytes())
+        pages.files[asset(name)] = files[name]
 
-    @app.get("/static/<digest>/<path:name>")
+    @app.get(ROUTE)
     def static(digest: str, name: str) -> Response:
         file = files.get(name)
         if file is None:
             abort(404)
         # An older digest gets the present file, but nobody may keep it under that name.
-        return answer(file, FOR_EVER if digest == file.etag[3:15] else "no-cache")
+        return ready.respond(file if digest == file.etag[3:15] else replace(file, cache="no-cache"))
 
     app.jinja_env.globals["asset"] = asset
 
@@ -49,9 +52,15 @@ def _linked(css: bytes, asset: Callable[[str], str]) -> bytes:
     return _RELATIVE.sub(lambda found: f"url({asset(found[1].decode())})".encode(), css)
 
 
+@cache
+def _packed(body: bytes) -> dict[str, bytes]:
+    """Packed as small as can be, which takes a moment: once in the life of a process."""
+    return ready.packed(body, ready.PACK_FILES)
+
+
 def _ready(path: Path, body: bytes) -> Ready:
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     if kind.startswith("text/"):
         kind += "; charset=utf-8"
-    packed = gzip.compress(body, 9) if path.suffix in _PACKABLE else b""
-    return Ready(body, packed, f'W/"{hashlib.sha256(body).hexdigest()[:20]}"', kind, 0.0)
+    packed = _packed(body) if path.suffix in _PACKABLE else {}
+    return Ready(body, packed, ready.etag(body), kind, FOR_EVER, ROUTE)

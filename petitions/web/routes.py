@@ -14,12 +14,12 @@ def register(app: Flask, settings: Settings) -> None:
     """Give `app` every URL it answers."""
     app.url_map.converters["lang"] = i18n.LanguageConverter
     app.session_interface = sessions.StaffSessions(settings)
-    app.extensions["petitions_ready"] = ready.ReadyPages()
+    kept = app.extensions["petitions_ready"] = ready.ReadyPages()
     access.register(app)
     CSRFProtect(app)
     security.register(app, settings)
     i18n.register(app)
-    assets.register(app)
+    assets.register(app, kept)
     filters.register(app, settings)
     errors.register(app)
     public = (pages.bp, signing.bp, confirming.bp, mine.bp, wellknown.bp)
@@ -27,6 +27,7 @@ def register(app: Flask, settings: Settings) -> None:
         app.register_blueprint(blueprint)
     if settings.demo:
         app.register_blueprint(demo.bp)
+    app.wsgi_app = ready.Shortcut(app, kept, security.headers(settings))  # type: ignore[method-assign]
 
 
 __all__ = ["board", "export", "guarding", "keys", "mails", "opening", "register", "retention"]

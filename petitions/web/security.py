@@ -26,8 +26,15 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 ADMIN = "/admin/"
 
 
+def headers(settings: Settings) -> dict[str, str]:
+    """What stands on every answer, whoever gives it."""
+    hsts = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"} if settings.is_https else {}
+    return {**HEADERS, **hsts}
+
+
 def register(app: Flask, settings: Settings) -> None:
     """Guard `app` as `settings` say."""
+    everywhere = headers(settings)
     host = urlsplit(settings.base_url).hostname or ""
     # Tried out on this machine, the server answers to each of the machine's own names
     app.config["TRUSTED_HOSTS"] = sorted(LOOPBACK) if host in LOOPBACK else [host]
@@ -44,10 +51,8 @@ def register(app: Flask, settings: Settings) -> None:
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        for name, value in HEADERS.items():
+        for name, value in everywhere.items():
             response.headers.setdefault(name, value)
-        if settings.is_https:
-            response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 

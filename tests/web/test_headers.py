@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
+import brotli
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
@@ -150,15 +151,19 @@ def test_a_page_that_is_known_is_not_sent_again(demo: Flask, path: str) -> None:
 def test_a_page_travels_packed_to_whoever_unpacks(demo: Flask, path: str) -> None:
     client = browser(demo)
     plain = client.get(path)
-    packed = client.get(path, headers={"Accept-Encoding": "br, gzip"})
-
-    assert packed.headers["Content-Encoding"] == "gzip"
-    assert gzip.decompress(packed.data) == plain.data
-    assert len(packed.data) < len(plain.data)
-    assert packed.headers["ETag"] == plain.headers["ETag"]
-    assert packed.headers["Content-Length"] == str(len(packed.data))
+    for asked, coding, unpack in (
+        ("gzip, deflate", "gzip", gzip.decompress),
+        ("gzip, deflate, br, zstd", "br", brotli.decompress),
+        ("br;q=0, GZIP;q=0.5", "gzip", gzip.decompress),
+    ):
+        packed = client.get(path, headers={"Accept-Encoding": asked})
+        assert packed.headers["Content-Encoding"] == coding
+        assert unpack(packed.data) == plain.data
+        assert len(packed.data) < len(plain.data)
+        assert packed.headers["ETag"] == plain.headers["ETag"]
+        assert packed.headers["Content-Length"] == str(len(packed.data))
     assert "Content-Encoding" not in plain.headers
-    for no in ("", "br", "identity", "gzip;q=0", "identity, gzip;q=0.0"):
+    for no in ("", "zstd", "identity", "br;q=0, gzip; q=0", "gzip;q=0", "identity, gzip;q=0.0"):
         assert "Content-Encoding" not in client.get(path, headers={"Accept-Encoding": no}).headers, no
 
 
@@ -170,6 +175,33 @@ def test_head_says_what_get_would_and_sends_nothing(demo: Flask) -> None:
         assert headed.data == b""
         assert headed.status_code == got.status_code
         assert headed.headers.get("ETag") == got.headers.get("ETag")
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("path", READY)
+def test_what_is_ready_is_answered_before_flask_is_asked_and_just_as_flask_would(demo: Flask, path: str) -> None:
+    client = browser(demo)
+    by_flask = client.get(path)
+    asked: list[str] = []
+    demo.before_request_funcs.setdefault(None, []).append(lambda: asked.append(path))
+    for method in ("GET", "HEAD"):
+        ready = client.open(path, method=method)
+        assert asked == []
+        assert (ready.status, dict(ready.headers)) == (by_flask.status, dict(by_flask.headers))
+        assert ready.data == (by_flask.data if method == "GET" else b"")
+    with_query = client.get(f"{path}?x=1")
+    assert asked == [path]
+    assert dict(with_query.headers) == dict(by_flask.headers)
+
+
+@pytest.mark.usefixtures("kept")
+def test_the_shortcut_lets_nobody_in_whom_flask_would_refuse(demo: Flask) -> None:
+    client = browser(demo)
+    assert client.get("/fr/").status_code == 200
+    assert client.get("/fr/", headers={"Host": "evil.example"}).status_code == 400
+    assert client.post("/fr/").status_code == 405
+    assert client.get("/fr", follow_redirects=False).status_code == 308
+    assert client.get("//fr/").status_code != 200
 
 
 def test_a_page_changes_its_tag_when_its_words_change(app: Flask, campaign: PublicCampaign) -> None:
