@@ -38,7 +38,30 @@ def insert(
         result = connection.exec_driver_sql(statement, tuple(list(column) for column in zip(*bound, strict=True)))
     if not returning:
         return []
-    readers = [_reader(connection.dialect, table.c[name].type) for name in returning]
+    return _read(connection.dialect, table, returning, result)
+
+
+def matching(
+    connection: Connection, table: Table, columns: tuple[str, ...], key: str, values: Sequence[Any]
+) -> list[Any]:
+    """The `columns` of the rows whose column `key` is one of `values`, in no order; for hot paths only."""
+    dialect = connection.dialect
+    bind = _binder(dialect, table.c[key].type)
+    bound = [bind(value) if bind else value for value in values]
+    if dialect.name == "sqlite":
+        value = "unhex(value)" if _is_binary(table.c[key].type) else "value"
+        is_one = f"IN (SELECT {value} FROM json_each(?))"  # noqa: S608 - one of two texts of ours
+        parameters: tuple[Any, ...] = (json.dumps(bound),)
+    else:
+        is_one = f"= ANY(%s::{table.c[key].type.compile(dialect)}[])"
+        parameters = (bound,)
+    text = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {key} {is_one}"  # noqa: S608 - our own names
+    result = connection.exec_driver_sql(text, parameters)
+    return _read(dialect, table, columns, result)
+
+
+def _read(dialect: Dialect, table: Table, columns: tuple[str, ...], result: Any) -> list[Any]:
+    readers = [_reader(dialect, table.c[name].type) for name in columns]
     return [tuple(r(v) if r else v for r, v in zip(readers, row, strict=True)) for row in result]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, update
 
 from petitions import clock, people, sealing
 from petitions.db import bulk
@@ -186,19 +186,14 @@ def _sign_distinct(connection: Connection, entries: list[_Sealed], now: datetime
 def _known_signers(connection: Connection, entries: Iterable[_Sealed]) -> dict[tuple[int, bytes], list[_Known]]:
     """The signers of these mailboxes, by campaign and mailbox."""
     found: dict[tuple[int, bytes], list[_Known]] = {}
-    rows = connection.execute(_SIGNERS_OF, {"keys": [entry.email_key for entry in entries]})
-    for campaign_id, email_key, number, slot, name_key, asked_at, confirmed_at in rows:
+    columns = ("campaign_id", "email_key", "id", "slot", "name_key", "asked_at", "confirmed_at")
+    table = Signer.__table__
+    keys = [entry.email_key for entry in entries]
+    rows = bulk.matching(connection, table, columns, "email_key", keys)  # type: ignore[arg-type]
+    for campaign_id, email_key, number, slot, name_key, asked_at, confirmed_at in sorted(rows, key=lambda row: row[3]):
         signer = _Known(number, slot, name_key, asked_at, confirmed_at is not None)
         found.setdefault((campaign_id, email_key), []).append(signer)
     return found
-
-
-_SIGNERS_OF = (
-    select(Signer.campaign_id, Signer.email_key, Signer.id, Signer.slot, Signer.name_key)
-    .add_columns(Signer.asked_at, Signer.confirmed_at)
-    .where(Signer.email_key.in_(bindparam("keys", expanding=True)))
-    .order_by(Signer.slot)
-)
 
 
 def _free_slot(there: Sequence[_Known], most: int) -> int | None:
