@@ -5,11 +5,12 @@ on the number of rows, so it is prepared once, and RETURNING tells exactly which
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, LargeBinary, Table
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
 Row = Sequence[Any]
@@ -33,31 +34,48 @@ def insert(
     statement, binders = _statement(connection.dialect, table, columns, on_conflict, returning)
     bound = [[bind(value) if bind else value for bind, value in zip(binders, row, strict=True)] for row in rows]
     if connection.dialect.name == "sqlite":
-        result = connection.exec_driver_sql(statement, (json.dumps(bound),))
+        result = _execute(connection, statement, (json.dumps(bound),))
     else:
-        result = connection.exec_driver_sql(statement, tuple(list(column) for column in zip(*bound, strict=True)))
+        result = _execute(connection, statement, tuple(list(column) for column in zip(*bound, strict=True)))
     if not returning:
         return []
     return _read(connection.dialect, table, returning, result)
 
 
 def matching(
-    connection: Connection, table: Table, columns: tuple[str, ...], key: str, values: Sequence[Any]
+    connection: Connection, table: Table, columns: tuple[str, ...], where: Mapping[str, Sequence[Any]]
 ) -> list[Any]:
-    """The `columns` of the rows whose column `key` is one of `values`, in no order; for hot paths only."""
-    dialect = connection.dialect
-    bind = _binder(dialect, table.c[key].type)
-    bound = [bind(value) if bind else value for value in values]
-    if dialect.name == "sqlite":
-        value = "unhex(value)" if _is_binary(table.c[key].type) else "value"
-        is_one = f"IN (SELECT {value} FROM json_each(?))"  # noqa: S608 - one of two texts of ours
-        parameters: tuple[Any, ...] = (json.dumps(bound),)
-    else:
-        is_one = f"= ANY(%s::{table.c[key].type.compile(dialect)}[])"
-        parameters = (bound,)
-    text = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {key} {is_one}"  # noqa: S608 - our own names
-    result = connection.exec_driver_sql(text, parameters)
-    return _read(dialect, table, columns, result)
+    """The `columns` of the rows each of whose columns in `where` has one of the values there; in no order."""
+    conditions: list[str] = []
+    parameters: list[Any] = []
+    for name, values in where.items():
+        kind = table.c[name].type
+        bind = _binder(connection.dialect, kind)
+        bound = [bind(value) if bind else value for value in values]
+        if connection.dialect.name == "sqlite":
+            one = "unhex(value)" if _is_binary(kind) else "value"
+            conditions.append(f"{name} IN (SELECT {one} FROM json_each(?))")  # noqa: S608 - our own columns
+            parameters.append(json.dumps(bound))
+        else:
+            conditions.append(f"{name} = ANY(%s::{kind.compile(connection.dialect)}[])")
+            parameters.append(bound)
+    text = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {' AND '.join(conditions)}"  # noqa: S608
+    return _read(connection.dialect, table, columns, _execute(connection, text, tuple(parameters)))
+
+
+def _execute(connection: Connection, text: str, parameters: tuple[Any, ...]) -> Any:
+    """The driver's own cursor: SQLAlchemy's way around it costs more than most of these statements. Its errors stay."""
+    driver: Any = connection.connection.driver_connection
+    base = connection.dialect.loaded_dbapi.Error
+    try:
+        return driver.execute(text, parameters)
+    except base as why:
+        is_lost = connection.dialect.is_disconnect(why, driver, None)
+        if is_lost:
+            connection.invalidate(why)
+        raise DBAPIError.instance(
+            text, None, why, base, hide_parameters=True, connection_invalidated=is_lost, dialect=connection.dialect
+        ) from why
 
 
 def _read(dialect: Dialect, table: Table, columns: tuple[str, ...], result: Any) -> list[Any]:

@@ -5,7 +5,7 @@ a handful of statements for all who wait, whatever their number. The database's 
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -183,13 +183,13 @@ def _sign_distinct(connection: Connection, entries: list[_Sealed], now: datetime
     return [entry for entry, _ in fresh if entry.email_key not in taken]
 
 
-def _known_signers(connection: Connection, entries: Iterable[_Sealed]) -> dict[tuple[int, bytes], list[_Known]]:
+def _known_signers(connection: Connection, entries: Sequence[_Sealed]) -> dict[tuple[int, bytes], list[_Known]]:
     """The signers of these mailboxes, by campaign and mailbox."""
     found: dict[tuple[int, bytes], list[_Known]] = {}
     columns = ("campaign_id", "email_key", "id", "slot", "name_key", "asked_at", "confirmed_at")
-    table = Signer.__table__
-    keys = [entry.email_key for entry in entries]
-    rows = bulk.matching(connection, table, columns, "email_key", keys)  # type: ignore[arg-type]
+    campaigns = sorted({entry.campaign_id for entry in entries})  # first in the index, so never left out
+    mailboxes = {"campaign_id": campaigns, "email_key": [entry.email_key for entry in entries]}
+    rows = bulk.matching(connection, Signer.__table__, columns, mailboxes)  # type: ignore[arg-type]
     for campaign_id, email_key, number, slot, name_key, asked_at, confirmed_at in sorted(rows, key=lambda row: row[3]):
         signer = _Known(number, slot, name_key, asked_at, confirmed_at is not None)
         found.setdefault((campaign_id, email_key), []).append(signer)

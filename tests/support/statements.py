@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, event
+import pytest
+from sqlalchemy import Connection, Engine, event
+
+from petitions.db import bulk
 
 
 @contextmanager
@@ -15,9 +18,16 @@ def statements(engine: Engine) -> Iterator[list[str]]:
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         seen.append(statement)
 
+    def execute(connection: Connection, text: str, parameters: tuple[Any, ...]) -> Any:
+        seen.append(text)
+        return straight(connection, text, parameters)
+
+    straight = bulk._execute  # past SQLAlchemy, so past its events
     event.listen(engine, "before_cursor_execute", note)
     try:
-        yield seen
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(bulk, "_execute", execute)
+            yield seen
     finally:
         event.remove(engine, "before_cursor_execute", note)
 
