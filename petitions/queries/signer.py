@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from petitions.db.transactions import reading
 from petitions.errors import LinkUnknown
@@ -45,15 +45,8 @@ def facts(signer_id: int) -> SignerFacts:
     """What is known of a signer; raises LinkUnknown if there is none, or it was erased."""
     if signer_id > LARGEST_ID:
         raise LinkUnknown()
-    statement = (
-        select(Signer.campaign_id, Signer.link_salt, Signer.locale, Signer.newsletter, Signer.asked_at)
-        .add_columns(Signature.case_id, Signature.state, Signature.signed_at)
-        .outerjoin(Signature, Signature.signer_id == Signer.id)
-        .where(Signer.id == signer_id, Signer.erased_at.is_(None))
-        .order_by(Signature.case_id)
-    )
     with reading() as connection:
-        rows = connection.execute(statement).all()
+        rows = connection.execute(_FACTS, {"id": signer_id}).all()
     if not rows or rows[0].link_salt is None:
         raise LinkUnknown()
     cases: dict[str, list[int]] = {}
@@ -66,6 +59,15 @@ def facts(signer_id: int) -> SignerFacts:
         cases=cases,
         signed_at={row.case_id: row.signed_at for row in rows if row.case_id is not None},
     )
+
+
+_FACTS = (
+    select(Signer.campaign_id, Signer.link_salt, Signer.locale, Signer.newsletter, Signer.asked_at)
+    .add_columns(Signature.case_id, Signature.state, Signature.signed_at)
+    .outerjoin(Signature, Signature.signer_id == Signer.id)
+    .where(Signer.id == bindparam("id"), Signer.erased_at.is_(None))
+    .order_by(Signature.case_id)
+)
 
 
 def by_mailbox(campaign_id: int, email_key: bytes) -> list[SignerFacts]:

@@ -4,9 +4,10 @@ import hmac
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from petitions import clock, people, sealing
+from petitions.db.base import UtcDateTime
 from petitions.db.transactions import write_queue
 from petitions.errors import CampaignClosed, CodeWrong, LinkExpired, LinkUnknown
 from petitions.models import Signer
@@ -95,10 +96,16 @@ def _confirm_batch(connection: Connection, signer_ids: Sequence[int]) -> list[No
     now = clock.now()
     moved = holds.confirm(connection, signer_ids, now)
     if moved:
-        is_first = Signer.confirmed_at.is_(None)
-        connection.execute(update(Signer).where(Signer.id.in_(sorted(moved)), is_first).values(confirmed_at=now))
+        connection.execute(_FIRST_YES, {"b_ids": sorted(moved), "b_now": now})
         outbox.settle(connection, sorted(moved), now)
     return [None] * len(signer_ids)
+
+
+_FIRST_YES = (
+    update(Signer)
+    .where(Signer.id.in_(bindparam("b_ids", expanding=True)), Signer.confirmed_at.is_(None))
+    .values(confirmed_at=bindparam("b_now", type_=UtcDateTime()))
+)
 
 
 def _confirm_with_receipt(connection: Connection, signer_ids: Sequence[int]) -> list[None]:

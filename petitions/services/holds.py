@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from petitions import clock
 from petitions.clock import hour_of
@@ -23,16 +23,8 @@ def confirm(connection: Connection, signer_ids: Sequence[int], now: datetime) ->
 
     The campaign's row is the lock: on Postgres nobody confirms beside a hold that just begins or ends.
     """
-    signers = connection.execute(
-        select(Signer.id, Signer.campaign_id, Signer.pass_id)
-        .join(Campaign, Campaign.id == Signer.campaign_id)
-        .where(Signer.id.in_(signer_ids))
-        .order_by(Campaign.id, Signer.id)
-        .with_for_update(of=Campaign, key_share=True)
-    ).all()
-    campaign_ids = {signer.campaign_id for signer in signers}
-    is_open = Hold.campaign_id.in_(campaign_ids) & Hold.ended_at.is_(None)
-    on_hold = set(connection.scalars(select(Hold.campaign_id).where(is_open)))
+    signers = connection.execute(_SIGNERS, {"ids": signer_ids}).all()
+    on_hold = set(connection.scalars(_ON_HOLD, {"ids": {signer.campaign_id for signer in signers}}))
     moved: signatures.Moved = {}
     for after in (SignatureState.CONFIRMED, SignatureState.HELD):
         ids = [each.id for each in signers if (each.campaign_id in on_hold) == (after == SignatureState.HELD)]
@@ -41,6 +33,18 @@ def confirm(connection: Connection, signer_ids: Sequence[int], now: datetime) ->
     counted = [each.campaign_id for each in signers if each.id in moved and each.pass_id is None]
     _watch(connection, [campaign_id for campaign_id in counted if campaign_id not in on_hold], now)
     return moved
+
+
+_SIGNERS = (
+    select(Signer.id, Signer.campaign_id, Signer.pass_id)
+    .join(Campaign, Campaign.id == Signer.campaign_id)
+    .where(Signer.id.in_(bindparam("ids", expanding=True)))
+    .order_by(Campaign.id, Signer.id)
+    .with_for_update(of=Campaign, key_share=True)
+)
+_ON_HOLD = select(Hold.campaign_id).where(
+    Hold.campaign_id.in_(bindparam("ids", expanding=True)), Hold.ended_at.is_(None)
+)
 
 
 def count_held(slug: str) -> int:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from petitions import clock, sealing
 from petitions.db import bulk
+from petitions.db.base import UtcDateTime
 from petitions.db.transactions import reading, transaction
 from petitions.models import Message
 from petitions.models.states import MessageState
@@ -98,9 +99,15 @@ def mark_sent(leased: Leased) -> None:
 
 def settle(connection: Connection, signer_ids: Sequence[int], now: datetime) -> None:
     """These signers confirmed: nobody need remind them. Part of the confirming transaction."""
-    is_theirs = Message.signer_id.in_(signer_ids) & (Message.kind == "reminder")
-    settled = {"state": MessageState.SENT, "sent_at": now, "payload": None}
-    connection.execute(update(Message).where(is_theirs, Message.state == MessageState.QUEUED).values(**settled))
+    connection.execute(_SETTLE, {"b_ids": list(signer_ids), "b_now": now})
+
+
+_SETTLE = (
+    update(Message)
+    .where(Message.signer_id.in_(bindparam("b_ids", expanding=True)))
+    .where(Message.kind == "reminder", Message.state == MessageState.QUEUED)
+    .values(state=MessageState.SENT, sent_at=bindparam("b_now", type_=UtcDateTime()), payload=None)
+)
 
 
 def turn_into_receipts(connection: Connection, signer_ids: Sequence[int], now: datetime) -> None:

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, Update, bindparam, update
 
 from petitions.db import bulk
+from petitions.db.base import UtcDateTime
 from petitions.models import Signature
 from petitions.models.states import SignatureState
 from petitions.queries.catalogue import PublicCase
@@ -77,22 +80,32 @@ def move(
 
     `case_ids` restricts it to those cases.
     """
-    statement = (
-        update(Signature)
-        .where(Signature.signer_id.in_(bindparam("signer_ids", expanding=True)), Signature.state == before)
-        .values({"state": after, **_times(after, now)})
-        .returning(Signature.signer_id, Signature.case_id)
-    )
+    values = {"b_signers": sorted(set(signer_ids)), "b_now": now}
     if case_ids is not None:
-        statement = statement.where(Signature.case_id.in_(case_ids))
-    returned = connection.execute(statement, {"signer_ids": sorted(set(signer_ids))}).all()
+        values["b_cases"] = list(case_ids)
+    returned = connection.execute(_moving(before, after, case_ids is not None), values).all()
     changes = [(case_id, column, by) for _, case_id in returned for column, by in ((before, -1), (after, 1))]
     counting.shift(connection, changes, now)
     return _by_signer(returned)
 
 
-def _times(after: SignatureState, now: datetime) -> dict[str, datetime | None]:
+@cache
+def _moving(before: SignatureState, after: SignatureState, of_some_cases: bool) -> Update:
+    """The statement, built once: to build it costs more than to run it."""
+    statement = (
+        update(Signature)
+        .where(Signature.signer_id.in_(bindparam("b_signers", expanding=True)), Signature.state == before)
+        .values({"state": after, **_times(after)})
+        .returning(Signature.signer_id, Signature.case_id)
+    )
+    if of_some_cases:
+        statement = statement.where(Signature.case_id.in_(bindparam("b_cases", expanding=True)))
+    return statement
+
+
+def _times(after: SignatureState) -> dict[str, Any]:
     """The timestamps that belong to the new state; a signature that waits anew has none but its beginning."""
+    now = bindparam("b_now", type_=UtcDateTime())
     if after == SignatureState.PENDING:
         return {"signed_at": now, **dict.fromkeys(_MOVES.values())}
     return {_MOVES[after]: now}

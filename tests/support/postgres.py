@@ -59,7 +59,9 @@ def _system_folders() -> list[Path]:
 class Postgres:
     """One cluster in a folder of its own, on a free port of 127.0.0.1, with the superuser `app` and no password."""
 
-    def __init__(self) -> None:
+    def __init__(self, environ: dict[str, str] | None = None) -> None:
+        """`environ` is added to what its processes see."""
+        self._environ = {**os.environ, **(environ or {})}
         self._folder = Path(tempfile.mkdtemp(prefix="petitions-pg-"))
         self._folder.chmod(0o755)
         self._as: dict[str, Any] = {}
@@ -102,7 +104,8 @@ class Postgres:
             arguments += ["-c", option]
         command = [*_ending_with_us(), str(self._programs / "postgres"), *arguments]
         with (self._folder / "log").open("ab") as log:
-            return subprocess.Popen(command, stdout=log, stderr=log, cwd="/", start_new_session=True, **self._as)
+            how = {"cwd": "/", "env": self._environ, "start_new_session": True, **self._as}
+            return subprocess.Popen(command, stdout=log, stderr=log, **how)
 
     def _is_ready(self) -> bool:
         """Wait until the server writes that it is ready; False if it ended instead."""
