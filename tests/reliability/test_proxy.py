@@ -48,8 +48,8 @@ def nginx_of(folder: Path, port: int, backends: list[int]) -> subprocess.Popen[b
     assert program, "no nginx: install nginx-light"
     text = (ROOT / "deploy" / "nginx.conf").read_text()
     changes = {
-        r"server 127\.0\.0\.1:8000;": f"server 127.0.0.1:{backends[0]};",
-        r"server 127\.0\.0\.1:8001;": f"server 127.0.0.1:{backends[1]};",
+        r"127\.0\.0\.1:8000": f"127.0.0.1:{backends[0]}",
+        r"127\.0\.0\.1:8001": f"127.0.0.1:{backends[1]}",
         r"/var/cache/nginx/petitions": str(folder / "cache"),
         r"listen 80;": f"listen 127.0.0.1:{free_port()};",
         r"listen 443 ssl http2;": f"listen 127.0.0.1:{port};",
