@@ -153,7 +153,7 @@ def test_after_a_whole_life_and_a_crash_no_file_tells_who_signed(house: House) -
     assert found == []
     with house.app.app_context():
         assert miscounts() == []
-    done = f"{len(birds) + len(crashing)} signers, {needles.number} spellings, a crash after {thanked}"
+    done = f"{len(birds) + len(crashing)} signers, {needles.number} spellings, a crash"
     note("leaks", house.database, done, f"0 hits in {(size + again) // 2**20} MB")
 
 
