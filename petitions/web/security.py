@@ -48,6 +48,8 @@ def register(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def refuse_foreign_forms() -> None:
+        if not request.path.isprintable():
+            abort(404)  # none of ours; and Postgres takes no NUL, not even to look for it
         if request.method not in SAFE:
             _check_origin(settings.base_url)
             if request.content_length is None and "Transfer-Encoding" in request.headers:

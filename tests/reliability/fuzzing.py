@@ -169,6 +169,7 @@ class Fuzzer:
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)  # noqa: S311 - it is to be the same each time
         self._spoilt = 0.0  # how many of the present request's values are
+        self._victim, self._poison = "", b""  # or the one that is, and by what
         self.bodies: list[Callable[[dict[str, str]], tuple[bytes, str]]] = [
             *(self._form, self._form, self._form, self._multipart, self._multipart),
             *(self._noise, self._broken_form, self._json, self._crowd),
@@ -176,9 +177,13 @@ class Fuzzer:
 
     def request(self, path: bytes, given: dict[str, str], headers: dict[str, str]) -> Request:
         """A POST to `path` that is wrong in one way or in several."""
-        self._spoilt = self.dice.choice([0, 0.03, 0.3])
-        body, content_type = self.dice.choice(self.bodies)(given)
-        if self.dice.random() < 0.1:
+        self._spoilt = self.dice.choice([0, 0, 0, 0.03, 0.3])
+        self._victim, self._poison = "", b""
+        if not self._spoilt and self.dice.random() < 0.8:  # all is well but for one field, or one thing is everywhere
+            self._victim = self.dice.choice(["every", "email", "name", *FIELDS])
+            self._poison = self.dice.choice([b"\0", b"a\0b", *NASTY])
+        body, content_type = self.dice.choice(self.bodies[:5] if self._victim else self.bodies)(given)
+        if self.dice.random() < 0.1 and not self._victim:
             content_type = self.dice.choice([*TYPES, *ODD_TYPES])
         environ = {
             "REQUEST_METHOD": "POST",
@@ -196,23 +201,27 @@ class Fuzzer:
             "HTTP_X_FORWARDED_FOR": f"10.{'.'.join(str(self.dice.randrange(256)) for _ in range(3))}",
             **headers,
         }
-        if self.dice.random() < 0.1:
+        if self.dice.random() < 0.1 and not self._victim:
             environ["HTTP_SEC_FETCH_SITE"] = self.dice.choice(["cross-site", "none", "", "\xff", "same-origin, none"])
-        if self.dice.random() < 0.1:
+        if self.dice.random() < 0.1 and not self._victim:
             del environ["HTTP_SEC_FETCH_SITE"]
-        for name in self.dice.sample(sorted(HEADERS), self.dice.choice([0, 0, 0, 1, 1, 2, 5])):
+        most = [0] if self._victim else [0, 1, 1, 2, 5]
+        for name in self.dice.sample(sorted(HEADERS), self.dice.choice(most)):
             environ[name] = self.dice.choice(HEADERS[name])
         return Request(environ, body)
 
     def value(self, name: str) -> bytes:
         """What could stand in the field, or something spoilt."""
         if not self._spoilt and name != "email":
-            return FIELDS[name][0].encode()
+            kept = FIELDS[name][0].encode()
+            return kept + self._poison if self._victim in ("every", name) else kept
         kept = self.dice.choice(FIELDS.get(name, ["x"])).encode()
         if name == "email" and self.dice.random() < 0.7:
             kept = f"fuzz{self.dice.randrange(10_000)}@example.org".encode()
         if name == "proof" and self.dice.random() < 0.5:
             kept = self._proof()
+        if not self._spoilt:
+            return kept + self._poison if self._victim in ("every", name) else kept
         if self.dice.random() > self._spoilt:
             return kept
         bad = self.dice.choice(NASTY)
