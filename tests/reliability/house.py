@@ -100,11 +100,15 @@ def crash(house: House, birds: Sequence[Canary]) -> int:
         threading.Thread(target=sign_until_it_dies, args=[process, port, fields[place::CRASHERS], thanked, len(birds)])
         for place in range(CRASHERS)
     ]
-    for thread in crowd:
-        thread.start()
-    for thread in crowd:
-        thread.join(60)
-    process.wait(20)
+    try:
+        for thread in crowd:
+            thread.start()
+        for thread in crowd:
+            thread.join(60)
+        assert len(thanked) < len(birds), "it was to die before all were thanked"
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(20)
     return len(thanked)
 
 
@@ -124,7 +128,7 @@ def sign_until_it_dies(
             thanked.append(answer.code)
         except OSError:
             return
-        if len(thanked) == number // 2:
+        if len(thanked) >= number // 2:
             os.killpg(process.pid, signal.SIGKILL)
 
 
