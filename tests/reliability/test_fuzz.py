@@ -1,15 +1,17 @@
 """Whatever is sent to any form, there is an answer below 500 with all headers, and no row is half written."""
 
 import dataclasses
+import io
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask, request
+from werkzeug.datastructures import Headers
 from werkzeug.routing import Rule
 
 from petitions import sealing
@@ -21,7 +23,7 @@ from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.guarding import Condition
 from petitions.services import accounts, confirming, invalidations, mine, passes, suppressing
 from petitions.web.security import HEADERS
-from tests.reliability.fuzzing import NASTY, Answer, Fuzzer, call
+from tests.reliability.fuzzing import NASTY, Fuzzer, Request
 from tests.support.effort import IS_LONG, effort, note
 from tests.support.factories import (
     CARLA,
@@ -54,6 +56,40 @@ def app(database_url: str, tmp_path: Path, keys: Keys) -> Iterator[Flask]:
     app.testing = False
     yield app
     close_app(app)
+
+
+@dataclasses.dataclass
+class Answer:
+    """What came back, wholly read."""
+
+    status: int = 0
+    headers: Headers = dataclasses.field(default_factory=Headers)
+    body: bytes = b""
+
+
+def call(app: Flask, request: Request) -> Answer:
+    """Hand the request to the application as a server does, and read the answer to its end."""
+    answer = Answer()
+
+    def start(status: str, headers: list[tuple[str, str]], _why: Any = None) -> Callable[[bytes], object]:
+        answer.status, answer.headers = int(status.split()[0]), Headers(headers)
+        return io.BytesIO().write
+
+    environ = {
+        **request.environ,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    parts = app(environ, start)
+    answer.body = b"".join(parts)
+    if hasattr(parts, "close"):
+        parts.close()
+    return answer
 
 
 class Target:
