@@ -15,10 +15,20 @@ MOST_MARKS_IN_A_ROW = 3
 _JOINERS = {"\u200c", "\u200d"}
 # What may stand in a name besides letters, marks and digits.
 _NAME_SIGNS = set(" .,-'’‘ʼ`´·‧・׳״()/&:") | {"\u00a0", "\u2010", "\u2011", "\u2013", "\u30a0", "\uff65"}
-# Tibetan tsheg, Hebrew maqaf, wide space, the zero that is a letter in Chinese names, Armenian hyphen
-_NAME_SIGNS |= {"\u0f0b", "\u05be", "\u3000", "\u3007", "\u058a"}
+# Tibetan tsheg, Hebrew maqaf, the zero that is a letter in Chinese names, Armenian hyphen and apostrophe, and the
+# Ethiopic sign between words
+_NAME_SIGNS |= {"\u0f0b", "\u05be", "\u3007", "\u058a", "\u055a", "\u1361"}
+_NAME_SIGNS |= set("＝－．＇（）")  # as wide as the letters of Japanese and Chinese keyboards
+# Consonants below or beside another one in Burmese and Tibetan: no accents, though Unicode calls them marks too
+_SUBJOINED = {chr(code) for code in (*range(0x103B, 0x103F), *range(0x0F90, 0x0FBD))}
+MOST_MARKS_WITH_SUBJOINED = 5
 GOOGLE, GOOGLE_OF_OLD = "gmail.com", "googlemail.com"  # two names of one host
-_URL = re.compile(r"://|www\.|\w\.(?:com|net|org|ru|info|io|xyz|top|shop|online|site)\b", re.IGNORECASE)
+# Endings that no surname has; endings that some have, after a word and not after an initial; anything with a path
+_URL = re.compile(
+    r"://|\bwww\.|\b(?:https?|ftp|mailto|tel|data|javascript):|\.(?:com|net|org|info|xyz|shop|online|site|biz|app|click)\b"
+    r"|\w{3}\.(?:ru|io|top|co|me|ly|tv|dev|live|link)\b|\bt\.me\b|\w{2}\.\w{2,3}/",
+    re.IGNORECASE,
+)
 
 
 class Refused(ValueError):
@@ -34,20 +44,30 @@ def clean_name(typed: str) -> str:
     name = unicodedata.normalize("NFC", typed).strip()
     if len(name) > LONGEST_NAME:
         raise Refused("name_too_long")
-    if _URL.search(name):
+    if _URL.search(unicodedata.normalize("NFKC", name)):  # also in wide letters
         raise Refused("name_has_link")
-    marks, letters = 0, False
-    for char in name:
-        kind = unicodedata.category(char)
-        marks = marks + 1 if kind == "Mn" or kind == "Me" else 0
-        if marks > MOST_MARKS_IN_A_ROW:
-            raise Refused("name_has_marks")
-        letters = letters or kind[0] == "L"
-        if not (kind[0] in "LM" or kind == "Nd" or char in _NAME_SIGNS or char in _JOINERS):
+    if not _has_few_marks(name):
+        raise Refused("name_has_marks")
+    kinds = {char: unicodedata.category(char) for char in name}
+    for char, kind in kinds.items():
+        if not (kind[0] in "LM" or kind in ("Nd", "Zs") or char in _NAME_SIGNS or char in _JOINERS):
             raise Refused("name_has_sign")
-    if name and not letters:
+    if name and not any(kind[0] == "L" for kind in kinds.values()):
         raise Refused("name_has_no_letter")
     return name
+
+
+def _has_few_marks(name: str) -> bool:
+    """Whether no letter bears so many marks that they cover its neighbours; joiners between them hide nothing."""
+    run = marks = 0
+    for char in name:
+        if unicodedata.category(char) in ("Mn", "Me"):
+            run, marks = run + 1, marks + (char not in _SUBJOINED)
+        elif char not in _JOINERS:
+            run = marks = 0
+        if marks > MOST_MARKS_IN_A_ROW or run > MOST_MARKS_WITH_SUBJOINED:
+            return False
+    return True
 
 
 def same_name_key(first_name: str, last_name: str) -> str:

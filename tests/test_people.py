@@ -41,10 +41,12 @@ def cleaned(clean: Callable[..., Any], *typed: Any) -> Any:
 
 
 def test_the_lists_are_long_enough_to_mean_something() -> None:
-    assert len(set(GOOD)) == len(GOOD) >= 60
-    assert len(BAD) >= 60
+    assert len(set(GOOD)) == len(GOOD) >= 150
+    assert len({name for _, name in BAD}) == len(BAD) >= 150
     scripts = {unicodedata.name(char).split()[0] for name in GOOD for char in name if char.isalpha()}
     assert {"LATIN", "CYRILLIC", "ARABIC", "HANGUL", "CJK", "GREEK", "HEBREW", "DEVANAGARI", "ETHIOPIC"} <= scripts
+    assert {"GEORGIAN", "ARMENIAN", "THAI", "KHMER", "MYANMAR", "TAMIL", "SINHALA", "BENGALI", "TIBETAN"} <= scripts
+    assert {code for code, _ in BAD} == {code for code in REFUSALS if code.startswith("name_")} - {"name_missing"}
 
 
 @pytest.mark.parametrize("name", GOOD)

@@ -74,7 +74,7 @@ def prove_password(name: str, password: str, network: str) -> int:
     limits.spend(limits.LOGIN_TRIES, f"{_folded(name)} {network}")
     with reading() as connection:
         statement = select(Account.id, Account.password_hash).where(Account.name == _folded(name))
-        account = connection.execute(statement).one_or_none()
+        account = connection.execute(statement).one_or_none() if _may_be_a_name(name) else None
     try:
         _hasher.verify(account.password_hash if account else _NOBODY, password)
     except (Argon2Error, InvalidHashError) as why:
@@ -100,6 +100,11 @@ def log_out(token: str) -> None:
     """End this session."""
     with transaction() as store:
         store.execute(delete(StaffSession).where(StaffSession.token_hash == _hash(token)))
+
+
+def _may_be_a_name(typed: str) -> bool:
+    """Postgres takes no NUL, not even to look for it."""
+    return "\0" not in typed
 
 
 def _folded(name: str) -> str:

@@ -1,9 +1,12 @@
 """Headers on every answer, and who may send unsafe requests."""
 
+from io import BytesIO
 from ipaddress import ip_address, ip_network
+from typing import IO
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request
+from flask import Request as FlaskRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from petitions.services import limits
@@ -32,9 +35,17 @@ def headers(settings: Settings) -> dict[str, str]:
     return {**HEADERS, **hsts}
 
 
+class Request(FlaskRequest):
+    """A request that leaves nothing in a temporary file: what fits our limits fits into memory."""
+
+    def _get_file_stream(self, *_: object, **__: object) -> IO[bytes]:
+        return BytesIO()
+
+
 def register(app: Flask, settings: Settings) -> None:
     """Guard `app` as `settings` say."""
     everywhere = headers(settings)
+    app.request_class = Request
     host = urlsplit(settings.base_url).hostname or ""
     # Tried out on this machine, the server answers to each of the machine's own names
     app.config["TRUSTED_HOSTS"] = sorted(LOOPBACK) if host in LOOPBACK else [host]
@@ -44,6 +55,8 @@ def register(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def refuse_foreign_forms() -> None:
+        if not request.path.isprintable():
+            abort(404)  # none of ours; and Postgres takes no NUL, not even to look for it
         if request.method not in SAFE:
             _check_origin(settings.base_url)
             if request.content_length is None and "Transfer-Encoding" in request.headers:

@@ -52,7 +52,14 @@ def test_the_name_may_be_typed_carelessly(name: str) -> None:
 @pytest.mark.usefixtures("carla")
 @pytest.mark.parametrize(
     ("name", "password"),
-    [(CARLA.name, "wrong"), (CARLA.name, CARLA.password + " "), (CARLA.name, ""), ("eve", CARLA.password), ("", "")],
+    [
+        (CARLA.name, "wrong"),
+        (CARLA.name, CARLA.password + " "),
+        (CARLA.name, ""),
+        ("eve", CARLA.password),
+        ("", ""),
+        ("carla\0", CARLA.password),
+    ],
 )
 def test_a_wrong_pair_is_refused_without_saying_what_is_wrong(name: str, password: str) -> None:
     with pytest.raises(LoginRefused) as refused:

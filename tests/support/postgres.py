@@ -156,6 +156,25 @@ class Postgres:
             self._process.wait(20)
             self._process = None
 
+    def files(self, url: str) -> list[Path]:
+        """Every file that may hold something of this database: its own, the write-ahead log, and what the server wrote.
+
+        Other databases of the cluster are other tests'.
+        """
+        self.execute("CHECKPOINT")
+        address = f"postgresql://app@127.0.0.1:{self._port}/{url.rpartition('/')[2]}"
+        with psycopg.connect(address) as connection:
+            row = connection.execute("SELECT oid FROM pg_database WHERE datname = current_database()").fetchone()
+        assert row is not None
+        places = [self._folder / "log", *self._data.rglob("*")]
+        bases = self._data / "base"
+        return [path for path in places if path.is_file() and (bases not in path.parents or str(row[0]) in path.parts)]
+
+    def dump(self, url: str) -> bytes:
+        """What `pg_dump` makes of the database: the backup that docs/operating.md tells of."""
+        command = [str(self._programs / "pg_dump"), url.replace("+psycopg", "")]
+        return subprocess.run(command, cwd="/", capture_output=True, check=True, **self._as).stdout
+
     def url(self, database: str = "postgres") -> str:
         """Where SQLAlchemy finds `database`."""
         return f"postgresql+psycopg://app@127.0.0.1:{self._port}/{database}"

@@ -191,6 +191,11 @@ def test_over_https_the_cookie_is_bound_to_this_host(make_demo: MakeDemo) -> Non
         assert flag in gone
 
 
+def test_a_login_in_json_is_refused_like_any_other(app: Flask) -> None:
+    for said in ([], [1], "x", {"name": CARLA.name, "password": CARLA.password}):
+        page_of(browser(app).post(LOGIN, json=said), 422)
+
+
 def test_each_login_begins_a_session_under_a_new_secret(app: Flask) -> None:
     client = browser(app)
     secrets = {cookie(log_in(client)).partition(".")[0] for _ in range(3)}

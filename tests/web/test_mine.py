@@ -1,5 +1,6 @@
 """The signer's own page over HTTP: buttons act, looking does not, and a stranger learns nothing."""
 
+import dataclasses
 from urllib.parse import urlsplit
 
 import pytest
@@ -101,3 +102,14 @@ def test_bounces_need_the_secret(app: Flask, client: FlaskClient) -> None:
     assert client.post("/api/v1/bounces", data={"email": ANN.email}).status_code == 403
     wrong = {"Authorization": "Bearer guess"}
     assert client.post("/api/v1/bounces", data={"email": ANN.email}, headers=wrong).status_code == 403
+
+
+@pytest.mark.parametrize("said", ["[]", '["ann@example.org"]', '"x"', "1", "null", '{"email": ["x"]}', "[" * 10_000])
+def test_a_bounce_that_is_no_object_with_an_address_is_refused(app: Flask, client: FlaskClient, said: str) -> None:
+    old = app.extensions["petitions_settings"]
+    app.extensions["petitions_settings"] = dataclasses.replace(old, bounce_secret="known")
+    headers = {"Authorization": "Bearer known"}
+    answer = client.post("/api/v1/bounces", data=said, content_type="application/json", headers=headers)
+    assert answer.status_code == 422
+    good = client.post("/api/v1/bounces", json={"email": ANN.email}, headers=headers)
+    assert good.status_code == 204

@@ -50,7 +50,7 @@ def login() -> ResponseReturnValue:
 @bp.post("/login")
 def logged_in() -> ResponseReturnValue:
     """Check name and password, and begin a session under a new secret."""
-    form = LoginForm()
+    form = LoginForm(formdata=request.form)  # by itself it would read JSON too, and stumble over some
     try:
         token = accounts.log_in(form.name.data or "", form.password.data or "", network())
     except (LoginRefused, TooManyTries) as why:

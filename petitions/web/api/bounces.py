@@ -20,7 +20,7 @@ def bounced() -> ResponseReturnValue:
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if not secret or not hmac.compare_digest(given.encode("utf-8", "replace"), secret.encode()):
         abort(403)
-    email = request.form.get("email") or (request.get_json(silent=True) or {}).get("email")
+    email = request.form.get("email") or _in_json()
     if not isinstance(email, str):
         abort(422)
     try:
@@ -28,3 +28,12 @@ def bounced() -> ResponseReturnValue:
     except people.Refused:
         abort(422)
     return "", 204
+
+
+def _in_json() -> object:
+    """What a JSON object calls `email`; None where there is none."""
+    try:
+        said = request.get_json(silent=True)
+    except RecursionError:  # brackets in brackets, thousands of them
+        return None
+    return said.get("email") if isinstance(said, dict) else None

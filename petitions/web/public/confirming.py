@@ -83,7 +83,8 @@ def code_typed(campaign: str) -> ResponseReturnValue:
     if not form.validate():
         return render("code.html", found, form=form), 422
     try:
-        limits.spend(limits.CODE_TRIES_NETWORK, network())
+        if place := network():
+            limits.spend(limits.CODE_TRIES_NETWORK, place)
         token = confirming.confirm_by_code(found, form.email.data or "", form.code.data or "")
     except (CodeWrong, TooManyTries) as why:
         return render("code.html", found, form=form, problem=MESSAGES[why.code]), status_of(why)

@@ -1,0 +1,170 @@
+"""Looking is not acting: a crawler opens every route there is, with links that live, and the database stays as it was.
+
+The routes come from the application itself. A route that wants a value which the crawler does not know fails the test.
+"""
+
+import html
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Map, PathConverter, Rule, UnicodeConverter
+
+from petitions.clock import now
+from petitions.queries.catalogue import PublicCampaign
+from petitions.queries.guarding import Condition
+from petitions.services import accounts, confirming, invalidations, passes
+from petitions.services.mine import link_token
+from petitions.web.i18n import LanguageConverter
+from tests.support.effort import effort, note
+from tests.support.factories import ANN, BASE_URL, CARLA, EVE, Keys, close_app, dump, make_app, miscounts
+from tests.web.browsing import STAFF_PATHS, browser, link, mails, own_links, sign_all, sign_one, visit
+
+METHODS = ("GET", "HEAD", "OPTIONS")
+HEADERS = ({}, {"HX-Request": "true", "HX-Target": "main"}, {"Sec-Fetch-Site": "cross-site", "Purpose": "prefetch"})
+KNOWN_CONVERTERS = {UnicodeConverter, PathConverter, LanguageConverter}
+LINK = re.compile(r'\b(?:href|src|action|data-hx-\w+|hx-\w+)="([^"]*)"')
+MOST = 600  # paths; a site that makes up new ones for ever would be a fault
+
+
+@pytest.fixture
+def app(database_url: str, tmp_path: Path, keys: Keys) -> Iterator[Flask]:
+    """Everything that can be switched on is: in demo mode there are pages more."""
+    app = make_app(database_url, tmp_path, keys, demo=True, security_contact="mailto:security@example.org")
+    yield app
+    close_app(app)
+
+
+@pytest.fixture
+def tokens(app: Flask, campaign: PublicCampaign) -> list[str]:
+    """Links that live: of Ann, who has not confirmed yet, and of Eve, who has; and links that nobody made."""
+    client = browser(app)
+    sign_all(client, ["river", "lake"], ANN)
+    sign_one(client, "river", EVE)
+    anns, eves = mails(app)
+    client.post(link(eves))
+    sign_one(client, "forest", EVE)  # waits in the outbox
+    with app.app_context():
+        facts = [confirming.open_link(link(mail).rpartition("/")[2]) for mail in (anns, eves)]
+        own = [link_token(each) for each in facts]
+        accounts.create_account(CARLA.name, CARLA.password)
+        passes.create_pass(campaign.slug, "A school", 40, now(), now() + passes.LASTS)
+        invalidations.prepare_invalidation(campaign.slug, Condition(cases=("lake",)), "A try")
+    mailed = [path.rpartition("/")[2] for mail in (anns, eves) for path in own_links(mail) if path.count("/") == 3]
+    return [*mailed, *own, "nobody-made-this"]
+
+
+def routes(url_map: Map, tokens: list[str]) -> set[str]:
+    """The path of every route that can be opened, with every value that makes sense there."""
+    values = {
+        "lang": ["fr"],
+        "campaign": ["water-2026", "nope"],
+        "case": ["river", "nope"],
+        "token": tokens,
+        "digest": ["x"],
+        "name": ["css/site.css"],
+    }
+    return {path for rule in url_map.iter_rules() if "GET" in (rule.methods or ()) for path in paths(rule, values)}
+
+
+def paths(rule: Rule, values: dict[str, list[str]]) -> Iterator[str]:
+    names = sorted(rule.arguments)
+    for name in names:
+        assert name in values, f"tell the crawler what <{name}> may be in {rule.rule}"
+        assert type(rule._converters[name]) in KNOWN_CONVERTERS, f"what may <{name}> be in {rule.rule}?"
+    for chosen in itertools.product(*(values[name] for name in names)):
+        path = rule.rule
+        for name, value in zip(names, chosen, strict=True):
+            path = re.sub(rf"<(?:\w+:)?{name}>", value, path)
+        assert "<" not in path, rule.rule
+        yield path
+
+
+def crawl(client: FlaskClient, begin: set[str]) -> set[str]:
+    """Open all of these paths, and whatever they lead to on this server; forms' addresses too, though by GET."""
+    waiting, seen = sorted(begin), set(begin)
+    while waiting:
+        path = waiting.pop()
+        answer = client.get(path)
+        assert answer.status_code < 500, path
+        found = LINK.findall(answer.text) if answer.mimetype == "text/html" else []
+        for address in [*map(html.unescape, found), answer.headers.get("Location", "")]:
+            whole = urlsplit(urljoin(BASE_URL + path, address))
+            target = whole._replace(scheme="", netloc="", fragment="").geturl()
+            if f"{whole.scheme}://{whole.netloc}" == BASE_URL and target not in seen:
+                seen.add(target)
+                waiting.append(target)
+        assert len(seen) < MOST, "the site has no end"
+    return seen
+
+
+def carlas(app: Flask) -> FlaskClient:
+    """A browser of somebody who is logged in."""
+    client = browser(app)
+    login = {"name": CARLA.name, "password": CARLA.password}
+    assert client.post("/admin/login", data=login).status_code == 303
+    visit(client, "/admin/")
+    return client
+
+
+def opened_everything(
+    app: Flask, tokens: list[str], kinds: Sequence[dict[str, str]] = HEADERS[: effort(2, 3)]
+) -> tuple[int, list[str]]:
+    """How many requests were made, and which tables are not what they were before."""
+    begin = routes(app.url_map, tokens)
+    clients = [browser(app), carlas(app)]
+    with app.app_context():
+        before = dump()
+    number = 0
+    for client in clients:
+        everywhere = sorted(crawl(client, begin))
+        for method, headers, path in itertools.product(METHODS, kinds, everywhere):
+            assert client.open(path, method=method, headers=headers).status_code < 500, path
+            number += 1
+    with app.app_context():
+        after = dump()
+        assert miscounts() == []
+    return number, [table for table in before if before[table] != after[table]]
+
+
+def test_whoever_only_looks_changes_nothing(app: Flask, tokens: list[str]) -> None:
+    number, changed = opened_everything(app, tokens)
+    assert changed == []
+    database = "SQLite" if "sqlite" in app.config["SQLALCHEMY_DATABASE_URI"] else "Postgres"
+    done = "a visitor and staff look at every route, with living links"
+    note("GET", database, done, f"{number} requests, no row changed")
+
+
+def test_every_kind_of_link_is_looked_at_while_it_lives(app: Flask, tokens: list[str]) -> None:
+    client = browser(app)
+    personal = re.compile(r"/fr/(confirm|mine|stop)/[^/]+")
+    found = [path for path in routes(app.url_map, tokens) if personal.fullmatch(path)]
+    alive = [path.split("/")[2] for path in found if client.get(path).status_code == 200]
+    assert {kind: alive.count(kind) for kind in alive} == {"confirm": 2, "mine": 2, "stop": 2}
+    assert "/confirm/" in client.get("/demo/mailbox/").text, "the crawler finds the links of mails by itself too"
+    assert all(carlas(app).get(path).status_code == 200 for path in STAFF_PATHS)
+
+
+def test_a_button_that_acts_when_it_is_only_looked_at_is_noticed(
+    app: Flask, tokens: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = app.view_functions["confirming.confirm"]
+
+    def hasty(token: str) -> object:
+        confirming.confirm_signer(token)
+        return look(token=token)
+
+    monkeypatch.setitem(app.view_functions, "confirming.confirm", hasty)
+    _, changed = opened_everything(app, tokens, kinds=())
+    assert "signatures" in changed
+
+
+def test_a_route_that_the_crawler_does_not_know_fails_it(app: Flask, tokens: list[str]) -> None:
+    app.url_map.add(Rule("/<lang:lang>/<flavour>/taste", endpoint="taste", methods=["GET"]))
+    with pytest.raises(AssertionError, match="<flavour>"):
+        routes(app.url_map, tokens)

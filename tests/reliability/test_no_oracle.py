@@ -1,0 +1,278 @@
+"""Nobody learns who signed: whatever is known of an address, the answer is the same to the byte, and takes as long."""
+
+import dataclasses
+import gc
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, Response, request
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from petitions import clock
+from petitions.db.transactions import transaction
+from petitions.models import Signer
+from petitions.queries import signer
+from petitions.queries.catalogue import PublicCampaign
+from petitions.services import accounts, mailslots, mine, suppressing
+from petitions.web.public import signing as signing_view
+from tests.support.effort import IS_LONG, effort, note
+from tests.support.factories import CARLA, Keys, Person, close_app, confirm, make_app, newest, sign
+from tests.web.browsing import STAFF_PATHS, browser, public_paths
+from tests.web.page import Page
+
+SAME = 0.005  # seconds between two medians that nobody can tell apart over a network
+TRIES = 3  # another program may use this machine for a moment; a real difference shows each time
+SECRET = "only the mail service knows it"
+
+
+@pytest.fixture
+def app(database_url: str, tmp_path: Path, keys: Keys) -> Iterator[Flask]:
+    app = make_app(database_url, tmp_path, keys, bounce_secret=SECRET)
+    yield app
+    close_app(app)
+
+
+# --- what may be known of an address; each takes somebody with a new address that far ---
+
+
+def _withdrawn(campaign: PublicCampaign, person: Person) -> None:
+    confirm(campaign, person)
+    mine.withdraw(_own_token(), [case.id for case in campaign.cases])
+
+
+def _own_token() -> str:
+    return mine.link_token(signer.facts(newest(Signer).id))
+
+
+def _suppressed(campaign: PublicCampaign, person: Person) -> None:
+    confirm(campaign, person)
+    suppressing.suppress(person.email, "wanted")
+
+
+def _blocked(campaign: PublicCampaign, person: Person) -> None:
+    sign(campaign, person)
+    with transaction() as store:
+        mailslots.take(store.connection(), [mailslots.mailbox_key(person.email)] * mailslots.MOST, clock.now())
+
+
+def _full(campaign: PublicCampaign, person: Person) -> None:
+    for number in range(campaign.signers_per_mailbox):
+        sign(campaign, dataclasses.replace(person, last_name=f"Other {number}"))
+
+
+def _erased(campaign: PublicCampaign, person: Person) -> None:
+    confirm(campaign, person)
+    mine.erase(_own_token())
+
+
+STATES: dict[str, Callable[[PublicCampaign, Person], object]] = {
+    "newcomer": lambda *_: None,
+    "pending": sign,
+    "confirmed": confirm,
+    "withdrawn": _withdrawn,
+    "suppressed": _suppressed,
+    "blocked": _blocked,
+    "full": _full,
+    "erased": _erased,
+}
+
+
+def somebody(state: str, number: int) -> Person:
+    """Names and addresses of one length, so that no answer is longer than another."""
+    return Person("Ann", "Lee", f"{state:x<12}{number:06d}@example.org")
+
+
+# --- who takes an address ---
+
+
+def _sign_all(client: FlaskClient, person: Person) -> TestResponse:
+    return client.post("/fr/water-2026/sign", data=dataclasses.asdict(person) | {"cases": ["river", "lake"]})
+
+
+def _sign_one(client: FlaskClient, person: Person) -> TestResponse:
+    return client.post("/fr/water-2026/cases/river/sign", data=dataclasses.asdict(person))
+
+
+def _code(client: FlaskClient, person: Person) -> TestResponse:
+    return client.post("/fr/water-2026/code", data={"email": person.email, "code": "000000"})
+
+
+def _ask(client: FlaskClient, person: Person) -> TestResponse:
+    return client.post("/fr/water-2026/mine", data={"email": person.email})
+
+
+def _bounce(client: FlaskClient, person: Person) -> TestResponse:
+    return client.post("/api/v1/bounces", data={"email": person.email}, headers={"Authorization": f"Bearer {SECRET}"})
+
+
+def _staff(client: FlaskClient, person: Person) -> TestResponse:
+    form = Page(client.get("/admin/mails").text).form("/admin/mails")
+    return client.post("/admin/mails", data={**form.fields(), "email": person.email})
+
+
+TAKERS: dict[str, Callable[[FlaskClient, Person], TestResponse]] = {
+    "signing.signed": _sign_all,
+    "signing.signed_case": _sign_one,
+    "confirming.code_typed": _code,
+    "mine.asked": _ask,
+    "admin.mails_changed": _staff,
+    "api_bounces.bounced": _bounce,
+}
+# What strangers may send, in an order in which nothing changes what the next one finds; one form for many is enough
+TIMED = ("confirming.code_typed", "mine.asked", "signing.signed")
+
+
+def carlas(app: Flask, *, htmx: bool = False) -> FlaskClient:
+    """A browser that is logged in, so that it may send every form."""
+    client = browser(app, htmx=htmx)
+    assert client.post("/admin/login", data=dataclasses.asdict(CARLA)).status_code == 303
+    return client
+
+
+@pytest.fixture
+def carla(app: Flask) -> None:
+    with app.app_context():
+        accounts.create_account(CARLA.name, CARLA.password)
+
+
+@pytest.mark.usefixtures("carla", "campaign")
+def test_no_form_that_takes_an_address_is_forgotten_here(app: Flask) -> None:
+    client, routes = carlas(app), app.url_map.bind("localhost")
+    found = {"api_bounces.bounced"}  # has no form
+    for path in (*public_paths("fr", "water-2026", "river"), *STAFF_PATHS, "/admin/login"):
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        for form in Page(answer.text).all("form"):
+            if form.all("input", name="email"):
+                found.add(routes.match(form["action"].partition("?")[0], method="POST")[0])
+    assert found == TAKERS.keys()
+
+
+# --- the same bytes ---
+
+
+def told(answer: TestResponse, person: Person) -> tuple[object, ...]:
+    """All that the answer says, but for the address itself, which came from whoever asks."""
+    headers = sorted((name, value) for name, value in answer.headers if name != "Set-Cookie")
+    return answer.status_code, headers, answer.data.replace(person.email.encode(), b"THE ADDRESS")
+
+
+def differences(app: Flask, campaign: PublicCampaign, taker: str, *, htmx: bool, number: int) -> list[str]:
+    """The states that get another answer than a newcomer, in any of six tries."""
+    client = carlas(app, htmx=htmx) if taker.startswith("admin") else browser(app, htmx=htmx)
+    answers = {}
+    for place, (state, prepare) in enumerate(STATES.items()):
+        client.environ_base["REMOTE_ADDR"] = f"10.0.{number}.{place}"  # tries are limited for each network too
+        person = somebody(state, number)
+        with app.app_context():
+            prepare(campaign, person)
+        answers[state] = [told(TAKERS[taker](client, person), person) for _ in range(6)]
+    assert answers["newcomer"][0][0] in (204, 303, 422)
+    return [state for state in STATES if answers[state] != answers["newcomer"]]
+
+
+@pytest.mark.usefixtures("carla")
+def test_every_state_gets_the_same_bytes(app: Flask, campaign: PublicCampaign) -> None:
+    kinds = [(taker, htmx) for taker in TAKERS for htmx in (False, True)]
+    found = {
+        (taker, htmx): differences(app, campaign, taker, htmx=htmx, number=number)
+        for number, (taker, htmx) in enumerate(kinds)
+    }
+    assert {kind: states for kind, states in found.items() if states} == {}
+
+
+def test_one_byte_more_is_noticed(app: Flask, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = app.view_functions["confirming.code_typed"]
+
+    def talkative(campaign: str) -> Any:
+        answer = view(campaign=campaign)
+        if "confirmed" not in request.form["email"]:
+            return answer
+        return (answer[0] + " ", *answer[1:]) if isinstance(answer, tuple) else answer
+
+    monkeypatch.setitem(app.view_functions, "confirming.code_typed", talkative)
+    assert differences(app, campaign, "confirming.code_typed", htmx=False, number=0) == ["confirmed"]
+
+
+def test_one_header_more_is_noticed(app: Flask, campaign: PublicCampaign) -> None:
+    def mark(response: Response) -> Response:
+        if "pending" in request.form.get("email", ""):
+            response.headers["X-Known"] = "1"
+        return response
+
+    app.after_request_funcs.setdefault(None, []).append(mark)
+    assert differences(app, campaign, "mine.asked", htmx=True, number=0) == ["pending"]
+
+
+# --- the same time ---
+
+
+def medians(app: Flask, campaign: PublicCampaign, states: Sequence[str], begin: int) -> dict[tuple[str, str], float]:
+    """How long people in each state wait for each answer, in turns; each has an address of their own."""
+    number = effort(60, 500)
+    crowds = {state: [somebody(state, begin + n) for n in range(number)] for state in states}
+    with app.app_context():
+        for state, crowd in crowds.items():
+            for person in crowd:
+                STATES[state](campaign, person)
+    taken: dict[tuple[str, str], list[float]] = defaultdict(list)
+    gc.collect()
+    gc.disable()
+    try:
+        for taker in TIMED:
+            for n in range(number):
+                for state in (*states[n % len(states) :], *states[: n % len(states)]):
+                    client = browser(app)
+                    client.environ_base["REMOTE_ADDR"] = f"10.{begin // 1000}.{n // 250}.{n % 250}"
+                    before = time.perf_counter()
+                    TAKERS[taker](client, crowds[state][n])
+                    taken[taker, state].append(time.perf_counter() - before)
+    finally:
+        gc.enable()
+    return {pair: statistics.median(times) for pair, times in taken.items()}
+
+
+def gaps(
+    app: Flask, campaign: PublicCampaign, states: Sequence[str], tries: int = TRIES
+) -> dict[tuple[str, str], float]:
+    """By how many seconds each state differs from a newcomer: the smallest of a few tries, if one is not enough."""
+    smallest: dict[tuple[str, str], float] = {}
+    for attempt in range(tries):
+        found = medians(app, campaign, ["newcomer", *states], attempt * 1000)
+        for (taker, state), seconds in found.items():
+            apart = abs(seconds - found[taker, "newcomer"])
+            smallest[taker, state] = min(apart, smallest.get((taker, state), apart))
+        if max(smallest.values()) < SAME:
+            break
+    return smallest
+
+
+def test_every_state_takes_the_same_time(app: Flask, campaign: PublicCampaign) -> None:
+    states = [state for state in STATES if state != "newcomer"] if IS_LONG else ["confirmed"]
+    found = gaps(app, campaign, states)
+    assert {pair: seconds for pair, seconds in found.items() if seconds >= SAME} == {}
+    database = "SQLite" if "sqlite" in app.config["SQLALCHEMY_DATABASE_URI"] else "Postgres"
+    done = f"{effort(60, 500)} requests of newcomers and of each of {len(states)} states, {len(TIMED)} forms"
+    note("who signed", database, done, f"same bytes; medians at most {max(found.values()) * 1000:.1f} ms apart")
+
+
+def test_ten_milliseconds_more_for_those_who_are_known_are_noticed(
+    app: Flask, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = signing_view.sign_cases
+
+    def slower(entry: Any) -> None:
+        real(entry)
+        if entry.email.startswith("confirmed"):
+            time.sleep(0.010)
+
+    monkeypatch.setattr(signing_view, "sign_cases", slower)
+    found = gaps(app, campaign, ["confirmed"], tries=1)
+    assert found["signing.signed", "confirmed"] >= SAME
+    assert found["mine.asked", "confirmed"] < found["signing.signed", "confirmed"]
