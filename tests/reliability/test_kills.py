@@ -19,7 +19,7 @@ from tests.support.raw import sign
 from tests.support.server import Server
 
 WRITERS = 8
-KILLS = effort(6, 200)
+KILLS = effort(4, 200)
 
 
 class Crowd:

@@ -28,7 +28,7 @@ NAMES = ("Ann", "Bob", "Cleo")
 MAILBOXES = ("ann@example.org", "eve@example.net")
 CASES = ("river", "forest", "lake")
 BEGIN = datetime(2026, 12, 1, 8, tzinfo=UTC)
-SEQUENCES = effort(60, 10_000)
+SEQUENCES = effort(40, 10_000)
 FORTNIGHT = timedelta(days=14)
 
 people = st.builds(lambda name, mailbox: Person(name, "", mailbox), st.sampled_from(NAMES), st.sampled_from(MAILBOXES))
