@@ -1,0 +1,64 @@
+"""R2: before anybody is thanked, the disk was told to keep it, whatever happens to the power."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.effort import IS_LONG, effort, note
+from tests.support.raw import sign
+from tests.support.server import Server
+
+if not IS_LONG:  # it wants strace from Debian, which only `make test-long` installs
+    pytest.skip("part of make test-long", allow_module_level=True)
+
+SIGNERS = effort(0, 1_000)
+ANSWER = re.compile(r"(?:sendto|send|write|sendmsg)\(\d+, .{0,40}HTTP/1\.1 303")
+FLUSH = re.compile(r"f(?:data)?sync\(\d+.*\)\s+= 0|<\.\.\. f(?:data)?sync resumed>.*= 0")
+
+
+def unkept(folder: Path, bug: str) -> tuple[int, int]:
+    """How many thank-yous there were, and how many of them no flush came before; one signer after the other."""
+    assert shutil.which("strace"), "no strace: install strace"
+    one = {"PETITIONS_WORKER": "0", "PETITIONS_WORKERS": "1", "PETITIONS_LOG_LEVEL": "ERROR", "SEEDED_BUG": bug}
+    server = Server(folder, "tests.reliability.serving:app", **one)
+    folder.mkdir(parents=True)
+    server.flask("setup")
+    server.start()
+    trace = folder / "trace"
+    watched = "trace=fsync,fdatasync,write,sendto,sendmsg"
+    call = ["strace", "-f", "-qq", "-s", "40", "-e", watched, "-o", str(trace), "-p", str(server.workers()[0])]
+    strace = subprocess.Popen(call)
+    time.sleep(1)
+    try:
+        for number in range(SIGNERS):
+            assert sign(server.port, f"ann{number}@example.org").status == 303
+    finally:
+        os.kill(strace.pid, signal.SIGINT)
+        strace.wait()
+        server.stop()
+    thanked = lied = flushed = 0
+    for line in trace.read_text(errors="replace").splitlines():
+        if FLUSH.search(line):
+            flushed += 1
+        elif ANSWER.search(line):
+            thanked += 1
+            lied += flushed == 0
+            flushed = 0
+    return thanked, lied
+
+
+def test_every_thank_you_comes_after_a_flush(tmp_path: Path) -> None:
+    thanked, lied = unkept(tmp_path / "instance", "")
+    assert (thanked, lied) == (SIGNERS, 0)
+    note("R2", "sqlite", f"strace of {SIGNERS} signers", "an fdatasync before each of the thank-yous")
+
+
+def test_a_database_that_does_not_flush_is_found(tmp_path: Path) -> None:
+    _, lied = unkept(tmp_path / "instance", "synchronous normal")
+    assert lied > SIGNERS / 2
