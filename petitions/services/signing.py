@@ -169,7 +169,7 @@ def _sign_distinct(connection: Connection, entries: list[_Sealed], now: datetime
         elif slot is not None:
             fresh.append((entry, slot))
         else:  # the mailbox is full: nothing is added, its first signer is told
-            places.append((replace(entry, signatures=()), there[0]))
+            places.append((replace(entry, signatures=(), mail=_to_nobody_by_name(entry.mail)), there[0]))
     new_ids = _insert_signers(connection, fresh, now)
     placed = [*new_ids, *((entry, signer.id) for entry, signer in places)]
     rows = [(number, *signature) for entry, number in placed for signature in entry.signatures]
@@ -181,6 +181,15 @@ def _sign_distinct(connection: Connection, entries: list[_Sealed], now: datetime
     _queue_mails(connection, mails + _mails_to_known(connection, places, signed, now), now)
     taken = {entry.email_key for entry, _ in new_ids}
     return [entry for entry, _ in fresh if entry.email_key not in taken]
+
+
+def _to_nobody_by_name(mail: bytes) -> bytes:
+    """The recipient without a name: the link is the first signer's, who must not be greeted as somebody else.
+
+    Opened and sealed again only here, where it is rare, so that nobody else waits for a second sealing.
+    """
+    names = {"first_name": "", "last_name": ""}
+    return sealing.seal({**sealing.unseal(mail, [keyring().master_key]), **names}, [keyring().master_public])
 
 
 def _known_signers(connection: Connection, entries: Iterable[_Sealed]) -> dict[tuple[int, bytes], list[_Known]]:
@@ -235,7 +244,7 @@ def _mails_to_known(
     mails = []
     for entry, signer in places:
         new_cases = signed.get(signer.id, [])
-        if new_cases or now - signer.asked_at >= RESEND_AFTER:
+        if new_cases or abs(now - signer.asked_at) >= RESEND_AFTER:  # both ways: the clock may have run ahead
             kind = "confirm" if new_cases or not signer.is_confirmed else "repeat"
             # The same for two servers that see the same double click
             occasion = (
