@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -69,7 +70,8 @@ def run_worker() -> None:
     thread = loop.start()
     try:
         click.echo("Sending mails; Ctrl-C ends.")
-        thread.join()
+        while thread.is_alive():  # no join(): interrupted, Python 3.11 takes the thread for ended
+            time.sleep(1)
     except KeyboardInterrupt:
         loop.stop()
         thread.join()
