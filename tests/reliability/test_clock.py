@@ -21,7 +21,7 @@ from petitions.queries.catalogue import PublicCampaign
 from petitions.services import confirming, counting, limits, mailslots, outbox, proofs, retention, signatures
 from petitions.worker import send_due
 from tests.support.crowds import database_of
-from tests.support.effort import effort, note
+from tests.support.effort import IS_LONG, effort, note
 from tests.support.factories import (
     ANN,
     BOB,
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.usefixtures("context")
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 START = datetime(2026, 12, 10, 9, 30, tzinfo=UTC)
 BEGAN = START - 30 * DAY
-LEAPS = [HOUR, -HOUR, DAY, -DAY, 400 * DAY, -400 * DAY]
+LEAPS = [HOUR, -DAY, 400 * DAY, *((-HOUR, DAY, -400 * DAY) if IS_LONG else ())]
 RULES = (limits.LOGIN_TRIES, limits.CODE_TRIES, limits.UNKNOWN_ORIGIN)
 
 
@@ -243,11 +243,11 @@ def test_a_leap_gives_up_no_mail(campaign: PublicCampaign) -> None:
 # Limits
 
 
-@pytest.mark.parametrize("leap", LEAPS, ids=str)
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.kind)
-def test_a_leap_locks_nobody_out_for_longer_than_the_window(app: Flask, rule: limits.Rule, leap: timedelta) -> None:
-    check_limit(rule, leap)
-    done = f"the limit {rule.kind} is reached while the clock leaps by {leap}"
+def test_a_leap_locks_nobody_out_for_longer_than_the_window(app: Flask, rule: limits.Rule) -> None:
+    for leap in LEAPS:
+        check_limit(rule, leap)
+    done = f"the limit {rule.kind} is reached while the clock leaps by an hour, a day, 400 days, and back"
     note("R10", database_of(app), done, "nobody is locked out for longer than its window")
 
 
@@ -255,17 +255,17 @@ def check_limit(rule: limits.Rule, leap: timedelta) -> None:
     """Somebody reaches the limit by a clock that leapt: by the clock as it is then, they wait for a window at most."""
     with at(START, leap):
         for _ in range(rule.most):
-            limits.spend(rule, "ann")
+            limits.spend(rule, f"ann {leap}")
         with pytest.raises(TooManyTries):
-            limits.spend(rule, "ann")
+            limits.spend(rule, f"ann {leap}")
     step = rule.window / 8
-    locked = [place for place in range(40) if _would_be_refused(rule, START + place * step)]
+    locked = [place for place in range(40) if _would_be_refused(rule, f"ann {leap}", START + place * step)]
     assert not locked or (locked[-1] - locked[0]) * step <= rule.window
 
 
-def _would_be_refused(rule: limits.Rule, moment: datetime) -> bool:
+def _would_be_refused(rule: limits.Rule, who: str, moment: datetime) -> bool:
     with at(moment), transaction() as store:
-        (number,) = limits.use(store.connection(), rule, [rule.key("ann")], clock.now())
+        (number,) = limits.use(store.connection(), rule, [rule.key(who)], clock.now())
         store.rollback()
         return number > rule.most
 
@@ -295,31 +295,33 @@ def test_clocks_that_differ_by_a_minute_do_not_lift_a_limit(seconds: int) -> Non
         limits.spend(limits.LOGIN_TRIES, "ann")
 
 
-def _take(number: int) -> list[bool]:
+def _take(email: str, number: int) -> list[bool]:
     def take(connection: Any, items: Any) -> list[list[bool]]:
-        return [mailslots.take(connection, [mailslots.mailbox_key(ANN.email)] * number, clock.now()) for _ in items]
+        return [mailslots.take(connection, [mailslots.mailbox_key(email)] * number, clock.now()) for _ in items]
 
     return write_queue().submit(take, None)
 
 
 def check_slots(leap: timedelta) -> None:
     """A mailbox's slots are full by a clock that leapt; they are free a day after the next tidying."""
+    email = f"ann{leap.total_seconds():.0f}@example.org"
     with at(START, leap):
-        assert _take(4) == [True, True, True, False]
+        assert _take(email, 4) == [True, True, True, False]
     with at(START + HOUR):
         mailslots.purge()
     with at(START + HOUR + DAY):
-        assert _take(4) == [True, True, True, False]
+        assert _take(email, 4) == [True, True, True, False]
 
 
-@pytest.mark.parametrize("leap", LEAPS, ids=str)
-def test_a_leap_keeps_no_mailbox_from_its_mails_and_bombs_none(app: Flask, leap: timedelta) -> None:
-    check_slots(leap)
-    if leap > timedelta():  # set back by an hour, the slots of before still bind
-        with at(START + HOUR + DAY, -HOUR):
-            mailslots.purge()
-            assert _take(1) == [False]
-    note("R10", database_of(app), f"a mailbox is full while the clock leaps by {leap}", "free again within a day")
+def test_a_leap_keeps_no_mailbox_from_its_mails_and_bombs_none(app: Flask) -> None:
+    for leap in LEAPS:
+        check_slots(leap)
+    email = f"ann{HOUR.total_seconds():.0f}@example.org"
+    with at(START + HOUR + DAY, -HOUR):  # set back by an hour, the slots of before still bind
+        mailslots.purge()
+        assert _take(email, 1) == [False]
+    done = "a mailbox is full while the clock leaps by an hour, a day, 400 days, and back"
+    note("R10", database_of(app), done, "free again a day after the next tidying")
 
 
 def test_slots_that_are_never_mended_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -240,7 +240,7 @@ def check_all_leave_once(
 def test_all_that_waited_leaves_once_when_the_mail_server_is_well_again(
     servers: list[Flask], campaign: PublicCampaign, server: MailServer
 ) -> None:
-    number = effort(120, 20_000)
+    number = effort(50, 20_000)
     check_all_leave_once(servers, campaign, server, number, PASSING)
     done = f"{number} mails wait while the mail server is unwell in {len(PASSING)} ways, then 5 senders on 2 servers"
     note("R8", database_of(servers[0]), done, "all arrived, 0 lost, 0 double")
@@ -272,7 +272,7 @@ def test_a_worker_that_loses_or_doubles_is_noticed(
         wrong = lambda leased: outbox.release([leased]) if next(left, None) is not None else honest(leased)  # noqa: E731
     monkeypatch.setattr(outbox, name, wrong)
     with pytest.raises(AssertionError):
-        check_all_leave_once(servers, campaign, server, 30, ["busy"])
+        check_all_leave_once(servers, campaign, server, 24, ["busy"])
 
 
 # Senders that die
@@ -317,7 +317,7 @@ def check_crashes(
 def test_each_sender_that_dies_doubles_one_mail_at_most(
     servers: list[Flask], campaign: PublicCampaign, server: MailServer
 ) -> None:
-    check_crashes(servers, campaign, server, effort(60, 2_000), effort(5, 100))
+    check_crashes(servers, campaign, server, effort(40, 2_000), effort(4, 100))
 
 
 @pytest.mark.parametrize("bug", ["a Message-ID made fresh", "a mark that is forgotten at times"])
@@ -338,7 +338,7 @@ def test_a_worker_that_doubles_more_or_under_another_name_is_noticed(
     else:
         monkeypatch.setattr(outbox, "mark_sent", mark_at_times)
     with pytest.raises(AssertionError, match="Message-ID" if "Message-ID" in bug else "double"):
-        check_crashes(servers, campaign, server, 40, 2)
+        check_crashes(servers, campaign, server, 24, 2)
 
 
 # Later and later
