@@ -5,7 +5,7 @@ PIP = $(PY) -m pip --python $(V)/bin/python install -q --disable-pip-version-che
 CATALOGUES := $(wildcard translations/*/LC_MESSAGES/messages.po)
 COMPILED := $(CATALOGUES:.po=.mo)
 
-.PHONY: run test test-long test-quick lint browser html-checker bench words lock clean
+.PHONY: run test test-long test-quick lint browser html-checker long-tests bench words lock clean
 
 run: $(V)/.run-ok $(COMPILED)
 	@export PETITIONS_DEMO=$${PETITIONS_DEMO-1}; $(V)/bin/flask setup && exec $(V)/bin/gunicorn app:app
@@ -15,7 +15,7 @@ test: $(V)/.test-ok $(COMPILED) lint browser html-checker
 	$(V)/bin/python -m pytest -m browser
 
 # The reliability tests once more, as often as docs/reliability.md says, and the figures into that document.
-test-long: $(V)/.test-ok $(COMPILED)
+test-long: $(V)/.test-ok $(COMPILED) long-tests
 	rm -f test-output/figures.jsonl
 	TEST_EFFORT=long $(V)/bin/python -m pytest -n 2 tests/reliability
 	$(V)/bin/python -m tests.reliability.report
@@ -33,6 +33,9 @@ browser: $(V)/.test-ok
 
 html-checker:
 	@sh .ci/html-checker.sh
+
+long-tests:
+	@sh .ci/long-tests.sh
 
 bench: $(V)/.test-ok $(COMPILED)
 	$(V)/bin/python -m bench

@@ -57,4 +57,4 @@ def worker_exit(server: Any, worker: Any) -> None:
     """Let the mail that is under way leave."""
     running = getattr(worker, "petitions_worker", None)
     if running is not None:
-        running.stop()
+        running.finish(10)  # seconds

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from flask import Flask
 
 from petitions.db.transactions import truncate_log
-from petitions.errors import Busy, DomainError
+from petitions.errors import Busy, DomainError, NotFound
 from petitions.mail.compose import Recipient, compose
 from petitions.mail.transports import Delayed, Transport, Undeliverable, connected
 from petitions.queries import signer as signer_query
@@ -33,6 +33,7 @@ class Worker:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
         self._truncated_at = time.monotonic()
         self._tidied_at = time.monotonic() - TIDY_EVERY + TIDY_FIRST
 
@@ -40,11 +41,18 @@ class Worker:
         """Run in the background until `stop`."""
         thread = threading.Thread(target=self.run, name="worker", daemon=True)
         thread.start()
+        self._thread = thread
         return thread
 
     def stop(self) -> None:
         """Finish the mail that is under way, and end."""
         self._ended.set()
+
+    def finish(self, seconds: float) -> None:
+        """The same, and wait until it is done, at most `seconds`: a mail cut off would be sent again."""
+        self.stop()
+        if self._thread is not None:
+            self._thread.join(seconds)
 
     def run(self) -> None:
         """Work until `stop`. No single failure ends the loop."""
@@ -67,6 +75,7 @@ class Worker:
             self._tidied_at = time.monotonic()
             limits.purge()
             mailslots.purge()
+            outbox.mend()
             retention.run(self._ended)
 
 
@@ -82,7 +91,7 @@ def send_due(ended: threading.Event | None = None) -> int:
         with connected(config.mail_url) as transport:
             for letter in leased:
                 is_ended = tried > 0 and ended is not None and ended.is_set()
-                if is_ended or not limits.is_within(budget, "all"):
+                if is_ended or not outbox.is_ours(letter) or not limits.is_within(budget, "all"):
                     outbox.release(leased[tried:])
                     break
                 _send(transport, letter, config)
@@ -100,7 +109,11 @@ def _send(transport: Transport, letter: outbox.Leased, config: Settings) -> None
         if suppressing.is_suppressed(letter.recipient["to"]):
             outbox.mark_failed(letter.id, outbox.SUPPRESSED)
             return
-        transport.send(_composed(letter, config))
+        facts = signer_query.facts(letter.signer_id)
+        if letter.kind in ("confirm", "reminder") and not facts.pending:  # another mail of ours was answered already
+            outbox.mark_failed(letter.id, outbox.SETTLED)
+            return
+        transport.send(_composed(letter, facts, config))
         outbox.mark_sent(letter)
     except Delayed as why:
         outbox.mark_delayed(letter, str(why))
@@ -110,7 +123,10 @@ def _send(transport: Transport, letter: outbox.Leased, config: Settings) -> None
         log.warning("mail undeliverable message=%s reason=%s", letter.id, why)
     except Busy:
         raise
-    except DomainError as why:  # the signer was erased, the campaign is gone
+    except NotFound as why:  # the campaign is a draft again; it will be back, or the mail is given up like any other
+        outbox.mark_delayed(letter, why.code)
+        log.warning("mail delayed message=%s reason=%s", letter.id, why.code)
+    except DomainError as why:  # the signer was erased
         outbox.mark_failed(letter.id, why.code)
     except Exception as why:
         # Only its kind: the message of an exception may quote an address
@@ -118,8 +134,7 @@ def _send(transport: Transport, letter: outbox.Leased, config: Settings) -> None
         outbox.mark_delayed(letter, "not_made")
 
 
-def _composed(letter: outbox.Leased, config: Settings) -> EmailMessage:
-    facts = signer_query.facts(letter.signer_id)
+def _composed(letter: outbox.Leased, facts: signer_query.SignerFacts, config: Settings) -> EmailMessage:
     campaign = catalogue().campaign_with_id(facts.campaign_id)
     wanted = facts.pending if letter.kind in ("confirm", "reminder") else facts.confirmed
     here = f"{config.base_url}/{letter.locale}"

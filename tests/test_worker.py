@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
-from petitions import worker
+from petitions import clock, worker
 from petitions.clock import now, stopped_at
 from petitions.db.transactions import transaction
 from petitions.mail.transports import connected
-from petitions.models import Limit, Message, Signer
+from petitions.models import Campaign, Limit, Message, Signer
+from petitions.queries import board
 from petitions.queries.catalogue import PublicCampaign
 from petitions.services import confirming, outbox, signing
 from petitions.services.keyring import settings
@@ -334,7 +336,8 @@ def test_nobody_is_named_in_the_log(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     canary = Person("Kanariénvogel", "Zwitscher", "canary@example.org")
-    token = confirm(campaign, canary, "river")
+    sign(campaign, canary, "river")
+    token = token_of(newest(Signer).id)
     mailing.refused[canary.email] = f"550 <{canary.email}> Zwitscher unknown"
     send_due()
     with stopped_at(now() + timedelta(minutes=11)):
@@ -351,3 +354,119 @@ def test_nobody_is_named_in_the_log(
         assert event in written
     for secret in ("canary", "anari", "zwitscher", token.lower(), "hush"):
         assert secret not in written.lower()
+
+
+def test_once_all_is_confirmed_a_request_that_still_waits_is_not_sent(campaign: PublicCampaign, tmp_path: Path) -> None:
+    sign(campaign, ANN)
+    confirming.confirm_signer(token_of(newest(Signer).id))
+    send_due()
+    assert delivered(tmp_path) == []
+    assert state() == [("failed", "settled", 1, False)]
+    assert board.outbox().failed == 0, "staff need not look at it"
+
+
+def test_a_mail_of_a_campaign_that_went_back_to_draft_waits_for_it(
+    app: Flask, campaign: PublicCampaign, tmp_path: Path
+) -> None:
+    sign(campaign, ANN)
+    moment = now()
+    _set_state(app, "draft")
+    with stopped_at(moment):
+        send_due()
+    assert state() == [("queued", "not_found", 1, True)]
+    _set_state(app, "open")
+    with stopped_at(moment + outbox.FIRST_RETRY):
+        send_due()
+    assert len(delivered(tmp_path)) == 1
+    assert state() == [("sent", None, 2, False)]
+
+
+def _set_state(app: Flask, chosen: str) -> None:
+    with transaction() as store:
+        store.execute(update(Campaign).values(state=chosen, changed_at=now()))
+    app.extensions["petitions_shelf"].forget()
+
+
+def test_whoever_is_told_that_the_mailbox_is_full_is_greeted_by_no_name(
+    campaign: PublicCampaign, tmp_path: Path
+) -> None:
+    third = Person("Eve", "Moriarty", ANN.email)
+    for person, has_confirmed in ((ANN, False), (BOB, False), (third, False), (ANN, True), (third, True)):
+        if person is third:
+            send_due()
+            for old in (tmp_path / "mailbox").glob("*.eml"):
+                old.unlink()
+            with stopped_at(now() + timedelta(days=1 + has_confirmed)):
+                sign(campaign, third, locale="en")
+                send_due()
+            [message] = delivered(tmp_path)
+            html = message.get_body(("html",))
+            assert html is not None
+            for text in (text_of(message), str(html.get_content())):
+                assert "Hello," in text
+                assert "Eve" not in text
+                assert "Moriarty" not in text
+        elif has_confirmed:
+            confirming.confirm_signer(token_of(rows(Signer)[0].id))
+        else:
+            sign(campaign, person)
+
+
+def test_a_mail_whose_lease_may_end_is_not_begun(
+    campaign: PublicCampaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [Person("P", str(number), f"p{number}@example.org") for number in range(3)]
+    for person in people:
+        sign(campaign, person)
+    begun, honest = now(), worker._send
+
+    def slowly(*given: Any) -> None:
+        honest(*given)
+        clock._source = lambda: begun + outbox.LEASE - outbox.SPARE + timedelta(seconds=1)
+
+    monkeypatch.setattr(worker, "_send", slowly)
+    with stopped_at(begun):
+        assert send_due() == 1, "a server this slow has time for one"
+    assert sorted(state()) == [("queued", None, 0, True), ("queued", None, 0, True), ("sent", None, 1, False)]
+    assert len(delivered(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("task", ["retention.run", "truncate_log", "outbox.mend", "mailslots.purge", "limits.purge"])
+def test_each_regular_task_is_done_when_its_time_has_come_and_not_before(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, task: str
+) -> None:
+    done: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(f"petitions.worker.{task}", lambda *given: done.append(given))
+    seconds = [0.0]
+    monkeypatch.setattr(worker.time, "monotonic", lambda: seconds[0])
+    running = Worker(app)
+    first, every = (worker.TRUNCATE_EVERY,) * 2 if task == "truncate_log" else (worker.TIDY_FIRST, worker.TIDY_EVERY)
+    for moment, times in ((first - 1, 0), (first + 1, 1), (first + 2, 1), (first + every + 2, 2)):
+        seconds[0] = moment
+        running._tidy()
+        assert len(done) == times
+    if task == "retention.run":
+        assert done == [(running._ended,)] * 2, "it stops between two batches when the worker is stopped"
+
+
+def test_whoever_ends_a_worker_waits_for_the_mail_under_way(
+    app: Flask, campaign: PublicCampaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        sign(campaign, Person("P", str(number), f"p{number}@example.org"))
+    honest, under_way, may_go = worker._send, threading.Event(), threading.Event()
+
+    def slowly(*given: Any) -> None:
+        under_way.set()
+        assert may_go.wait(20)
+        honest(*given)
+
+    monkeypatch.setattr(worker, "_send", slowly)
+    running = Worker(app)
+    thread = running.start()
+    assert under_way.wait(20)
+    threading.Timer(0.2, may_go.set).start()
+    running.finish(20)
+    assert not thread.is_alive()
+    assert len(delivered(tmp_path)) == 1
+    assert sorted(state()) == [("queued", None, 0, True), ("queued", None, 0, True), ("sent", None, 1, False)]

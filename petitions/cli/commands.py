@@ -1,6 +1,8 @@
 """All commands below `flask`."""
 
+import signal
 import sys
+import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -57,14 +59,22 @@ def setup() -> None:
 @click.command("worker")
 @with_appcontext
 def run_worker() -> None:
-    """Send mails until stopped; for installations with PETITIONS_WORKER=0."""
+    """Send mails until stopped; for installations with PETITIONS_WORKER=0.
+
+    Ctrl-C and SIGTERM let the mail under way leave; what else was taken is given back. A second Ctrl-C ends at once.
+    """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    # What a service manager sends interrupts this thread only: the mail leaves in another one
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     loop = worker.Worker(app)
-    click.echo("Sending mails; Ctrl-C ends.")
+    thread = loop.start()
     try:
-        loop.run()
+        click.echo("Sending mails; Ctrl-C ends.")
+        while thread.is_alive():  # no join(): interrupted, Python 3.11 takes the thread for ended
+            time.sleep(1)
     except KeyboardInterrupt:
         loop.stop()
+        thread.join()
 
 
 @click.command("doctor")

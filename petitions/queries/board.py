@@ -12,7 +12,7 @@ from petitions.models.states import CampaignState, MessageState
 from petitions.queries import counts
 from petitions.queries.counts import Numbers
 
-NO_FAILURES = ("rejected", "suppressed", "erased")  # somebody wanted it so
+NO_FAILURES = ("rejected", "suppressed", "settled", "erased")  # somebody wanted it so
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from petitions.models import Campaign, Case, Count, Hold, Limit, Signer
 from petitions.models.states import SignatureState
 from petitions.services import limits, signatures, sweeps
 
-CONFIRMING = limits.Rule("confirming", 200, timedelta(minutes=10))  # signers of a campaign; more may be an anomaly
+CONFIRMING = limits.Rule("confirming", 2_000, timedelta(minutes=10))  # signers of a campaign; more may be an anomaly
 TIMES_USUAL = 20
 USUAL_HOURS = 6
 

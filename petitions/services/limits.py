@@ -15,6 +15,8 @@ from petitions.errors import TooManyTries
 from petitions.models import Limit
 from petitions.services.keyring import keyring
 
+LEAP = 60  # seconds by which the clocks of two servers may differ
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -39,7 +41,8 @@ def use(connection: Connection, rule: Rule, keys: Sequence[str], now: datetime) 
     """Count one use for each entry of `keys`, and give for each which number it is in its key's window."""
     seconds = int(rule.window.total_seconds())
     ends_at = int(now.timestamp()) + seconds
-    is_over = f"limits.ends_at <= excluded.ends_at - {seconds}"
+    # Nor does a window bind that ends later than one that begins now: a clock that was wrong for a while began it
+    is_over = f"(limits.ends_at <= excluded.ends_at - {seconds} OR limits.ends_at > excluded.ends_at + {LEAP})"
     on_conflict = (
         f"(key) DO UPDATE SET used = CASE WHEN {is_over} THEN excluded.used ELSE limits.used + excluded.used END, "
         f"ends_at = CASE WHEN {is_over} THEN excluded.ends_at ELSE limits.ends_at END"

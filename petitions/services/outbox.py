@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select, update
 
 from petitions import clock, sealing
 from petitions.db import bulk
@@ -12,6 +12,7 @@ from petitions.db.base import UtcDateTime
 from petitions.db.transactions import reading, transaction
 from petitions.models import Message
 from petitions.models.states import MessageState
+from petitions.queries.retention import Clock, clock_state
 from petitions.services.keyring import keyring
 
 LEASE = timedelta(minutes=10)  # a sender that died gives its mails free again after this
@@ -19,7 +20,9 @@ FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(hours=72)  # no address lies here longer
 REMIND_AFTER = timedelta(hours=71)  # once, before the address is wiped
-REJECTED, SUPPRESSED = "rejected", "suppressed"  # no failures of ours
+SPARE = LEASE / 2  # no mail is begun later than that before the lease ends: handing over takes two minutes at most
+LEAP = timedelta(minutes=10)  # what was written later than this from now was written while the clock was wrong
+REJECTED, SUPPRESSED, SETTLED = "rejected", "suppressed", "settled"  # no failures of ours
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Leased:
     locale: str
     attempts: int
     created_at: datetime
+    until: datetime  # when it is no longer ours; says too whose it is, for nobody else leased it until then
     recipient: dict[str, str] = field(repr=False)
 
 
@@ -72,7 +76,7 @@ def lease(most: int) -> list[Leased]:
             .values(leased_until=now + LEASE, attempts=Message.attempts + 1)
             .returning(*_LEASED, Message.payload)
         ).all()
-    return _opened([(Leased(*row[:6], recipient={}), row.payload or b"") for row in sorted(won)])
+    return _opened([(Leased(*row[:6], until=now + LEASE, recipient={}), row.payload or b"") for row in sorted(won)])
 
 
 _LEASED = (Message.id, Message.kind, Message.signer_id, Message.locale, Message.attempts, Message.created_at)
@@ -81,9 +85,19 @@ _LEASED = (Message.id, Message.kind, Message.signer_id, Message.locale, Message.
 def release(leased: Sequence[Leased]) -> None:
     """Give back mails that were not even tried, so that another sender takes them at once."""
     with transaction() as session:
-        ids = [each.id for each in leased]
-        given_back = {"leased_until": None, "attempts": Message.attempts - 1}
-        session.execute(update(Message).where(Message.id.in_(ids)).values(**given_back))
+        for each in leased:
+            given_back = {"leased_until": None, "attempts": Message.attempts - 1}
+            session.execute(update(Message).where(_is_still(each)).values(**given_back))
+
+
+def is_ours(leased: Leased) -> bool:
+    """Whether there is time left to send this mail: soon others may take it, or the clock was set back."""
+    return timedelta() <= leased.until - clock.now() - SPARE <= LEASE
+
+
+def _is_still(leased: Leased) -> ColumnElement[bool]:
+    """Of messages: it is this one, and nobody else took it meanwhile."""
+    return and_(Message.id == leased.id, Message.leased_until == leased.until)
 
 
 def mark_sent(leased: Leased) -> None:
@@ -130,13 +144,36 @@ def mark_failed(message_id: int, failure: str) -> None:
 
 
 def mark_delayed(leased: Leased, failure: str) -> None:
-    """Try again later: after a minute, then twice as long each time, up to an hour; give up after three days."""
+    """Try again later: after a minute, then twice as long each time, up to an hour; give up after three days.
+
+    A mail that somebody else took meanwhile is left to them; and a clock that leapt gives up nothing.
+    """
     now = clock.now()
-    if now - leased.created_at > GIVE_UP_AFTER:
-        mark_failed(leased.id, failure)
-        return
-    wait = min(FIRST_RETRY * 2 ** min(leased.attempts - 1, 10), LONGEST_RETRY)
-    _finish(leased.id, due_at=now + wait, failure=failure[:40])
+    values: dict[str, object] = {"leased_until": None, "failure": failure[:40]}
+    if now - leased.created_at > GIVE_UP_AFTER and clock_state() not in (Clock.LEAPT, Clock.EARLIER):
+        values |= {"state": MessageState.FAILED, "payload": None}
+    else:
+        values["due_at"] = now + min(FIRST_RETRY * 2 ** min(leased.attempts - 1, 10), LONGEST_RETRY)
+    with transaction() as session:
+        session.execute(update(Message).where(_is_still(leased)).values(**values))
+
+
+def mend() -> None:
+    """Set right what was written while the clock ran ahead, so that it waits no longer than usual; addresses neither.
+
+    A lease is shortened, not ended: the mail may be under way, and nothing is sent twice.
+    """
+    now = clock.now()
+    is_reminder = Message.kind == "reminder"
+    mendings = (
+        (Message.leased_until > now + LEASE + LEAP, {"leased_until": now + LEASE}),
+        (Message.created_at > now + LEAP, {"created_at": now}),
+        (and_(is_reminder, Message.due_at > now + REMIND_AFTER + LEAP), {"due_at": now + REMIND_AFTER}),
+        (and_(~is_reminder, Message.due_at > now + LONGEST_RETRY + LEAP), {"due_at": now}),
+    )
+    with transaction() as session:
+        for is_ahead, values in mendings:
+            session.execute(update(Message).where(Message.state == MessageState.QUEUED, is_ahead).values(**values))
 
 
 def _finish(message_id: int, **values: object) -> None:

@@ -39,7 +39,8 @@ def ask(campaign_id: int, brought: str = "") -> Question:
         hmac_secret=_secret(),
     )
     good_at, wait = _good_at(campaign_id, brought), brought
-    if good_at is None or good_at <= now:  # it was good, and yet they are here: it is spent
+    # It was good, and yet they are here: it is spent. Or it was given while the clock ran ahead
+    if good_at is None or not now < good_at <= now + WAIT_SECONDS:
         good_at = now + WAIT_SECONDS
         wait = f"{good_at}.{secrets.token_hex(8)}"
         wait = f"{wait}.{_tag(campaign_id, wait)}"

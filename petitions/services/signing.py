@@ -59,6 +59,7 @@ class _Sealed:
     locale: str
     newsletter: bool
     signatures: tuple[tuple[int, int, int, str], ...]  # case, letter version, consent version, source
+    to: str = field(repr=False)  # for the mail only
     mail: bytes = field(repr=False)
     mailbox_key: str
     ticket: admission.Ticket
@@ -127,6 +128,7 @@ def _seal(entry: Entry) -> _Sealed:
         locale=entry.locale,
         newsletter=entry.newsletter,
         signatures=signatures.wanted(entry.cases, entry.locale, consent, entry.source),
+        to=entry.email,
         mail=sealing.seal({"to": entry.email, **names}, [keyring().master_public]),
         mailbox_key=mailslots.mailbox_key(entry.email),
         ticket=admission.ticket(entry.campaign.id, entry.network, place, entry.proof),
@@ -169,7 +171,7 @@ def _sign_distinct(connection: Connection, entries: list[_Sealed], now: datetime
         elif slot is not None:
             fresh.append((entry, slot))
         else:  # the mailbox is full: nothing is added, its first signer is told
-            places.append((replace(entry, signatures=()), there[0]))
+            places.append((_to_nobody_by_name(entry), there[0]))
     new_ids = _insert_signers(connection, fresh, now)
     placed = [*new_ids, *((entry, signer.id) for entry, signer in places)]
     rows = [(number, *signature) for entry, number in placed for signature in entry.signatures]
@@ -181,6 +183,12 @@ def _sign_distinct(connection: Connection, entries: list[_Sealed], now: datetime
     _queue_mails(connection, mails + _mails_to_known(connection, places, signed, now), now)
     taken = {entry.email_key for entry, _ in new_ids}
     return [entry for entry, _ in fresh if entry.email_key not in taken]
+
+
+def _to_nobody_by_name(entry: _Sealed) -> _Sealed:
+    """It without wishes and without a name: the link is the first signer's, who is not greeted as somebody else."""
+    nameless = {"to": entry.to, "first_name": "", "last_name": ""}
+    return replace(entry, signatures=(), mail=sealing.seal(nameless, [keyring().master_public]))
 
 
 def _known_signers(connection: Connection, entries: Sequence[_Sealed]) -> dict[tuple[int, bytes], list[_Known]]:
@@ -230,7 +238,7 @@ def _mails_to_known(
     mails = []
     for entry, signer in places:
         new_cases = signed.get(signer.id, [])
-        if new_cases or now - signer.asked_at >= RESEND_AFTER:
+        if new_cases or abs(now - signer.asked_at) >= RESEND_AFTER:  # both ways: the clock may have run ahead
             kind = "confirm" if new_cases or not signer.is_confirmed else "repeat"
             # The same for two servers that see the same double click
             occasion = (

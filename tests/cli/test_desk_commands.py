@@ -11,7 +11,6 @@ from petitions.models import Account, Recipient, Tally
 from petitions.queries import counts
 from petitions.queries.catalogue import PublicCampaign
 from petitions.services import accounts
-from petitions.worker import Worker
 from tests.cli.conftest import Run
 from tests.support.factories import CARLA, Keys, close_app, make_app, rows
 
@@ -106,20 +105,6 @@ def test_doctor_on_a_database_without_tables_sends_to_setup(tmp_path: Path, keys
 def test_doctor_lists_the_settings_for_the_readme(run: Run) -> None:
     result = run("doctor", "--settings")
     assert (result.exit_code, result.output) == (0, settings_table() + "\n")
-
-
-@on_sqlite
-def test_worker_runs_until_it_is_interrupted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    stopped = []
-
-    def interrupted(_worker: Worker) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Worker, "run", interrupted)
-    monkeypatch.setattr(Worker, "stop", lambda _worker: stopped.append(True))
-    result = run("worker")
-    assert (result.exit_code, result.output) == (0, "Sending mails; Ctrl-C ends.\n")
-    assert stopped == [True]
 
 
 @on_sqlite

@@ -1,14 +1,17 @@
-"""Servers of their own process, on either database."""
+"""Servers of their own process, on either database; and what runs only in the long set says so."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.effort import IS_LONG
 from tests.support.postgres import Postgres
 from tests.support.server import Server
 
 StartServer = Callable[..., Server]
+NEEDS_DEBIAN = ["test_power_loss.py", "test_proxy.py"]  # strace and nginx; test_real_mail_server.py looks to itself
+collect_ignore = [] if IS_LONG else NEEDS_DEBIAN
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -44,3 +47,11 @@ def start_server(tmp_path: Path, server_database: str) -> Iterator[StartServer]:
 def kind(database_url: str) -> str:
     """The name of a database as the figures call it."""
     return "postgres" if database_url.startswith("postgres") else "sqlite"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Nothing is left out in silence."""
+    if not IS_LONG:
+        terminalreporter.write_line(
+            f"only in `make test-long`, which installs what they need: {', '.join(NEEDS_DEBIAN)}"
+        )

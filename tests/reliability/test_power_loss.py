@@ -8,14 +8,9 @@ import subprocess
 import time
 from pathlib import Path
 
-import pytest
-
-from tests.support.effort import IS_LONG, effort, note
+from tests.support.effort import effort, note
 from tests.support.raw import sign
 from tests.support.server import Server
-
-if not IS_LONG:  # it wants strace from Debian, which only `make test-long` installs
-    pytest.skip("part of make test-long", allow_module_level=True)
 
 SIGNERS = effort(0, 1_000)
 ANSWER = re.compile(r"(?:sendto|send|write|sendmsg)\(\d+, .{0,40}HTTP/1\.1 303")

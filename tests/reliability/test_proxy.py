@@ -15,14 +15,11 @@ import pytest
 from petitions.settings import ROOT
 from tests.reliability.test_slow_clients import signed, slow_clients
 from tests.support import inspecting
-from tests.support.effort import IS_LONG, effort, note
+from tests.support.effort import effort, note
 from tests.support.ports import free_port
 from tests.support.postgres import Postgres
 from tests.support.raw import CAMPAIGN, ask, post, sign, sign_form
 from tests.support.server import Server
-
-if not IS_LONG:  # it wants nginx from Debian, which only `make test-long` installs
-    pytest.skip("part of make test-long", allow_module_level=True)
 
 VIEWS = effort(0, 1_000)
 

@@ -409,8 +409,8 @@ def test_pressing_the_button_often_is_one_confirmation_and_a_school_with_a_pass_
     assert not counts.of_campaign(campaign.id).is_on_hold
 
 
-def test_two_hundred_are_the_threshold() -> None:
-    assert (holds.CONFIRMING.most, holds.TIMES_USUAL, holds.USUAL_HOURS) == (200, 20, 6)
+def test_two_thousand_are_the_threshold() -> None:
+    assert (holds.CONFIRMING.most, holds.TIMES_USUAL, holds.USUAL_HOURS) == (2_000, 20, 6)
 
 
 def test_confirming_beside_the_end_of_a_hold_leaves_nothing_held(

@@ -1,5 +1,7 @@
 """A mail server of our own, as friendly or as hostile as a test wants it."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import policy
@@ -16,14 +18,22 @@ ACCEPTED = "250 OK"
 
 
 class MailServer:
-    """Takes mails, or says what it was told to say. `refused` maps a recipient to an answer such as `550 no`."""
+    """Takes mails, or says what it was told to say. `refused` maps a recipient to an answer such as `550 no`.
+
+    Moods: `answer_all` answers every recipient; `hangs_up` ends the connection before the mail is taken, `drops` after
+    it is taken and before that is said; `hangs` says nothing at all; `gate` holds the next mail until it is set, while
+    `under_way` says that it is held.
+    """
 
     def __init__(self) -> None:
         self.mails: list[Envelope] = []
         self.logins: list[tuple[bytes, bytes]] = []
         self.refused: dict[str, str] = {}
         self.after_data = ACCEPTED
-        self.hangs_up = False
+        self.answer_all = ""
+        self.hangs_up = self.drops = self.hangs = False
+        self.gate: threading.Event | None = None
+        self.under_way = threading.Event()
         self.port = free_port()
 
     @property
@@ -46,6 +56,8 @@ class MailServer:
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Envelope, address: str, _options: Any) -> str:
         """Take a recipient, or not."""
+        if self.answer_all:
+            return self.answer_all
         if address in self.refused:
             return self.refused[address]
         envelope.rcpt_tos.append(address)
@@ -53,7 +65,14 @@ class MailServer:
 
     async def handle_DATA(self, server: Any, _session: Any, envelope: Envelope) -> str:
         """Take the mail itself, or not."""
-        if self.hangs_up:
+        gate, self.gate = self.gate, None
+        if gate is not None:
+            self.under_way.set()
+        while self.hangs or (gate is not None and not gate.is_set()):
+            await asyncio.sleep(0.01)
+        if self.hangs_up or self.drops:
+            if self.drops:
+                self.mails.append(envelope)
             server.transport.close()
             return ACCEPTED
         if self.after_data == ACCEPTED:

@@ -1,0 +1,373 @@
+"""R10: the clock jumps, and nothing breaks: no wrong count, nobody locked out, no mail twice, nobody erased."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask
+
+from petitions import clock
+from petitions.clock import Boot, stopped_at
+from petitions.db.transactions import transaction, write_queue
+from petitions.errors import CampaignClosed, LinkExpired, TooManyTries
+from petitions.models import Message, Signature, Signer
+from petitions.queries import retention as rules
+from petitions.queries.catalogue import PublicCampaign
+from petitions.services import confirming, counting, limits, mailslots, outbox, proofs, retention, signatures
+from petitions.worker import send_due
+from tests.support.crowds import database_of
+from tests.support.effort import IS_LONG, effort, note
+from tests.support.factories import (
+    ANN,
+    BOB,
+    EVE,
+    Person,
+    letters,
+    make_campaign,
+    miscounts,
+    newest,
+    rows,
+    sign,
+    token_of,
+)
+
+pytestmark = pytest.mark.usefixtures("context")
+
+HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
+START = datetime(2026, 12, 10, 9, 30, tzinfo=UTC)
+BEGAN = START - 30 * DAY
+LEAPS = [HOUR, -DAY, 400 * DAY, *((-HOUR, DAY, -400 * DAY) if IS_LONG else ())]
+RULES = (limits.LOGIN_TRIES, limits.CODE_TRIES, limits.UNKNOWN_ORIGIN)
+
+
+@contextmanager
+def at(true: datetime, leap: timedelta = timedelta()) -> Iterator[None]:
+    """It is `true`, and the clock of the machine, which runs since BEGAN, says so plus `leap`."""
+    with stopped_at(true + leap, Boot("machine", BEGAN + leap)):
+        yield
+
+
+def check_counts(campaign: PublicCampaign, leap: timedelta, number: int) -> None:
+    """People sign, confirm, take back while the clock leaps and returns: the counts are what a recount gives."""
+    moment = START
+    for place in range(number):
+        person = Person("Ann", str(place), f"p{place}@example.org")
+        with at(moment, leap if place % 3 == 1 else timedelta()):
+            sign(campaign, person)
+        with at(moment, leap if place % 3 == 0 else timedelta()):
+            signer_id = newest(Signer).id
+            if abs(leap) < confirming.LINK_LASTS or place % 3 == 2:
+                confirming.confirm_signer(token_of(signer_id))
+            sign(campaign, person)
+        with at(moment):
+            assert miscounts() == []
+            sign(campaign, person)
+        moment += MINUTE
+    assert len(rows(Signer)) == number, "each of them once"
+    assert len(rows(Signature)) == 3 * number
+    assert miscounts() == []
+
+
+@pytest.mark.parametrize("leap", LEAPS, ids=str)
+def test_a_leap_of_the_clock_miscounts_nothing_and_nobody_signs_twice(
+    app: Flask, campaign: PublicCampaign, leap: timedelta
+) -> None:
+    number = effort(6, 300)
+    check_counts(campaign, leap, number)
+    note("R10", database_of(app), f"{number} sign and confirm while the clock leaps by {leap}", "0 miscounts, 0 double")
+
+
+def test_a_count_that_is_kept_under_its_hour_alone_is_noticed(
+    campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest, latest = counting.shift, [START - 1000 * DAY]
+
+    def forgetful(connection: Any, changes: Any, moment: datetime) -> None:
+        """The wrong change: what happens before the newest hour is thought to be counted already."""
+        latest[0] = max(latest[0], clock.hour_of(moment))
+        honest(connection, list(changes) if clock.hour_of(moment) == latest[0] else [], moment)
+
+    monkeypatch.setattr(signatures.counting, "shift", forgetful)
+    with pytest.raises(AssertionError):
+        check_counts(campaign, HOUR, 4)
+
+
+@pytest.mark.parametrize(("month", "day"), [(3, 29), (10, 25)], ids=["spring", "autumn"])
+def test_the_campaign_opens_and_closes_at_its_moment_over_a_change_to_summer_time_and_back(
+    app: Flask, tmp_path: Path, month: int, day: int
+) -> None:
+    here = ZoneInfo("Europe/Luxembourg")
+    opens, closes = (datetime(2026, month, day, hour, 30, tzinfo=here) for hour in (1, 3))
+    plain = {"timezone": '"Europe/Luxembourg"', "opens_at": opens.isoformat(), "closes_at": closes.isoformat()}
+    with stopped_at(opens):
+        campaign = make_campaign(app, tmp_path / "night", slug="night", **plain)
+    assert (campaign.opens_at, campaign.closes_at) == (opens.astimezone(UTC), closes.astimezone(UTC))
+    lasts = closes.astimezone(UTC) - opens.astimezone(UTC)
+    assert lasts == (HOUR if month == 3 else 3 * HOUR)
+    for minute in range(-20, int(lasts / MINUTE) + 20, 10):
+        with stopped_at(opens + MINUTE * minute):
+            moment = opens.astimezone(UTC) + MINUTE * minute
+        with stopped_at(moment):
+            person = Person("Ann", "Day", f"{day}m{minute + 20}@example.org")
+            if 0 <= minute < lasts / MINUTE:
+                sign(campaign, person)
+                confirming.confirm_signer(token_of(newest(Signer).id))
+            else:
+                with pytest.raises(CampaignClosed):
+                    sign(campaign, person)
+    assert miscounts() == []
+    done = f"the clock change of month {month} in Luxembourg while a campaign opens and closes"
+    note("R10", database_of(app), done, "at its moment, 0 miscounts")
+
+
+# Links
+
+
+def check_links_die(campaign: PublicCampaign, leap: timedelta) -> None:
+    """A link that ended stays dead once retention ran; and one made by a clock that ran ahead does not last longer."""
+    with at(START):
+        retention.trust_clock()
+        sign(campaign, ANN)
+        token = token_of(newest(Signer).id)
+    over = START + confirming.LINK_LASTS + DAY
+    with at(over):
+        retention.trust_clock()
+        retention.run()
+    with at(over, leap), pytest.raises((LinkExpired, confirming.LinkUnknown)):
+        confirming.open_link(token)
+
+
+@pytest.mark.parametrize("leap", LEAPS, ids=str)
+def test_a_link_that_ended_does_not_come_to_life_again(app: Flask, campaign: PublicCampaign, leap: timedelta) -> None:
+    check_links_die(campaign, leap)
+    note("R10", database_of(app), f"a link ended, then the clock leaps by {leap}", "stays dead")
+
+
+def test_a_retention_that_leaves_links_alive_is_noticed(
+    campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "_erase", lambda *_: None)
+    with pytest.raises(pytest.fail.Exception):
+        check_links_die(campaign, -10 * DAY)
+
+
+def test_a_link_made_while_the_clock_ran_far_ahead_ends_and_whoever_asks_anew_gets_a_good_one(
+    campaign: PublicCampaign,
+) -> None:
+    with at(START, 400 * DAY):
+        sign(campaign, ANN)
+    token = token_of(newest(Signer).id)
+    with at(START + HOUR):
+        with pytest.raises(LinkExpired):
+            confirming.open_link(token)
+        sign(campaign, ANN)
+        assert len(letters()) == 2, "a new mail at once, not in 400 days"
+        confirming.confirm_signer(token)
+        assert miscounts() == []
+
+
+# Mails
+
+
+def check_mails_leave_once(campaign: PublicCampaign, leap: timedelta) -> None:
+    """Mails are queued and sent while the clock leaps and returns: each leaves once, soon after the return."""
+    sent: list[tuple[str, str]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "petitions.mail.transports._Folder.send", lambda _, mail: sent.append((mail["To"], mail["Subject"]))
+        )
+        with at(START):
+            sign(campaign, ANN)
+            send_due()
+        with at(START + MINUTE, leap):
+            sign(campaign, BOB, "river", locale="fr")
+            sign(campaign, Person("Eve", "Moriarty", "late@example.net"))
+            outbox.lease(1)  # whoever has this one dies
+            send_due()
+        with at(START + 2 * MINUTE, leap):
+            sign(campaign, EVE)
+        with at(START + HOUR):
+            outbox.mend()
+        for moment in (START + HOUR, START + HOUR + outbox.LEASE, START + 3 * HOUR):
+            with at(moment):
+                while send_due():
+                    pass
+    assert max(Counter(sent).values()) == 1, "nothing is sent twice"  # Bob's differ from Ann's by their number
+    asked = [address for address, subject in sent if "attend" not in subject]  # a reminder may have come too early
+    assert sorted(asked) == [ANN.email, ANN.email, EVE.email, "late@example.net"]
+
+
+@pytest.mark.parametrize("leap", LEAPS, ids=str)
+def test_no_mail_is_sent_twice_and_none_waits_for_a_clock_that_ran_ahead(
+    app: Flask, campaign: PublicCampaign, leap: timedelta
+) -> None:
+    check_mails_leave_once(campaign, leap)
+    done = f"mails are queued, leased and sent while the clock leaps by {leap} and returns"
+    note("R10", database_of(app), done, "0 double, none waits longer than an hour and a lease")
+
+
+def test_an_outbox_that_is_not_mended_is_noticed(campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "mend", lambda: None)
+    with pytest.raises(AssertionError):
+        check_mails_leave_once(campaign, DAY)
+
+
+def test_mending_shortens_what_a_clock_ran_ahead_with_and_leaves_the_rest(campaign: PublicCampaign) -> None:
+    for person, leap in ((EVE, 400 * DAY), (ANN, timedelta())):
+        with at(START, leap):
+            sign(campaign, person)
+            for letter in outbox.lease(1):
+                outbox.mark_sent(letter)
+    with at(START + MINUTE):
+        outbox.mend()
+    eve, ann = rows(Message)
+    assert (ann.created_at, ann.due_at) == (START, START + outbox.REMIND_AFTER)
+    assert (eve.created_at, eve.due_at) == (START + MINUTE, START + MINUTE + outbox.REMIND_AFTER)
+
+
+def test_a_leap_gives_up_no_mail(campaign: PublicCampaign) -> None:
+    with at(START):
+        retention.trust_clock()
+        sign(campaign, ANN)
+    with at(START, 400 * DAY):
+        [letter] = outbox.lease(1)
+        outbox.mark_delayed(letter, "smtp_450")
+    assert (newest(Message).state, newest(Message).payload is None) == ("queued", False)
+
+
+# Limits
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.kind)
+def test_a_leap_locks_nobody_out_for_longer_than_the_window(app: Flask, rule: limits.Rule) -> None:
+    for leap in LEAPS:
+        check_limit(rule, leap)
+    done = f"the limit {rule.kind} is reached while the clock leaps by an hour, a day, 400 days, and back"
+    note("R10", database_of(app), done, "nobody is locked out for longer than its window")
+
+
+def check_limit(rule: limits.Rule, leap: timedelta) -> None:
+    """Somebody reaches the limit by a clock that leapt: by the clock as it is then, they wait for a window at most."""
+    with at(START, leap):
+        for _ in range(rule.most):
+            limits.spend(rule, f"ann {leap}")
+        with pytest.raises(TooManyTries):
+            limits.spend(rule, f"ann {leap}")
+    step = rule.window / 8
+    locked = [place for place in range(40) if _would_be_refused(rule, f"ann {leap}", START + place * step)]
+    assert not locked or (locked[-1] - locked[0]) * step <= rule.window
+
+
+def _would_be_refused(rule: limits.Rule, who: str, moment: datetime) -> bool:
+    with at(moment), transaction() as store:
+        (number,) = limits.use(store.connection(), rule, [rule.key(who)], clock.now())
+        store.rollback()
+        return number > rule.most
+
+
+def test_a_limit_that_believes_a_window_in_the_future_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "LEAP", 10**9)
+    with pytest.raises(AssertionError):
+        check_limit(limits.LOGIN_TRIES, DAY)
+
+
+def test_the_budget_of_all_mails_is_not_locked_either() -> None:
+    rule = limits.Rule("outbound", 1, MINUTE)
+    with at(START, 400 * DAY):
+        assert limits.is_within(rule, "all")
+        assert not limits.is_within(rule, "all")
+    with at(START):
+        assert limits.is_within(rule, "all")
+        assert not limits.is_within(rule, "all"), "and it holds again"
+
+
+@pytest.mark.parametrize("seconds", [0, 1, limits.LEAP])
+def test_clocks_that_differ_by_a_minute_do_not_lift_a_limit(seconds: int) -> None:
+    for place in range(limits.LOGIN_TRIES.most):
+        with at(START, timedelta(seconds=seconds * (place % 2))):
+            limits.spend(limits.LOGIN_TRIES, "ann")
+    with at(START), pytest.raises(TooManyTries):
+        limits.spend(limits.LOGIN_TRIES, "ann")
+
+
+def _take(email: str, number: int) -> list[bool]:
+    def take(connection: Any, items: Any) -> list[list[bool]]:
+        return [mailslots.take(connection, [mailslots.mailbox_key(email)] * number, clock.now()) for _ in items]
+
+    return write_queue().submit(take, None)
+
+
+def check_slots(leap: timedelta) -> None:
+    """A mailbox's slots are full by a clock that leapt; they are free a day after the next tidying."""
+    email = f"ann{leap.total_seconds():.0f}@example.org"
+    with at(START, leap):
+        assert _take(email, 4) == [True, True, True, False]
+    with at(START + HOUR):
+        mailslots.purge()
+    with at(START + HOUR + DAY):
+        assert _take(email, 4) == [True, True, True, False]
+
+
+def test_a_leap_keeps_no_mailbox_from_its_mails_and_bombs_none(app: Flask) -> None:
+    for leap in LEAPS:
+        check_slots(leap)
+    email = f"ann{HOUR.total_seconds():.0f}@example.org"
+    with at(START + HOUR + DAY, -HOUR):  # set back by an hour, the slots of before still bind
+        mailslots.purge()
+        assert _take(email, 1) == [False]
+    done = "a mailbox is full while the clock leaps by an hour, a day, 400 days, and back"
+    note("R10", database_of(app), done, "free again a day after the next tidying")
+
+
+def test_slots_that_are_never_mended_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mailslots, "purge", lambda: None)
+    with pytest.raises(AssertionError):
+        check_slots(2 * DAY)
+
+
+def test_who_began_to_wait_by_a_clock_that_ran_ahead_begins_anew(campaign: PublicCampaign) -> None:
+    with at(START, DAY):
+        wait = proofs.ask(campaign.id).wait
+    with at(START):
+        again = proofs.ask(campaign.id, wait)
+    assert again.seconds == proofs.WAIT_SECONDS
+    assert again.wait != wait
+
+
+# Retention
+
+
+def check_retention_refuses(campaign: PublicCampaign, leap: timedelta) -> None:
+    """By a clock that leapt, nothing is expired and nobody erased; back at its time, retention works again."""
+    with at(START):
+        retention.trust_clock()
+        sign(campaign, ANN)
+        assert retention.run().clock == rules.Clock.TRUE
+    with at(START + MINUTE, leap):
+        for _ in range(3):
+            done = retention.run()
+            assert done.clock in (rules.Clock.LEAPT, rules.Clock.EARLIER)
+        assert newest(Signer).erased_at is None
+        assert {row.state for row in rows(Signature)} == {"pending"}
+    with at(START + HOUR):
+        assert retention.run().clock == rules.Clock.TRUE
+    assert miscounts() == []
+
+
+@pytest.mark.parametrize("leap", LEAPS, ids=str)
+def test_retention_refuses_while_the_clock_is_doubted(app: Flask, campaign: PublicCampaign, leap: timedelta) -> None:
+    check_retention_refuses(campaign, leap)
+    note("R10", database_of(app), f"retention after a leap of {leap}", "refuses, and goes on when the clock is right")
+
+
+def test_a_retention_that_believes_every_clock_is_noticed(
+    campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "judged", lambda *_: rules.Clock.TRUE)
+    with pytest.raises(AssertionError):
+        check_retention_refuses(campaign, 400 * DAY)
