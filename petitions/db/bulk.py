@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Dialect, LargeBinary, Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
+from petitions.db.base import UtcDateTime
+
 Row = Sequence[Any]
 
 
@@ -79,7 +81,7 @@ def _execute(connection: Connection, text: str, parameters: tuple[Any, ...]) -> 
 
 
 def _read(dialect: Dialect, table: Table, columns: tuple[str, ...], result: Any) -> list[Any]:
-    readers = [_reader(dialect, table.c[name].type) for name in columns]
+    readers = _readers(dialect, table, columns)
     return [tuple(r(v) if r else v for r, v in zip(readers, row, strict=True)) for row in result]
 
 
@@ -113,7 +115,14 @@ def _binder(dialect: Dialect, kind: TypeEngine[Any]) -> Callable[[Any], Any] | N
     """How a Python value travels: by SQLAlchemy's own rule, and bytes as hex inside SQLite's JSON."""
     if dialect.name == "sqlite" and _is_binary(kind):
         return _hex
-    return kind.dialect_impl(dialect).bind_processor(dialect)
+    bind = kind.dialect_impl(dialect).bind_processor(dialect)
+    # All rows of a batch carry the same moment
+    return lru_cache(maxsize=8)(bind) if bind and isinstance(kind, UtcDateTime) else bind
+
+
+@lru_cache(maxsize=64)
+def _readers(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> list[Callable[[Any], Any] | None]:
+    return [_reader(dialect, table.c[name].type) for name in columns]
 
 
 def _reader(dialect: Dialect, kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:

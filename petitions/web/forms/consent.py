@@ -1,6 +1,10 @@
 """The words under which people sign: shown by the form, and kept with each signature."""
 
+from functools import cache
+
 from flask_babel import gettext as _
+
+from petitions.web.i18n import locale
 
 
 def data_words() -> str:
@@ -20,4 +24,9 @@ def newsletter_words() -> str:
 
 def consent_words() -> str:
     """All of it together, as it is kept with the signature."""
+    return _consent_words(locale())
+
+
+@cache
+def _consent_words(_locale: str) -> str:
     return "\n".join([confirm_words(), newsletter_words(), data_words()])
