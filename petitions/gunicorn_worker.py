@@ -77,6 +77,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def enqueue_req(self, conn: TConn) -> None:
         """A connection has something to say, or is new: listen until it has said all."""
+        if self.cfg.is_ssl:  # what arrives is not readable here; gunicorn's own way then
+            conn.is_cut = False
+            super().enqueue_req(conn)
+            return
         conn.sock.setblocking(False)
         if conn.timeout is None:  # new
             conn.timeout = 0.0
