@@ -52,6 +52,5 @@ def kind(database_url: str) -> str:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Nothing is left out in silence."""
     if not IS_LONG:
-        terminalreporter.write_line(
-            f"only in `make test-long`, which installs what they need: {', '.join(NEEDS_DEBIAN)}"
-        )
+        names = ", ".join([*NEEDS_DEBIAN, "test_real_mail_server.py"])
+        terminalreporter.write_line(f"only in `make test-long`, which installs what they need: {names}")
