@@ -17,7 +17,7 @@ from petitions.cli import privacy, retention
 from petitions.cli.keys import keys
 from petitions.cli.lazily import LazyGroup
 from petitions.cli.setup import prepare_installation
-from petitions.cli.telling import identities, refusals, shelf
+from petitions.cli.telling import identities, private_files, refusals, shelf
 from petitions.content import reading, writing
 from petitions.migrations.upgrade import is_current
 from petitions.models.states import TallyKind
@@ -184,7 +184,7 @@ def export_signatures(sealed: bool, identity: Path | None, slug: str | None, out
     if sealed == bool(identity):
         raise click.UsageError("Say either --sealed, or --identity KEYFILE.")
     begun_at = clock.now()
-    with refusals():
+    with refusals(), private_files():
         found = catalogue().campaign(slug) if slug else catalogue().current
         lines = exports.sealed_lines(found.slug, by="command")
         try:

@@ -10,7 +10,7 @@ import click
 from xlsxwriter import Workbook
 
 from petitions import sealing
-from petitions.cli.telling import identities
+from petitions.cli.telling import identities, private_files
 from petitions.services import opening
 
 Row = tuple[str, ...]
@@ -28,7 +28,8 @@ def open_signatures(file: TextIO, identity: Path, kind: str, rows: str, purpose:
     output = output or Path(file.name).with_suffix(f".{purpose}.{kind}")
     table = opening.table(opening.opened(file, identities(identity)), rows, purpose)
     try:
-        number = _WRITERS[kind](output, opening.columns(rows, purpose), table)
+        with private_files():
+            number = _WRITERS[kind](output, opening.columns(rows, purpose), table)
     except sealing.CannotOpen as why:
         output.unlink(missing_ok=True)
         raise click.ClickException(f"Line {why} does not open with this key, or is damaged.") from why

@@ -1,5 +1,6 @@
 """What several commands need: our catalogue's shelf, refusals in words, and key files."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,16 @@ def refusals() -> Iterator[None]:
     except DomainError as why:
         click.echo(f"Refused: {why}", err=True)
         sys.exit(1)
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Let what the block creates be readable for this account only: it names people."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def shelf() -> Shelf:

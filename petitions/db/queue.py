@@ -20,6 +20,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from petitions.db.engine import WriteLock
 from petitions.errors import Busy
@@ -109,8 +110,8 @@ class WriteQueue:
                 with self._engine.connect() as connection, connection.begin():
                     results = _apply(connection, batch)
                 break
-            except DBAPIError as why:
-                if not _is_passing(why):
+            except (DBAPIError, PoolTimeout) as why:
+                if not is_passing(why):
                     raise
                 if attempt == RETRIES or time.monotonic() > give_up_at:
                     raise Busy(waiting=len(batch)) from why
@@ -132,6 +133,8 @@ def _apply(connection: Connection, batch: list[_Ticket[Any, Any]]) -> list[Any]:
     return results
 
 
-def _is_passing(why: DBAPIError) -> bool:
+def is_passing(why: DBAPIError | PoolTimeout) -> bool:
     """Whether the same transaction may well succeed in a moment: a lost server, a deadlock, a lock held too long."""
+    if isinstance(why, PoolTimeout):
+        return True
     return why.connection_invalidated or isinstance(why, (OperationalError, InterfaceError))

@@ -6,17 +6,31 @@ from typing import Any
 
 from flask import current_app
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from petitions.db.base import db
 from petitions.db.engine import BUSY_TIMEOUT_MS, WriteLock
-from petitions.db.queue import WriteQueue
+from petitions.db.queue import WriteQueue, is_passing
+from petitions.errors import Busy
+
+
+@contextmanager
+def _outages() -> Iterator[None]:
+    """A database that is away, or in the way of itself, is no mistake of ours: later it will be well."""
+    try:
+        yield
+    except (DBAPIError, PoolTimeout) as why:
+        if not is_passing(why):
+            raise
+        raise Busy() from why
 
 
 @contextmanager
 def reading() -> Iterator[Connection]:
-    """A connection whose statements all see one snapshot; nothing it does is kept."""
-    with db.engine.connect() as connection:
+    """A connection whose statements all see one snapshot; nothing it does is kept. Raises Busy without a database."""
+    with _outages(), db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         yield connection
@@ -24,8 +38,8 @@ def reading() -> Iterator[Connection]:
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """Keep all of the block's changes, or none of them. The only place that commits a session."""
-    with write_lock().held():
+    """Keep all of the block's changes, or none of them. The only place that commits a session. Raises Busy as well."""
+    with _outages(), write_lock().held():
         db.session.rollback()  # a read transaction left open could not be turned into a writing one
         db.session.connection(execution_options={"writes": True})
         try:

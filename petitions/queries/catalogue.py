@@ -8,11 +8,10 @@ from typing import Any
 
 from flask import current_app
 from sqlalchemy import Connection, Row, String, cast, func, literal, null, select, union_all
-from sqlalchemy.exc import OperationalError
 
 from petitions import clock
 from petitions.db.transactions import reading
-from petitions.errors import NotFound
+from petitions.errors import Busy, NotFound
 from petitions.models import Campaign, CampaignText, Case, CaseText, Mark, Recipient, Story, StoryText
 from petitions.models.states import CampaignState, CaseState, TextState
 from petitions.queries import retention
@@ -174,7 +173,7 @@ class Shelf:
             with reading() as connection:
                 if kept is None or tuple(connection.execute(select(*_version())).one()) != kept.version:
                     kept = _load(connection)
-        except OperationalError:  # the database is away: nothing can have changed, and pages are still wanted
+        except Busy:  # the database is away: nothing can have changed, and pages are still wanted
             if kept is None:
                 raise
         self._kept, self._checked_at = kept, time.monotonic()

@@ -76,6 +76,8 @@ def test_the_lists_for_delivery_hold_names_and_no_address(laptop: Open, handed_o
         *(("'-Ann", "'=1+1", "river"), ("李", "http//x.example", "lake")),
     ]
     assert "@" not in handed_over.with_suffix(".delivery.csv").read_text()
+    for path in (handed_over, handed_over.with_suffix(".delivery.csv")):
+        assert path.stat().st_mode & 0o777 == 0o600, "it names people"
     assert "3 rows" in laptop(handed_over, "--rows", "signer")
     assert not list(handed_over.parent.glob("nowhere.db*")), "it needs no database"
 

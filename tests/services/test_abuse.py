@@ -520,6 +520,21 @@ def test_another_campaign_is_not_touched_although_its_cases_are_named_alike(
     assert miscounts() == []
 
 
+def test_signers_of_another_campaign_between_ours_are_not_touched(
+    app: Flask, signed: PublicCampaign, tmp_path: Any
+) -> None:
+    other = make_campaign(app, tmp_path / "other", slug="other")
+    confirm(other, ANN)
+    confirm(signed, person(50), "river")
+    confirm(other, person(51), "river")
+    before = total(signed)
+    number = invalidations.prepare_invalidation(other.slug, Condition(), "A test")
+    assert invalidations.run_invalidation(number) == 4
+    assert total(signed) == before
+    assert invalidations.undo_invalidation(number) == 4
+    assert miscounts() == []
+
+
 def test_what_is_signed_after_the_preview_is_not_struck(signed: PublicCampaign) -> None:
     number = invalidations.prepare_invalidation(signed.slug, Condition(), "A flood")
     sign(signed, person(7), "river")

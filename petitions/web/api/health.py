@@ -5,6 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from petitions.db.transactions import reading
+from petitions.errors import Busy
 
 bp = Blueprint("health", __name__)
 
@@ -15,6 +16,6 @@ def healthz() -> Response:
     try:
         with reading() as connection:
             connection.execute(text("SELECT 1 FROM campaigns LIMIT 1"))
-    except SQLAlchemyError:
+    except (Busy, SQLAlchemyError):
         return Response("no database\n", 503, content_type="text/plain")
     return Response("ok\n", content_type="text/plain")
