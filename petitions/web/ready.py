@@ -20,7 +20,7 @@ FRESH_SECONDS = 1.5
 PAGE = "public, max-age=15, s-maxage=30, stale-while-revalidate=60, stale-if-error=86400"
 NUMBERS = "public, max-age=2, s-maxage=2, stale-while-revalidate=1"  # with FRESH_SECONDS: at most 5 s behind
 MOST_KEPT = 2_000  # a bound on memory, far above campaigns x languages x cases
-PACK_PAGES, PACK_FILES = 5, 11  # of brotli's eleven degrees: the last ones cost fifty times more
+PACK_PAGES, PACK_FILES = 5, 10  # of brotli's eleven degrees: the last ones cost twenty and fifty times as much
 
 
 @dataclass(frozen=True)

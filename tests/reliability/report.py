@@ -16,6 +16,7 @@ def table(lines: list[str]) -> str:
     newest = {}
     for row in map(json.loads, lines):
         if row["long"]:
+            row["database"] = row["database"].lower()
             newest[row["promise"], row["database"], row["done"]] = row
     ordered = sorted(newest.values(), key=lambda row: (_order(row["promise"]), row["done"], row["database"]))
     return HEAD + "".join(

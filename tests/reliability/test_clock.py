@@ -42,6 +42,7 @@ HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 START = datetime(2026, 12, 10, 9, 30, tzinfo=UTC)
 BEGAN = START - 30 * DAY
 LEAPS = [HOUR, -DAY, 400 * DAY, *((-HOUR, DAY, -400 * DAY) if IS_LONG else ())]
+LEAPT = "by an hour, a day or 400 days, forth or back"
 RULES = (limits.LOGIN_TRIES, limits.CODE_TRIES, limits.UNKNOWN_ORIGIN)
 
 
@@ -79,7 +80,7 @@ def test_a_leap_of_the_clock_miscounts_nothing_and_nobody_signs_twice(
 ) -> None:
     number = effort(6, 300)
     check_counts(campaign, leap, number)
-    note("R10", database_of(app), f"{number} sign and confirm while the clock leaps by {leap}", "0 miscounts, 0 double")
+    note("R10", database_of(app), f"{number} sign and confirm while the clock leaps {LEAPT}", "0 miscounts, 0 double")
 
 
 def test_a_count_that_is_kept_under_its_hour_alone_is_noticed(
@@ -145,7 +146,7 @@ def check_links_die(campaign: PublicCampaign, leap: timedelta) -> None:
 @pytest.mark.parametrize("leap", LEAPS, ids=str)
 def test_a_link_that_ended_does_not_come_to_life_again(app: Flask, campaign: PublicCampaign, leap: timedelta) -> None:
     check_links_die(campaign, leap)
-    note("R10", database_of(app), f"a link ended, then the clock leaps by {leap}", "stays dead")
+    note("R10", database_of(app), f"a link ended, then the clock leaps {LEAPT}", "stays dead")
 
 
 def test_a_retention_that_leaves_links_alive_is_noticed(
@@ -207,7 +208,7 @@ def test_no_mail_is_sent_twice_and_none_waits_for_a_clock_that_ran_ahead(
     app: Flask, campaign: PublicCampaign, leap: timedelta
 ) -> None:
     check_mails_leave_once(campaign, leap)
-    done = f"mails are queued, leased and sent while the clock leaps by {leap} and returns"
+    done = f"mails are queued, leased and sent while the clock leaps {LEAPT}, and returns"
     note("R10", database_of(app), done, "0 double, none waits longer than an hour and a lease")
 
 
@@ -247,7 +248,7 @@ def test_a_leap_gives_up_no_mail(campaign: PublicCampaign) -> None:
 def test_a_leap_locks_nobody_out_for_longer_than_the_window(app: Flask, rule: limits.Rule) -> None:
     for leap in LEAPS:
         check_limit(rule, leap)
-    done = f"the limit {rule.kind} is reached while the clock leaps by an hour, a day, 400 days, and back"
+    done = f"the limit {rule.kind} is reached while the clock leaps {LEAPT}"
     note("R10", database_of(app), done, "nobody is locked out for longer than its window")
 
 
@@ -320,7 +321,7 @@ def test_a_leap_keeps_no_mailbox_from_its_mails_and_bombs_none(app: Flask) -> No
     with at(START + HOUR + DAY, -HOUR):  # set back by an hour, the slots of before still bind
         mailslots.purge()
         assert _take(email, 1) == [False]
-    done = "a mailbox is full while the clock leaps by an hour, a day, 400 days, and back"
+    done = f"a mailbox is full while the clock leaps {LEAPT}"
     note("R10", database_of(app), done, "free again a day after the next tidying")
 
 
@@ -362,7 +363,7 @@ def check_retention_refuses(campaign: PublicCampaign, leap: timedelta) -> None:
 @pytest.mark.parametrize("leap", LEAPS, ids=str)
 def test_retention_refuses_while_the_clock_is_doubted(app: Flask, campaign: PublicCampaign, leap: timedelta) -> None:
     check_retention_refuses(campaign, leap)
-    note("R10", database_of(app), f"retention after a leap of {leap}", "refuses, and goes on when the clock is right")
+    note("R10", database_of(app), f"retention after a leap {LEAPT}", "refuses, and goes on when the clock is right")
 
 
 def test_a_retention_that_believes_every_clock_is_noticed(
