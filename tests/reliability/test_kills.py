@@ -45,7 +45,7 @@ class Crowd:
         while not self._ended.is_set():
             email = f"ann{next(self._numbers)}@example.org"
             try:
-                status = sign(self._server.port, email).status
+                status = sign(self._server.port, email, timeout=30).status
             except OSError as why:
                 self.said[type(why).__name__] += 1
                 time.sleep(0.02)
@@ -123,7 +123,7 @@ def test_new_workers_under_load_lose_no_request(start_server: StartServer, serve
     reloads = effort(2, 24)
     with Crowd(server).signing() as crowd:
         for _ in range(reloads):
-            time.sleep(effort(1, 5))
+            time.sleep(effort(3, 5))
             server.send(signal.SIGHUP)
         time.sleep(2)
     assert set(crowd.said) <= {"303", "503"}, crowd.said
