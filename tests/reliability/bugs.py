@@ -1,5 +1,6 @@
 """Seeded bugs for a server of its own process: small wrong changes that must turn the chaos tests red."""
 
+import os
 import secrets
 import threading
 import time
@@ -11,6 +12,7 @@ from flask import copy_current_request_context
 from sqlalchemy import event
 
 from app import app
+from petitions import gunicorn_worker
 from petitions.db import engine
 from petitions.db.base import db
 from petitions.db.queue import WriteQueue
@@ -57,8 +59,20 @@ def synchronous_normal() -> None:
         db.engine.dispose()
 
 
+def drop_what_is_under_way() -> None:
+    """End at once when told to end."""
+    gunicorn_worker.PatientWorker._cap_keepalive = lambda _self, _deadline: os._exit(0)
+
+
+def wait_for_every_body() -> None:
+    """Wait for a body however long it is said to be."""
+    gunicorn_worker.LONGEST_BODY = 10**15
+
+
 BUGS: dict[str, Callable[[], None]] = {
     "acknowledge before commit": acknowledge_before_commit,
     "mail at each try": mail_at_each_try,
     "synchronous normal": synchronous_normal,
+    "drop what is under way": drop_what_is_under_way,
+    "wait for every body": wait_for_every_body,
 }

@@ -133,6 +133,16 @@ def test_new_workers_under_load_lose_no_request(start_server: StartServer, serve
     )
 
 
+@pytest.mark.parametrize("server_database", ["sqlite"], indirect=True)
+def test_workers_that_end_at_once_are_found(start_server: StartServer, server_database: str) -> None:
+    server = start_server("drop what is under way")
+    with Crowd(server).signing() as crowd:
+        for _ in range(3):
+            time.sleep(3)
+            server.send(signal.SIGHUP)
+    assert not set(crowd.said) <= {"303", "503"}, crowd.said
+
+
 def test_a_restart_loses_nothing_and_who_tries_again_is_there_once(
     start_server: StartServer, server_database: str
 ) -> None:

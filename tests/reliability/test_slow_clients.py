@@ -20,9 +20,10 @@ FORM = f"{CAMPAIGN}/sign"
 REFUSED = {400, 403, 404, 405, 413, 414, 415, 422, 431, 501}
 
 
-def started(folder: Path, **env: str) -> Server:
-    """A server with the demo campaign that sends no mail."""
-    server = Server(folder, PETITIONS_WORKER="0", PETITIONS_LOG_LEVEL="ERROR", **env)
+def started(folder: Path, bug: str = "", **env: str) -> Server:
+    """A server with the demo campaign that sends no mail, with a seeded bug if asked for."""
+    quiet = {"PETITIONS_WORKER": "0", "PETITIONS_LOG_LEVEL": "ERROR", "SEEDED_BUG": bug}
+    server = Server(folder, "tests.reliability.serving:app", **quiet, **env)
     server.folder.mkdir(parents=True, exist_ok=True)
     server.flask("setup")
     return server.start()
@@ -174,6 +175,15 @@ def test_what_no_browser_sends_is_refused_at_once(server: Server, name: str, pie
     assert b"Traceback" not in answer.body
     assert answer.seconds < 5, "a gigabyte is not read to its end"
     assert sign(server.port, "after@example.org").status == 303
+
+
+def test_a_server_that_waits_for_every_body_is_found(tmp_path: Path) -> None:
+    running = started(tmp_path / "seeded", "wait for every body")
+    try:
+        with pytest.raises(TimeoutError):
+            ask(running.port, post(FORM, b"", length=10**9), timeout=6.0)
+    finally:
+        running.stop()
 
 
 def test_a_gigabyte_in_fact_costs_neither_time_nor_memory(server: Server) -> None:
