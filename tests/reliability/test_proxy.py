@@ -48,6 +48,7 @@ def nginx_of(folder: Path, port: int, backends: list[int]) -> subprocess.Popen[b
         r"127\.0\.0\.1:8000": f"127.0.0.1:{backends[0]}",
         r"127\.0\.0\.1:8001": f"127.0.0.1:{backends[1]}",
         r"/var/cache/nginx/petitions": str(folder / "cache"),
+        r"/var/log/nginx/error\.log": str(folder / "error.log"),
         r"listen 80;": f"listen 127.0.0.1:{free_port()};",
         r"listen 443 ssl http2;": f"listen 127.0.0.1:{port};",
         r"ssl_certificate(_key)? [^;]+;": "",
