@@ -211,7 +211,8 @@ class Life(RuleBasedStateMachine):
     def erase(self, number: int) -> None:
         someone = self.known[number]
         self.expect(LinkUnknown if someone.is_erased else None, lambda: mine.erase(someone.page))
-        someone.forget(self.now)
+        if not someone.is_erased:  # else retention was first, and what was struck stays struck
+            someone.forget(self.now)
 
     @rule(target=struck, cases=some_cases)
     def invalidate(self, cases: list[str]) -> int:
