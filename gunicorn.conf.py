@@ -30,7 +30,7 @@ limit_request_line = 8190
 accesslog = None  # a log of who looked when is a log of who signed
 
 
-class ServerLog(Logger):  # type: ignore[misc]
+class ServerLog(Logger):  # type: ignore[misc]  # gunicorn has no types
     """Gunicorn's own events in our format, without what they say about visitors."""
 
     def setup(self, cfg: Any) -> None:

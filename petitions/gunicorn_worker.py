@@ -68,7 +68,7 @@ class Arriving:
         return is_short
 
 
-class PatientWorker(ThreadWorker):  # type: ignore[misc]
+class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Gunicorn's thread worker with a waiting room."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:

@@ -40,8 +40,9 @@ def _write_csv(path: Path, heading: Row, table: Iterator[Row]) -> int:
     number = -1
     with path.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out)
-        for number, row in enumerate(chain([heading], table)):  # noqa: B007 - the last one is told
+        for row in chain([heading], table):
             writer.writerow([opening.safe_cell(value) for value in row])
+            number += 1
     return number
 
 

@@ -7,20 +7,20 @@ on the number of rows, so it is prepared once, and RETURNING tells exactly which
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Dialect, LargeBinary, Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
-from petitions.db.base import UtcDateTime
+from petitions.db.base import Base, UtcDateTime
 
 Row = Sequence[Any]
 
 
 def insert(
     connection: Connection,
-    table: Table,
+    model: type[Base],
     columns: tuple[str, ...],
     rows: Sequence[Row],
     *,
@@ -33,6 +33,7 @@ def insert(
     """
     if not rows:
         return []
+    table = _table(model)
     statement, binders = _statement(connection.dialect, table, columns, on_conflict, returning)
     bound = [[bind(value) if bind else value for bind, value in zip(binders, row, strict=True)] for row in rows]
     if connection.dialect.name == "sqlite":
@@ -45,9 +46,10 @@ def insert(
 
 
 def matching(
-    connection: Connection, table: Table, columns: tuple[str, ...], where: Mapping[str, Sequence[Any]]
+    connection: Connection, model: type[Base], columns: tuple[str, ...], where: Mapping[str, Sequence[Any]]
 ) -> list[Any]:
     """The `columns` of the rows each of whose columns in `where` has one of the values there; in no order."""
+    table = _table(model)
     conditions: list[str] = []
     parameters: list[Any] = []
     for name, values in where.items():
@@ -61,8 +63,13 @@ def matching(
         else:
             conditions.append(f"{name} = ANY(%s::{kind.compile(connection.dialect)}[])")
             parameters.append(bound)
-    text = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {' AND '.join(conditions)}"  # noqa: S608
+    text = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {' AND '.join(conditions)}"  # noqa: S608 - our own names
     return _read(connection.dialect, table, columns, _execute(connection, text, tuple(parameters)))
+
+
+def _table(model: type[Base]) -> Table:
+    """A model's table; SQLAlchemy's types leave open that it might be a join."""
+    return cast(Table, model.__table__)
 
 
 def _execute(connection: Connection, text: str, parameters: tuple[Any, ...]) -> Any:

@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from petitions.db.base import db
 from petitions.errors import DomainError
@@ -26,7 +27,8 @@ def copy_database(path: Path) -> None:
         raise BackupFaulty(why="the file exists")
     path.touch(mode=0o600)
     with db.engine.connect() as connection, closing(sqlite3.connect(path)) as copy:
-        connection.connection.driver_connection.backup(copy)  # type: ignore[union-attr]
+        driver: Any = connection.connection.driver_connection  # here SQLite's, which knows backup()
+        driver.backup(copy)
         if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):
             raise BackupFaulty(why="integrity")
         if copy.execute(_MISCOUNTED).fetchone() != (0,):

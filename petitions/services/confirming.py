@@ -9,13 +9,13 @@ from sqlalchemy import Connection, bindparam, select, update
 from petitions import clock, people, sealing
 from petitions.db.base import UtcDateTime
 from petitions.db.transactions import write_queue
-from petitions.errors import CampaignClosed, CodeWrong, LinkExpired, LinkUnknown
+from petitions.errors import CampaignClosed, CodeWrong, LinkExpired
 from petitions.models import Signer
 from petitions.models.states import SignatureState
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign, PublicCase
 from petitions.queries.signer import SignerFacts
-from petitions.services import holds, limits, outbox, signatures
+from petitions.services import holds, limits, links, outbox, signatures
 from petitions.services.consent import consent_version
 from petitions.services.erasing import erase_signers
 from petitions.services.keyring import blind_key, keyring
@@ -27,7 +27,7 @@ PURPOSE = "confirm"
 
 def link_token(facts: SignerFacts) -> str:
     """The secret part of the link in this signer's mails."""
-    return sealing.link_token(keyring().secret_key, PURPOSE, facts.id, facts.salt)
+    return links.token_for(facts, PURPOSE)
 
 
 def code(facts: SignerFacts) -> str:
@@ -37,12 +37,7 @@ def code(facts: SignerFacts) -> str:
 
 def open_link(token: str) -> SignerFacts:
     """Whose link this is; changes nothing. Raises LinkUnknown, or LinkExpired 14 days after the last request."""
-    number = sealing.token_number(token)
-    if number is None:
-        raise LinkUnknown()
-    facts = signer_query.facts(number)
-    if not sealing.is_link_token(token, keyring().secret_key, PURPOSE, number, facts.salt):
-        raise LinkUnknown()
+    facts = links.signer_behind(token, PURPOSE)
     if abs(clock.now() - facts.asked_at) > LINK_LASTS:  # both ways: a clock that ran ahead makes no link that lasts
         raise LinkExpired()
     return facts

@@ -31,7 +31,7 @@ def _written(campaign_id: int, locale: str, sha256: str, words: str) -> int:
     with transaction() as store:
         bulk.insert(
             store.connection(),
-            ConsentVersion.__table__,  # type: ignore[arg-type]
+            ConsentVersion,
             ("campaign_id", "locale", "sha256", "words", "created_at"),
             [(campaign_id, locale, sha256, words, clock.now())],
             on_conflict="DO NOTHING",  # another server may write the same words in the same instant

@@ -31,7 +31,7 @@ def shift(connection: Connection, changes: Iterable[Change], now: datetime) -> N
     shard = 0 if connection.dialect.name == "sqlite" else os.getpid() % SHARDS
     hour = hour_of(now)
     rows = [(case_id, hour, shard, *_ordered(changed)) for case_id, changed in sorted(by_case.items())]
-    bulk.insert(connection, Count.__table__, _KEYS + COLUMNS, rows, on_conflict=_ADD)  # type: ignore[arg-type]
+    bulk.insert(connection, Count, _KEYS + COLUMNS, rows, on_conflict=_ADD)
 
 
 def _ordered(changed: Mapping[str, int]) -> list[int]:

@@ -49,10 +49,9 @@ def use(connection: Connection, rule: Rule, keys: Sequence[str], now: datetime) 
     )
     new = Counter(keys)
     rows = [(key, number, ends_at) for key, number in sorted(new.items())]
-    table = Limit.__table__
     returned = bulk.insert(
         connection,
-        table,  # type: ignore[arg-type]
+        Limit,
         ("key", "used", "ends_at"),
         rows,
         on_conflict=on_conflict,

@@ -34,11 +34,10 @@ def take(connection: Connection, keys: Sequence[str], now: datetime) -> list[boo
             if not allowed[place]:
                 first.setdefault(key, place)
         rows = [(key, slot, int(now.timestamp()) + day) for key in sorted(first)]
-        table = MailSlot.__table__
         columns = ("mailbox_key", "slot", "ends_at")
         taken = bulk.insert(
             connection,
-            table,  # type: ignore[arg-type]
+            MailSlot,
             columns,
             rows,
             on_conflict=_TAKE.format(day),

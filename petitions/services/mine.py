@@ -10,13 +10,12 @@ from sqlalchemy.exc import IntegrityError
 
 from petitions import clock, people, sealing
 from petitions.db.transactions import reading, transaction, write_queue
-from petitions.errors import DomainError, LinkUnknown
+from petitions.errors import DomainError
 from petitions.models import Campaign, ConsentVersion, LetterVersion, Signature, Signer
 from petitions.models.states import SignatureState
-from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign, PublicCase, catalogue
 from petitions.queries.signer import SignerFacts
-from petitions.services import mailslots, outbox, signatures
+from petitions.services import links, mailslots, outbox, signatures
 from petitions.services.confirming import add_confirmed
 from petitions.services.erasing import erase_signers
 from petitions.services.keyring import blind_key, keyring, public_keys
@@ -32,18 +31,12 @@ class NameTaken(DomainError):
 
 def link_token(facts: SignerFacts) -> str:
     """The secret part of the link to this signer's own page."""
-    return sealing.link_token(keyring().secret_key, PURPOSE, facts.id, facts.salt)
+    return links.token_for(facts, PURPOSE)
 
 
 def open_page(token: str) -> SignerFacts:
     """Whose page this is; raises LinkUnknown. The link works until the signer is erased."""
-    number = sealing.token_number(token)
-    if number is None:
-        raise LinkUnknown()
-    facts = signer_query.facts(number)
-    if not sealing.is_link_token(token, keyring().secret_key, PURPOSE, number, facts.salt):
-        raise LinkUnknown()
-    return facts
+    return links.signer_behind(token, PURPOSE)
 
 
 def withdraw(token: str, case_ids: Sequence[int]) -> None:

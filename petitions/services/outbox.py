@@ -57,7 +57,7 @@ def queue(connection: Connection, letters: Sequence[Letter], now: datetime) -> N
         for each in letters
     ]
     columns = ("dedupe_key", "kind", "signer_id", "locale", "payload", "state", "attempts", "due_at", "created_at")
-    bulk.insert(connection, Message.__table__, columns, rows, on_conflict="DO NOTHING")  # type: ignore[arg-type]
+    bulk.insert(connection, Message, columns, rows, on_conflict="DO NOTHING")
 
 
 def lease(most: int) -> list[Leased]:

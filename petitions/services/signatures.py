@@ -58,7 +58,7 @@ def add(connection: Connection, new: Iterable[NewSignature], now: datetime) -> M
     """Insert pending signatures; gives those that were not there yet."""
     returned = bulk.insert(
         connection,
-        Signature.__table__,  # type: ignore[arg-type]
+        Signature,
         ("signer_id", "case_id", "letter_version_id", "consent_version_id", "source", "state", "signed_at"),
         [(*each, SignatureState.PENDING, now) for each in new],
         on_conflict="DO NOTHING",

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, update
 
@@ -201,8 +202,11 @@ def _known_signers(connection: Connection, entries: Sequence[_Sealed]) -> dict[t
     found: dict[tuple[int, bytes], list[_Known]] = {}
     columns = ("campaign_id", "email_key", "id", "slot", "name_key", "asked_at", "confirmed_at")
     campaigns = sorted({entry.campaign_id for entry in entries})  # first in the index, so never left out
-    mailboxes = {"campaign_id": campaigns, "email_key": [entry.email_key for entry in entries]}
-    rows = bulk.matching(connection, Signer.__table__, columns, mailboxes)  # type: ignore[arg-type]
+    mailboxes: dict[str, Sequence[Any]] = {
+        "campaign_id": campaigns,
+        "email_key": [entry.email_key for entry in entries],
+    }
+    rows = bulk.matching(connection, Signer, columns, mailboxes)
     for campaign_id, email_key, number, slot, name_key, asked_at, confirmed_at in sorted(rows, key=lambda row: row[3]):
         signer = _Known(number, slot, name_key, asked_at, confirmed_at is not None)
         found.setdefault((campaign_id, email_key), []).append(signer)
@@ -225,7 +229,7 @@ def _insert_signers(
     columns = ("campaign_id", "email_key", "slot", "name_key", "sealed", "link_salt", "locale", "newsletter", "pass_id")
     returned = bulk.insert(
         connection,
-        Signer.__table__,  # type: ignore[arg-type]
+        Signer,
         (*columns, "signed_at", "asked_at"),
         rows,
         on_conflict="DO NOTHING",

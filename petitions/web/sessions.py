@@ -1,9 +1,9 @@
 """Flask's `session` for staff only: a row in the database behind a cookie. Visitors have none and get no cookie."""
 
 import time
-from typing import Any
+from typing import Any, cast
 
-from flask import Flask, Request, Response, g
+from flask import Flask, Request, Response, g, session
 from flask.sessions import SessionInterface, SessionMixin
 from itsdangerous import BadSignature, TimestampSigner
 
@@ -22,6 +22,11 @@ class StaffSession(dict[str, Any], SessionMixin):
         self.token = token
         self.login = login
         self.seen_at = seen_at
+
+
+def current() -> StaffSession:
+    """The session of whoever is logged in; on pages behind the login only."""
+    return cast(StaffSession, session)
 
 
 class StaffSessions(SessionInterface):

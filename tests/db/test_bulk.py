@@ -45,12 +45,12 @@ def signer(campaign: PublicCampaign, number: int, **over: Any) -> tuple[Any, ...
 
 def test_no_rows_are_no_statement() -> None:
     with statements(db.engine) as seen:
-        assert insert(Limit.__table__, LIMIT, [], returning=("key",)) == []
+        assert insert(Limit, LIMIT, [], returning=("key",)) == []
     assert [text for text in seen if text.startswith("INSERT")] == []
 
 
 def test_bytes_truth_nothing_and_moments_come_back_exactly(campaign: PublicCampaign) -> None:
-    insert(Signer.__table__, SIGNER, [signer(campaign, number) for number in (0, 1, 255)])
+    insert(Signer, SIGNER, [signer(campaign, number) for number in (0, 1, 255)])
     found = rows(Signer)
     assert [row.email_key for row in found] == [bytes([number]) * 32 for number in (0, 1, 255)]
     assert [row.newsletter for row in found] == [True, False, False]
@@ -59,20 +59,20 @@ def test_bytes_truth_nothing_and_moments_come_back_exactly(campaign: PublicCampa
 
 @pytest.mark.parametrize("text", ["", "'", '"', "\\", "\n", "é", "🏳️‍🌈", "{1,2}", "null", "a,b", "%s", ":x", "x" * 64])
 def test_text_comes_back_exactly(text: str) -> None:
-    insert(Limit.__table__, LIMIT, [(text, 1, 2**40)])
+    insert(Limit, LIMIT, [(text, 1, 2**40)])
     assert [tuple(row) for row in rows(Limit)] == [(text, 1, 2**40)]
 
 
 def test_dates_are_written_as_dates(campaign: PublicCampaign) -> None:
     columns = ("case_id", "kind", "number", "happened_on", "note", "recorded_at")
-    insert(Tally.__table__, columns, [(campaign.cases[0].id, "paper", 1, date(2026, 2, 28), "", MOMENT)])
+    insert(Tally, columns, [(campaign.cases[0].id, "paper", 1, date(2026, 2, 28), "", MOMENT)])
     assert [row.happened_on for row in rows(Tally)] == [date(2026, 2, 28)]
 
 
 def test_returning_names_only_the_rows_that_are_new(campaign: PublicCampaign) -> None:
     def again(*numbers: int) -> list[bytes]:
         mine = [signer(campaign, number) for number in numbers]
-        returned = insert(Signer.__table__, SIGNER, mine, on_conflict="DO NOTHING", returning=("id", "email_key"))
+        returned = insert(Signer, SIGNER, mine, on_conflict="DO NOTHING", returning=("id", "email_key"))
         assert all(isinstance(number, int) for number, _ in returned)
         return [key[:1] for _, key in returned]
 
@@ -83,7 +83,7 @@ def test_returning_names_only_the_rows_that_are_new(campaign: PublicCampaign) ->
 
 
 def test_returned_moments_are_aware(campaign: PublicCampaign) -> None:
-    [(moment,)] = insert(Signer.__table__, SIGNER, [signer(campaign, 1)], returning=("signed_at",))
+    [(moment,)] = insert(Signer, SIGNER, [signer(campaign, 1)], returning=("signed_at",))
     assert moment == MOMENT
 
 
@@ -93,24 +93,24 @@ def test_a_conflict_may_update(campaign: PublicCampaign) -> None:
     row = (campaign.cases[0].id, MOMENT, 0, 2, *[0] * 6)
     add = "(case_id, hour_at, shard) DO UPDATE SET confirmed = counts.confirmed + excluded.confirmed"
     for expected in (2, 4):
-        assert insert(Count.__table__, columns, [row], on_conflict=add, returning=("confirmed",)) == [(expected,)]
+        assert insert(Count, columns, [row], on_conflict=add, returning=("confirmed",)) == [(expected,)]
 
 
 def test_one_row_that_cannot_be_leaves_none(campaign: PublicCampaign) -> None:
     with pytest.raises(DBAPIError):
-        insert(Signer.__table__, SIGNER, [signer(campaign, 1), signer(campaign, 2, slot=10)])
+        insert(Signer, SIGNER, [signer(campaign, 1), signer(campaign, 2, slot=10)])
     assert rows(Signer) == []
 
 
 def test_a_row_of_the_wrong_length_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="zip"):
-        insert(Limit.__table__, LIMIT, [("key", 1)])
+        insert(Limit, LIMIT, [("key", 1)])
 
 
 def test_the_statement_is_the_same_for_one_row_and_for_a_thousand() -> None:
     with statements(db.engine) as seen:
-        insert(Limit.__table__, LIMIT, [("a", 1, 1)])
-        insert(Limit.__table__, LIMIT, [(f"b{number}", 1, 1) for number in range(1000)])
+        insert(Limit, LIMIT, [("a", 1, 1)])
+        insert(Limit, LIMIT, [(f"b{number}", 1, 1) for number in range(1000)])
     one, many = [text for text in seen if text.startswith("INSERT")]
     assert one == many
     with reading() as connection:

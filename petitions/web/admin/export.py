@@ -1,12 +1,13 @@
 """Handing over: the sealed rows as a download. Nothing is opened here."""
 
-from flask import Response, render_template, request, session, stream_with_context
+from flask import Response, render_template, request, stream_with_context
 from flask.typing import ResponseReturnValue
 
 from petitions import clock
 from petitions.errors import LoginRefused, TooManyTries
 from petitions.queries.catalogue import catalogue
 from petitions.services import accounts, exports
+from petitions.web import sessions
 from petitions.web.admin.login import bp
 from petitions.web.errors import MESSAGES, status_of
 from petitions.web.security import network
@@ -21,7 +22,7 @@ def export() -> ResponseReturnValue:
 @bp.post("/export")
 def exported() -> ResponseReturnValue:
     """The rows of the campaign as a stream; the file's name is ours."""
-    login = session.login  # type: ignore[attr-defined]
+    login = sessions.current().login
     try:
         accounts.prove_password(login.name, request.form.get("password", ""), network())
     except (LoginRefused, TooManyTries) as why:

@@ -63,6 +63,6 @@ def logged_in() -> ResponseReturnValue:
 @bp.post("/logout")
 def log_out() -> ResponseReturnValue:
     """End the session, here and in the database."""
-    accounts.log_out(session.token)  # type: ignore[attr-defined]
+    accounts.log_out(sessions.current().token)
     sessions.end()
     return redirect(url_for("admin.login"), 303)

@@ -1,11 +1,12 @@
 """What is erased when, and the button that says that the signatures were handed over."""
 
-from flask import redirect, render_template, session, url_for
+from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from petitions import clock
 from petitions.queries import retention as rules
 from petitions.services import retention as services
+from petitions.web import sessions
 from petitions.web.admin.login import bp
 
 
@@ -14,7 +15,7 @@ def retention() -> ResponseReturnValue:
     """Each campaign with its dates and numbers; nobody is named."""
     now = clock.now()
     plans = [(plan, rules.work(plan, now)) for plan in rules.plans(now)]
-    page = {"plans": plans, "clock": rules.clock_state(), "now": now, "login": session.login}  # type: ignore[attr-defined]
+    page = {"plans": plans, "clock": rules.clock_state(), "now": now, "login": sessions.current().login}
     return render_template("admin/retention.html", **page)
 
 

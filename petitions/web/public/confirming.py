@@ -10,7 +10,7 @@ from petitions.web.errors import MESSAGES, status_of
 from petitions.web.forms.code import CodeForm
 from petitions.web.forms.consent import consent_words
 from petitions.web.i18n import locale
-from petitions.web.public.views import find_campaign, render
+from petitions.web.public.views import find_campaign, render, ticked_cases
 from petitions.web.security import network
 
 bp = Blueprint("confirming", __name__)
@@ -47,8 +47,7 @@ def more(token: str) -> ResponseReturnValue:
     """Sign for others too; the mailbox is proven, so they count at once."""
     facts = confirming.open_link(token)
     campaign = catalogue().campaign_with_id(facts.campaign_id)
-    named = set(request.form.getlist("cases"))
-    chosen = [case for case in campaign.open_cases if case.slug in named]
+    chosen = ticked_cases(campaign)
     if chosen:
         confirming.sign_more(token, campaign, chosen, consent_words())
     return redirect(url_for("confirming.confirm", token=token), 303)

@@ -13,7 +13,7 @@ from petitions.web.errors import MESSAGES
 from petitions.web.forms.consent import consent_words
 from petitions.web.forms.person import AddressForm, NameForm
 from petitions.web.i18n import locale
-from petitions.web.public.views import find_campaign, render
+from petitions.web.public.views import find_campaign, render, ticked_cases
 
 bp = Blueprint("mine", __name__)
 DONE = {
@@ -46,8 +46,7 @@ def more(token: str) -> ResponseReturnValue:
     """Sign for others too."""
     facts = mine.open_page(token)
     campaign = catalogue().campaign_with_id(facts.campaign_id)
-    named = set(request.form.getlist("cases"))
-    chosen = [case for case in campaign.open_cases if case.slug in named]
+    chosen = ticked_cases(campaign)
     if chosen:
         mine.sign_more(token, campaign, chosen, consent_words())
     return _back(token, "signed")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from babel.dates import get_date_format
-from flask import abort, render_template
+from flask import abort, render_template, request
 
 from petitions.models.states import CaseState
 from petitions.queries import counts
@@ -91,3 +91,9 @@ def blank_form(campaign: PublicCampaign, only: PublicCase | None = None) -> Sign
     if only is None:
         form.cases.data = [case.slug for case in campaign.open_cases]
     return form
+
+
+def ticked_cases(campaign: PublicCampaign) -> list[PublicCase]:
+    """The open cases that the present form names; what else it names is nothing of ours."""
+    named = set(request.form.getlist("cases"))
+    return [case for case in campaign.open_cases if case.slug in named]
