@@ -14,7 +14,7 @@ from flask import Flask
 from petitions import clock
 from petitions.clock import Boot, stopped_at
 from petitions.db.transactions import transaction, write_queue
-from petitions.errors import CampaignClosed, LinkExpired, TooManyTries
+from petitions.errors import CampaignClosed, LinkExpired, LinkUnknown, TooManyTries
 from petitions.models import Message, Signature, Signer
 from petitions.queries import retention as rules
 from petitions.queries.catalogue import PublicCampaign
@@ -139,7 +139,7 @@ def check_links_die(campaign: PublicCampaign, leap: timedelta) -> None:
     with at(over):
         retention.trust_clock()
         retention.run()
-    with at(over, leap), pytest.raises((LinkExpired, confirming.LinkUnknown)):
+    with at(over, leap), pytest.raises((LinkExpired, LinkUnknown)):
         confirming.open_link(token)
 
 

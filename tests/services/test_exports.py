@@ -238,12 +238,12 @@ def fill(campaign: PublicCampaign, number: int) -> None:
             row = (campaign.id, 1, payload, "fr", False, moment, moment, moment)
             names = ("id", "campaign_id", "slot", "sealed", "locale", "newsletter", "signed_at", "asked_at")
             signers = [(each, *row) for each in ids]
-            bulk.insert(connection, Signer.__table__, (*names, "confirmed_at"), signers)  # type: ignore[arg-type]
+            bulk.insert(connection, Signer, (*names, "confirmed_at"), signers)
             columns = ("signer_id", "case_id", "state", "letter_version_id", "source", "signed_at", "confirmed_at")
             signed = [
                 (each, case.id, "confirmed", case.letter_versions["fr"], "direct", moment, moment) for each in ids
             ]
-            bulk.insert(connection, Signature.__table__, columns, signed)  # type: ignore[arg-type]
+            bulk.insert(connection, Signature, columns, signed)
 
 
 READER = """
