@@ -34,6 +34,7 @@ class _Connection:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         self.sent_at = 0.0
+        self.is_last = False  # the server said that it closes the connection
 
     def send(self, request: bytes) -> None:
         self.sent_at = time.perf_counter()
@@ -52,6 +53,7 @@ class _Connection:
         if len(body) < length:
             return None
         self.buffer = body[length:]
+        self.is_last = b"\r\nconnection: close" in head.lower()
         return int(head[9:12])
 
 
@@ -81,14 +83,14 @@ def run(port: int, requests: Iterator[bytes], *, connections: int, seconds: floa
             if status:
                 outcome.latencies.append((now - connection.sent_at) * 1000)
             request = next(requests, None) if now - began < seconds and sent < most else None
-            if status == 0:  # gunicorn recycled the connection
+            if status == 0 or connection.is_last:
                 selector.unregister(connection.socket)
                 connection.socket.close()
                 if request is not None:
                     connection = _Connection(port)
                     selector.register(connection.socket, selectors.EVENT_READ, connection)
             if request is None:
-                if status:
+                if connection.socket.fileno() >= 0:
                     selector.unregister(connection.socket)
                     connection.socket.close()
             else:

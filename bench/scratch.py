@@ -66,8 +66,9 @@ class Server:
         raise RuntimeError((self.instance / "log").read_text())
 
     def cpu_seconds(self) -> float:
-        """What all server processes have used so far."""
-        return sum(self._ticks(pid) for pid in self._pids()) / TICKS
+        """What all server processes have used so far, those too that were replaced."""
+        master, *workers = self._pids()
+        return (sum(self._ticks(master)) + sum(sum(self._ticks(pid)[:2]) for pid in workers)) / TICKS
 
     def memory(self) -> list[float]:
         """Resident megabytes of each worker."""
@@ -80,9 +81,9 @@ class Server:
         return [self._process.pid, *map(int, children)]
 
     @staticmethod
-    def _ticks(pid: int) -> int:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return int(fields[11]) + int(fields[12])
+    def _ticks(pid: int) -> list[int]:
+        """Of the process, and of its children that have ended: each in its own code, and in the kernel."""
+        return [int(field) for field in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]]
 
     def stop(self) -> None:
         """End it as an init system would."""

@@ -37,3 +37,6 @@ _dispatch = DispatcherMiddleware(real.wsgi_app, {"/bench/hello": bare.wsgi_app, 
 def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """The WSGI callable."""
     return _dispatch(environ, start_response)
+
+
+app.is_at_hand = real.is_at_hand  # type: ignore[attr-defined]

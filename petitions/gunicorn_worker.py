@@ -3,16 +3,20 @@
 Gunicorn's own threads read from the socket themselves, so that 32 phones in a tunnel, or one attacker with 32
 connections, stop a server of 32 threads; and it says goodbye to slow clients in the one loop that everybody needs.
 Here the loop collects what arrives, as a proxy in front would, and a thread sees a request once all of it is here.
+What the application has at hand needs no thread: to wake one costs more than the answer.
 """
 
 import re
 import socket
+import struct
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from fcntl import ioctl
 from functools import partial
 from selectors import EVENT_READ
+from termios import TIOCOUTQ
 from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
@@ -24,12 +28,33 @@ LONGEST_HEAD = 16_384  # bytes; a longer one is refused here
 LONGEST_BODY = 65_536  # bytes; with a longer one the application is asked at once, and refuses it unread
 ANSWER_BUFFER = 262_144  # bytes the kernel keeps for a client that reads slowly: every answer of ours fits
 PIECE = 65_536
+CROWD, MANNERS = 16, 0.00002  # a worker waits so many seconds at the door for each that it serves, up to so many
+_PAGE = re.compile(rb"GET (/[\w/.-]*) HTTP/1\.1\r\n")
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r\n", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
 
 
 _TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+def _unsent(sock: socket.socket) -> int:
+    """How many bytes of earlier answers the client has not taken yet."""
+    try:
+        number: int = struct.unpack("i", ioctl(sock, TIOCOUTQ, b"\0\0\0\0"))[0]
+    except OSError:  # whoever answers will find out what is the matter with it
+        return 0
+    return number
+
+
+def _done(work: Callable[[], Any]) -> "Future[Any]":
+    """The work's outcome, as a thread would have handed it back."""
+    future: Future[Any] = Future()
+    try:
+        future.set_result(work())
+    except Exception as why:
+        future.set_exception(why)
+    return future
 
 
 class HeadTooLong(Exception):
@@ -48,6 +73,7 @@ class Arriving:
         self.is_told_to_go_on = False
         self.heard = 0  # bytes after our answer
         self.is_cut = False  # nobody waits for its body
+        self.is_early = False  # all here, but its client has not taken the answer before
 
     def is_missing(self) -> bool:
         """Whether the request is not here in full yet, and is worth waiting for. Raises HeadTooLong."""
@@ -74,6 +100,11 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.waiting_room: dict[TConn, Arriving] = {}
+
+    def accept(self, listener: socket.socket) -> None:
+        """Let in who knocks, unless another worker does so first: whoever serves fewer is the quicker one."""
+        time.sleep(min(self.nr_conns, CROWD) * MANNERS)
+        super().accept(listener)
 
     def enqueue_req(self, conn: TConn) -> None:
         """A connection has something to say, or is new: listen until it has said all."""
@@ -127,10 +158,29 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             self._close(conn)
             return
         self._dismiss(conn)
+        if conn.initialized and _unsent(conn.sock):
+            arriving.is_watched, arriving.is_early = False, True
+            self.waiting_room[conn] = arriving  # or those who read nothing would soon keep every thread
+        else:
+            self._hand_over(arriving)
+
+    def _hand_over(self, arriving: Arriving) -> None:
+        """The request is whole: answer it, at once if the answer is at hand, or let a thread do so."""
+        conn = arriving.conn
         conn.init()
         conn.data_ready, conn.is_cut = True, arriving.is_cut
         conn.parser.unreader.unread(bytes(arriving.data))
-        super().enqueue_req(conn)
+        if self._is_at_hand(arriving):
+            self.finish_request(conn, _done(partial(self.handle, conn)))
+        else:
+            super().enqueue_req(conn)
+
+    def _is_at_hand(self, arriving: Arriving) -> bool:
+        page = _PAGE.match(arriving.data)
+        if page is None or arriving.data.find(b"\r\n\r\n") != len(arriving.data) - 4:  # more follows
+            return False
+        ask: Callable[[str], bool] | None = getattr(self.wsgi, "is_at_hand", None)
+        return ask is not None and ask(page[1].decode())
 
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
         """Whether the connection serves on: not behind a body that nobody waited for."""
@@ -178,7 +228,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         self._close(conn)
 
     def murder_pending(self) -> None:
-        """Close on those whose time is over; gunicorn calls this about once a second."""
+        """Look after the early ones, and close on those whose time is over; called once a second or more often."""
+        for arriving in [each for each in self.waiting_room.values() if each.is_early and not _unsent(each.conn.sock)]:
+            self._dismiss(arriving.conn)
+            self._hand_over(arriving)
         now = time.monotonic()
         for conn in [conn for conn, arriving in self.waiting_room.items() if arriving.ends_at < now]:
             self._dismiss(conn)

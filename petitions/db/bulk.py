@@ -2,6 +2,10 @@
 
 `INSERT … SELECT` from one JSON parameter (SQLite) or from arrays (Postgres): the text of the statement does not depend
 on the number of rows, so it is prepared once, and RETURNING tells exactly which rows were new.
+
+SQLite's driver lets other threads run at each row that it fetches and at each function of ours that it calls, and the
+writer, for whom everybody waits, has to get its turn back each time. So bytes travel as one long value, from which the
+statement cuts its pieces, and callers ask for rows back only where they must.
 """
 
 import json
@@ -13,9 +17,10 @@ from sqlalchemy import Connection, Dialect, LargeBinary, Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
-from petitions.db.base import Base, UtcDateTime
+from petitions.db.base import Base
 
 Row = Sequence[Any]
+Binder = Callable[[Any], Any] | None
 
 
 def insert(
@@ -24,47 +29,52 @@ def insert(
     columns: tuple[str, ...],
     rows: Sequence[Row],
     *,
+    same: Mapping[str, Any] | None = None,
     on_conflict: str = "",
     returning: tuple[str, ...] = (),
 ) -> list[Any]:
     """Insert `rows` (values in the order of `columns`); gives the RETURNING rows, which skip what conflicted.
 
-    `on_conflict` is the SQL behind `ON CONFLICT`, for example `DO NOTHING`.
+    `same` holds what all rows have alike; `on_conflict` is the SQL behind `ON CONFLICT`, for example `DO NOTHING`.
     """
     if not rows:
         return []
-    table = _table(model)
-    statement, binders = _statement(connection.dialect, table, columns, on_conflict, returning)
-    bound = [[bind(value) if bind else value for bind, value in zip(binders, row, strict=True)] for row in rows]
-    if connection.dialect.name == "sqlite":
-        result = _execute(connection, statement, (json.dumps(bound),))
+    same = same or {}
+    table, dialect = _table(model), connection.dialect
+    text = _insert_text(dialect, table, columns, tuple(same), on_conflict, returning)
+    shared = [
+        bind(value) if bind else value
+        for bind, value in zip(_binders(dialect, table, tuple(same)), same.values(), strict=True)
+    ]
+    binders = _binders(dialect, table, columns)
+    if dialect.name == "sqlite":
+        values, *pieces = _flat(rows, binders, [_is_binary(table.c[name].type) for name in columns])
+        result = _execute(connection, text, (values, *shared, *pieces))
     else:
-        result = _execute(connection, statement, tuple(list(column) for column in zip(*bound, strict=True)))
-    if not returning:
-        return []
-    return _read(connection.dialect, table, returning, result)
+        bound = [[bind(value) if bind else value for bind, value in zip(binders, row, strict=True)] for row in rows]
+        result = _execute(connection, text, (*map(list, zip(*bound, strict=True)), *shared))
+    return _read(dialect, table, returning, result) if returning else []
 
 
 def matching(
     connection: Connection, model: type[Base], columns: tuple[str, ...], where: Mapping[str, Sequence[Any]]
 ) -> list[Any]:
     """The `columns` of the rows each of whose columns in `where` has one of the values there; in no order."""
-    table = _table(model)
+    table, dialect = _table(model), connection.dialect
     conditions: list[str] = []
     parameters: list[Any] = []
     for name, values in where.items():
         kind = table.c[name].type
-        bind = _binder(connection.dialect, kind)
-        bound = [bind(value) if bind else value for value in values]
-        if connection.dialect.name == "sqlite":
-            one = "unhex(value)" if _is_binary(kind) else "value"
-            conditions.append(f"{name} IN (SELECT {one} FROM json_each(?))")  # noqa: S608 - our own columns
-            parameters.append(json.dumps(bound))
+        (bind,) = _binders(dialect, table, (name,))
+        if dialect.name == "sqlite":
+            one, _ = _cut(0, kind, len(parameters) + 2)
+            conditions.append(f"{name} IN (SELECT {one} FROM json_each(?{len(parameters) + 1}))")  # noqa: S608 - ours
+            parameters += _flat([(value,) for value in values], [bind], [_is_binary(kind)])
         else:
-            conditions.append(f"{name} = ANY(%s::{kind.compile(connection.dialect)}[])")
-            parameters.append(bound)
+            conditions.append(f"{name} = ANY(%s::{kind.compile(dialect)}[])")
+            parameters.append([bind(value) if bind else value for value in values])
     text = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {' AND '.join(conditions)}"  # noqa: S608 - our own names
-    return _read(connection.dialect, table, columns, _execute(connection, text, tuple(parameters)))
+    return _read(dialect, table, columns, _execute(connection, text, tuple(parameters)))
 
 
 def _table(model: type[Base]) -> Table:
@@ -92,49 +102,75 @@ def _read(dialect: Dialect, table: Table, columns: tuple[str, ...], result: Any)
     return [tuple(r(v) if r else v for r, v in zip(readers, row, strict=True)) for row in result]
 
 
+def _flat(rows: Sequence[Row], binders: Sequence[Binder], are_binary: Sequence[bool]) -> list[Any]:
+    """The parameters that hold the rows for SQLite: JSON, and the bytes, which JSON cannot hold, one behind the other.
+
+    A value of bytes is two in the JSON: where it begins, counted from one, and how long it is.
+    """
+    pieces = bytearray()
+    flat = []
+    for row in rows:
+        values: list[Any] = []
+        for value, bind, is_binary in zip(row, binders, are_binary, strict=True):
+            if not is_binary:
+                values.append(bind(value) if bind else value)
+            elif value is None:
+                values += (None, None)
+            else:
+                values += (len(pieces) + 1, len(value))
+                pieces += value
+        flat.append(values)
+    return [json.dumps(flat), bytes(pieces)] if any(are_binary) else [json.dumps(flat)]
+
+
+def _cut(place: int, kind: TypeEngine[Any], pieces: int) -> tuple[str, int]:
+    """The SQL that takes the value at `place` of a JSON row, bytes from parameter `pieces`; and the next place."""
+    one = f"json_extract(value, '$[{place}]')"
+    if not _is_binary(kind):
+        return one, place + 1
+    return f"substr(?{pieces}, {one}, json_extract(value, '$[{place + 1}]'))", place + 2
+
+
 @lru_cache(maxsize=64)
-def _statement(
-    dialect: Dialect, table: Table, columns: tuple[str, ...], on_conflict: str, returning: tuple[str, ...]
-) -> tuple[str, list[Callable[[Any], Any] | None]]:
+def _insert_text(
+    dialect: Dialect,
+    table: Table,
+    columns: tuple[str, ...],
+    same: tuple[str, ...],
+    on_conflict: str,
+    returning: tuple[str, ...],
+) -> str:
     types = [table.c[name].type for name in columns]
     if dialect.name == "sqlite":
-        values = ", ".join(
-            f"unhex(json_extract(value, '$[{place}]'))" if _is_binary(kind) else f"json_extract(value, '$[{place}]')"
-            for place, kind in enumerate(types)
-        )
-        source = f"SELECT {values} FROM json_each(?) WHERE true"  # noqa: S608 - our own column numbers
+        values, place = [], 0
+        for kind in types:
+            value, place = _cut(place, kind, 2 + len(same))
+            values.append(value)
+        values += [f"?{number}" for number in range(2, 2 + len(same))]
+        source = f"SELECT {', '.join(values)} FROM json_each(?1) WHERE true"  # noqa: S608 - our own column numbers
     else:
         arrays = ", ".join(f"%s::{kind.compile(dialect)}[]" for kind in types)
-        source = f"SELECT * FROM unnest({arrays})"  # noqa: S608 - types of our own columns
-    text = f"INSERT INTO {table.name} ({', '.join(columns)}) {source}"
+        alike = ", ".join(f"%s::{table.c[name].type.compile(dialect)}" for name in same)
+        source = f"SELECT * FROM unnest({arrays})" + (f", (SELECT {alike}) AS same" if same else "")  # noqa: S608 - ours
+    text = f"INSERT INTO {table.name} ({', '.join(columns + same)}) {source}"
     if on_conflict:
         text += f" ON CONFLICT {on_conflict}"
     if returning:
         text += f" RETURNING {', '.join(returning)}"
-    return text, [_binder(dialect, kind) for kind in types]
+    return text
 
 
 def _is_binary(kind: TypeEngine[Any]) -> bool:
     return isinstance(kind, LargeBinary)
 
 
-def _binder(dialect: Dialect, kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
-    """How a Python value travels: by SQLAlchemy's own rule, and bytes as hex inside SQLite's JSON."""
-    if dialect.name == "sqlite" and _is_binary(kind):
-        return _hex
-    bind = kind.dialect_impl(dialect).bind_processor(dialect)
-    # All rows of a batch carry the same moment
-    return lru_cache(maxsize=8)(bind) if bind and isinstance(kind, UtcDateTime) else bind
+@lru_cache(maxsize=64)
+def _binders(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> list[Binder]:
+    """How Python values travel: by SQLAlchemy's own rules; bytes as they are."""
+    types = [table.c[name].type for name in columns]
+    return [None if _is_binary(kind) else kind.dialect_impl(dialect).bind_processor(dialect) for kind in types]
 
 
 @lru_cache(maxsize=64)
-def _readers(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> list[Callable[[Any], Any] | None]:
-    return [_reader(dialect, table.c[name].type) for name in columns]
-
-
-def _reader(dialect: Dialect, kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
-    return kind.dialect_impl(dialect).result_processor(dialect, None)
-
-
-def _hex(value: bytes | None) -> str | None:
-    return None if value is None else value.hex()
+def _readers(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> list[Binder]:
+    return [table.c[name].type.dialect_impl(dialect).result_processor(dialect, None) for name in columns]

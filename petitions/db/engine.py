@@ -47,11 +47,6 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "secure_delete=ON",  # erased people leave no bytes in free pages
     ):
         connection.execute(f"PRAGMA {pragma}")
-    connection.create_function("unhex", 1, _unhex, deterministic=True)  # built in only since SQLite 3.41
-
-
-def _unhex(text: str | None) -> bytes | None:
-    return None if text is None else bytes.fromhex(text)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,8 +1,8 @@
 """Group commit: everybody who waits shares one transaction and one flush to disk.
 
-A commit costs a flush, and on real disks a flush costs milliseconds. So a writer puts its item into a queue and waits
-for its turn; whoever gets the turn (the leader) takes *all* waiting items, runs them in one transaction, commits once
-and wakes the others. Nobody is answered before the commit returned. What holds:
+A commit costs a flush, and on real disks a flush costs milliseconds. So a writer puts its item into a queue; the first
+one leads: it takes *all* waiting items, runs them in one transaction, commits once, hands the lead to the first of
+those who came meanwhile, and wakes the others. Nobody is answered before the commit returned. What holds:
 
 1. `submit` returns only after the item's transaction is on disk, or raises and nothing of it was kept.
 2. An item that cannot be applied costs only itself: the batch is rolled back and its items run again one by one.
@@ -40,7 +40,9 @@ class _Ticket(Generic[Item, Result]):
     def __init__(self, handler: Handler[Item, Result], item: Item) -> None:
         self.handler = handler
         self.item = item
-        self.done = False
+        self.is_done = False
+        self.called = threading.Lock()  # free once its writer may go on: it is done, or it leads
+        self.called.acquire()
         self.result: Result | None = None
         self.failure: BaseException | None = Busy()  # until the commit returned: nobody is thanked by accident
 
@@ -53,7 +55,9 @@ class WriteQueue:
         self._lock = lock
         self._most_waiting = most_waiting
         self._waiting: deque[_Ticket[Any, Any]] = deque()
-        self._turn = threading.Lock()
+        self._is_led = False
+        self._order = threading.Lock()  # of who waits and who leads; held for an instant only
+        self._kept: Connection | None = None  # the leader's; kept while all goes well
 
     def submit(self, handler: Handler[Item, Result], item: Item) -> Result:
         """Apply `item` durably with `handler(connection, items)`, which returns a result for each item in order.
@@ -64,37 +68,54 @@ class WriteQueue:
         if len(self._waiting) >= self._most_waiting:
             raise Busy(waiting=len(self._waiting))
         ticket = _Ticket(handler, item)
-        self._waiting.append(ticket)
-        with self._turn:
-            try:
-                while not ticket.done:
-                    self._lead()
-            except BaseException:  # the lock itself failed: what we report as failed, nobody may do later
-                with suppress(ValueError):
-                    self._waiting.remove(ticket)
-                raise
+        with self._order:
+            self._waiting.append(ticket)
+            leads, self._is_led = not self._is_led, True
+        if not leads:
+            ticket.called.acquire()
+        if not ticket.is_done:
+            self._lead(ticket)
         if ticket.failure is not None:
             raise ticket.failure
         return ticket.result  # type: ignore[return-value]  # None only where the handler returned it
 
-    def _lead(self) -> None:
-        """Take what waits, and do it in one transaction."""
-        with self._lock.held():  # taken first: those who come while we wait for other processes join this batch
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
-            try:
-                self._run(batch)
-            except Busy as why:  # the database is away: to ask once for each would keep all of them waiting
+    def _lead(self, leader: _Ticket[Any, Any]) -> None:
+        """Take what waits, the leader's own item first, and do it in one transaction."""
+        batch = [leader]
+        try:
+            with self._lock.held():  # taken first: those who come while we wait for other processes join this batch
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
+                self._do(batch)
+        except BaseException:  # the lock itself failed: what we report as failed, nobody may do later
+            with suppress(ValueError):
+                self._waiting.remove(leader)
+            raise
+        finally:
+            self._hand_over()
+            for ticket in batch:
+                ticket.is_done = True
+                ticket.called.release()
+
+    def _hand_over(self) -> None:
+        """Let the first of those who came meanwhile lead, before the others wake and stand in its way."""
+        with self._order:
+            self._is_led = bool(self._waiting)
+            if self._is_led:
+                self._waiting[0].called.release()
+
+    def _do(self, batch: list[_Ticket[Any, Any]]) -> None:
+        """Run the batch, or each of its items alone if that fails."""
+        try:
+            self._run(batch)
+        except Busy as why:  # the database is away: to ask once for each would keep all of them waiting
+            for ticket in batch:
+                ticket.failure = why
+        except BaseException as why:
+            if len(batch) == 1:
+                batch[0].failure = why
+            else:
                 for ticket in batch:
-                    ticket.failure = why
-            except BaseException as why:
-                if len(batch) == 1:
-                    batch[0].failure = why
-                else:
-                    for ticket in batch:
-                        self._run_alone(ticket)
-            finally:
-                for ticket in batch:
-                    ticket.done = True
+                    self._run_alone(ticket)
 
     def _run_alone(self, ticket: _Ticket[Any, Any]) -> None:
         try:
@@ -107,8 +128,7 @@ class WriteQueue:
         give_up_at = time.monotonic() + RETRY_SECONDS
         for attempt in range(RETRIES + 1):
             try:
-                with self._engine.connect() as connection, connection.begin():
-                    results = _apply(connection, batch)
+                results = self._committed(batch)
                 break
             except (DBAPIError, PoolTimeout) as why:
                 if not is_passing(why):
@@ -118,6 +138,24 @@ class WriteQueue:
                 time.sleep(0.05 * 4**attempt)
         for ticket, result in zip(batch, results, strict=True):
             ticket.result, ticket.failure = result, None
+
+    def _committed(self, batch: list[_Ticket[Any, Any]]) -> list[Any]:
+        """The results of one transaction, on disk. After any mishap the next one gets another connection."""
+        connection, self._kept = self._kept or self._engine.connect(), None
+        try:
+            with connection.begin():
+                results = _apply(connection, batch)
+        except BaseException:
+            connection.close()
+            raise
+        self._kept = connection
+        return results
+
+    def close(self) -> None:
+        """Give the connection back; the next writer opens one again."""
+        connection, self._kept = self._kept, None
+        if connection is not None:
+            connection.close()
 
 
 def _apply(connection: Connection, batch: list[_Ticket[Any, Any]]) -> list[Any]:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, select
 
-from petitions.db.transactions import reading
+from petitions.db.transactions import looking, reading
 from petitions.errors import LinkUnknown
 from petitions.models import Signature, Signer
 from petitions.models.states import SignatureState
@@ -45,7 +45,7 @@ def facts(signer_id: int) -> SignerFacts:
     """What is known of a signer; raises LinkUnknown if there is none, or it was erased."""
     if signer_id > LARGEST_ID:
         raise LinkUnknown()
-    with reading() as connection:
+    with looking() as connection:
         rows = connection.execute(_FACTS, {"id": signer_id}).all()
     if not rows or rows[0].link_salt is None:
         raise LinkUnknown()

@@ -115,7 +115,7 @@ def _add_batch(connection: Connection, additions: Sequence[tuple[signatures.NewS
     living = list(connection.scalars(select(Signer.id).where(is_living).order_by(Signer.id).with_for_update()))
     now = clock.now()
     rows = [row for rows in additions for row in rows if row[0] in living]
-    signatures.add(connection, rows, now)
+    signatures.add(connection, [], rows, now)
     for signer_id in living:
         signatures.revive(connection, signer_id, [case for number, case, *_ in rows if number == signer_id], now)
     _confirm_batch(connection, living)

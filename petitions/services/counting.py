@@ -29,9 +29,9 @@ def shift(connection: Connection, changes: Iterable[Change], now: datetime) -> N
         by_case.setdefault(case_id, Counter())[column] += number
     # One file has one writer; on Postgres each process keeps to rows of its own, or all would wait for one lock.
     shard = 0 if connection.dialect.name == "sqlite" else os.getpid() % SHARDS
-    hour = hour_of(now)
-    rows = [(case_id, hour, shard, *_ordered(changed)) for case_id, changed in sorted(by_case.items())]
-    bulk.insert(connection, Count, _KEYS + COLUMNS, rows, on_conflict=_ADD)
+    rows = [(case_id, *_ordered(changed)) for case_id, changed in sorted(by_case.items())]
+    same = {"hour_at": hour_of(now), "shard": shard}
+    bulk.insert(connection, Count, ("case_id", *COLUMNS), rows, same=same, on_conflict=_ADD)
 
 
 def _ordered(changed: Mapping[str, int]) -> list[int]:

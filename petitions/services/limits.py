@@ -48,12 +48,12 @@ def use(connection: Connection, rule: Rule, keys: Sequence[str], now: datetime) 
         f"ends_at = CASE WHEN {is_over} THEN excluded.ends_at ELSE limits.ends_at END"
     )
     new = Counter(keys)
-    rows = [(key, number, ends_at) for key, number in sorted(new.items())]
     returned = bulk.insert(
         connection,
         Limit,
-        ("key", "used", "ends_at"),
-        rows,
+        ("key", "used"),
+        sorted(new.items()),
+        same={"ends_at": ends_at},
         on_conflict=on_conflict,
         returning=("key", "used"),
     )

@@ -33,13 +33,12 @@ def take(connection: Connection, keys: Sequence[str], now: datetime) -> list[boo
         for place, key in enumerate(keys):
             if not allowed[place]:
                 first.setdefault(key, place)
-        rows = [(key, slot, int(now.timestamp()) + day) for key in sorted(first)]
-        columns = ("mailbox_key", "slot", "ends_at")
         taken = bulk.insert(
             connection,
             MailSlot,
-            columns,
-            rows,
+            ("mailbox_key",),
+            [(key,) for key in sorted(first)],
+            same={"slot": slot, "ends_at": int(now.timestamp()) + day},
             on_conflict=_TAKE.format(day),
             returning=("mailbox_key",),
         )

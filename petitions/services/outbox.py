@@ -52,12 +52,10 @@ class Leased:
 
 def queue(connection: Connection, letters: Sequence[Letter], now: datetime) -> None:
     """Write the mails in the caller's transaction; one that was queued before under its dedupe key is left alone."""
-    rows = [
-        (each.dedupe_key, each.kind, each.signer_id, each.locale, each.payload, MessageState.QUEUED, 0, now, now)
-        for each in letters
-    ]
-    columns = ("dedupe_key", "kind", "signer_id", "locale", "payload", "state", "attempts", "due_at", "created_at")
-    bulk.insert(connection, Message, columns, rows, on_conflict="DO NOTHING")
+    rows = [(each.dedupe_key, each.kind, each.signer_id, each.locale, each.payload) for each in letters]
+    same = {"state": MessageState.QUEUED, "attempts": 0, "due_at": now, "created_at": now}
+    columns = ("dedupe_key", "kind", "signer_id", "locale", "payload")
+    bulk.insert(connection, Message, columns, rows, same=same, on_conflict="DO NOTHING")
 
 
 def lease(most: int) -> list[Leased]:
@@ -116,10 +114,13 @@ def settle(connection: Connection, signer_ids: Sequence[int], now: datetime) -> 
     connection.execute(_SETTLE, {"b_ids": list(signer_ids), "b_now": now})
 
 
+# By its address, which is wiped when it is sent or given up: by its state, SQLite would look through all that wait
+_WAITS = Message.payload.is_not(None)
+
 _SETTLE = (
     update(Message)
     .where(Message.signer_id.in_(bindparam("b_ids", expanding=True)))
-    .where(Message.kind == "reminder", Message.state == MessageState.QUEUED)
+    .where(Message.kind == "reminder", _WAITS)
     .values(state=MessageState.SENT, sent_at=bindparam("b_now", type_=UtcDateTime()), payload=None)
 )
 
@@ -127,15 +128,15 @@ _SETTLE = (
 def turn_into_receipts(connection: Connection, signer_ids: Sequence[int], now: datetime) -> None:
     """These signers confirm and want it in writing: what would have reminded them becomes their receipt."""
     is_theirs = Message.signer_id.in_(signer_ids) & (Message.kind == "reminder")
-    is_waiting = (Message.state == MessageState.QUEUED) & Message.leased_until.is_(None)
-    connection.execute(update(Message).where(is_theirs, is_waiting).values(kind="receipt", due_at=now))
+    connection.execute(
+        update(Message).where(is_theirs, _WAITS, Message.leased_until.is_(None)).values(kind="receipt", due_at=now)
+    )
 
 
 def cancel(connection: Connection, signer_ids: Sequence[int]) -> None:
     """These signers want no mail that still waits. Part of the caller's transaction."""
-    is_waiting = Message.signer_id.in_(signer_ids) & (Message.state == MessageState.QUEUED)
     cancelled = {"state": MessageState.FAILED, "failure": REJECTED, "payload": None}
-    connection.execute(update(Message).where(is_waiting).values(**cancelled))
+    connection.execute(update(Message).where(Message.signer_id.in_(signer_ids), _WAITS).values(**cancelled))
 
 
 def mark_failed(message_id: int, failure: str) -> None:

@@ -54,18 +54,25 @@ def take_all_back(connection: Connection, signer_ids: Sequence[int], now: dateti
         move(connection, signer_ids, before, SignatureState.WITHDRAWN, now)
 
 
-def add(connection: Connection, new: Iterable[NewSignature], now: datetime) -> Moved:
-    """Insert pending signatures; gives those that were not there yet."""
-    returned = bulk.insert(
+def add(connection: Connection, first: Sequence[NewSignature], further: Sequence[NewSignature], now: datetime) -> Moved:
+    """Insert pending signatures: the `first` of new signers, and `further` ones; gives those that were not there yet.
+
+    The first are told apart because nobody need ask the database which of them are new: all of them are.
+    """
+    columns = ("signer_id", "case_id", "letter_version_id", "consent_version_id", "source")
+    same = {"state": SignatureState.PENDING, "signed_at": now}
+    bulk.insert(connection, Signature, columns, first, same=same)
+    added = [each[:2] for each in first] + bulk.insert(
         connection,
         Signature,
-        ("signer_id", "case_id", "letter_version_id", "consent_version_id", "source", "state", "signed_at"),
-        [(*each, SignatureState.PENDING, now) for each in new],
+        columns,
+        further,
+        same=same,
         on_conflict="DO NOTHING",
         returning=("signer_id", "case_id"),
     )
-    counting.shift(connection, ((case_id, SignatureState.PENDING, 1) for _, case_id in returned), now)
-    return _by_signer(returned)
+    counting.shift(connection, ((case_id, SignatureState.PENDING, 1) for _, case_id in added), now)
+    return _by_signer(added)
 
 
 def move(

@@ -164,8 +164,34 @@ def _sign_batch(connection: Connection, entries: Sequence[_Sealed]) -> list[Doma
 
 
 def _sign_distinct(connection: Connection, entries: list[_Sealed], now: datetime) -> list[_Sealed]:
-    """Apply entries of different mailboxes; gives those that another process overtook, to be tried again."""
-    known = _known_signers(connection, entries)
+    """Apply entries of different mailboxes; gives those that another process overtook, to be tried again.
+
+    Most are new, so all are first taken for new; only those whose mailbox is known cost a look at who it knows.
+    """
+    new = _insert_signers(connection, [(entry, 1) for entry in entries], now)
+    inserted = {entry.email_key for entry, _ in new}
+    places, more = _find_places(connection, [entry for entry in entries if entry.email_key not in inserted])
+    new += _insert_signers(connection, more, now)
+    signed = signatures.add(
+        connection,
+        [(number, *each) for entry, number in new for each in entry.signatures],
+        [(signer.id, *each) for entry, signer in places for each in entry.signatures],
+        now,
+    )
+    for entry, signer in places:  # what was taken back may be signed anew; it waits for its own confirmation
+        again = signatures.revive(connection, signer.id, [case for case, *_ in entry.signatures], now)
+        signed.setdefault(signer.id, []).extend(again)
+    mails = [_Mail(entry, number, "confirm", "new") for entry, number in new]
+    _queue_mails(connection, mails + _mails_to_known(connection, places, signed, now), now)
+    inserted = {entry.email_key for entry, _ in new}
+    return [entry for entry, _ in more if entry.email_key not in inserted]
+
+
+def _find_places(
+    connection: Connection, entries: Sequence[_Sealed]
+) -> tuple[list[tuple[_Sealed, _Known]], list[tuple[_Sealed, int]]]:
+    """Where the entries of known mailboxes belong: to which signer, or into which free slot of the mailbox."""
+    known = _known_signers(connection, entries) if entries else {}
     places: list[tuple[_Sealed, _Known]] = []
     fresh: list[tuple[_Sealed, int]] = []
     for entry in entries:
@@ -178,17 +204,7 @@ def _sign_distinct(connection: Connection, entries: list[_Sealed], now: datetime
             fresh.append((entry, slot))
         else:  # the mailbox is full: nothing is added, its first signer is told
             places.append((_to_nobody_by_name(entry), there[0]))
-    new_ids = _insert_signers(connection, fresh, now)
-    placed = [*new_ids, *((entry, signer.id) for entry, signer in places)]
-    rows = [(number, *signature) for entry, number in placed for signature in entry.signatures]
-    signed = signatures.add(connection, rows, now)
-    for entry, signer in places:  # what was taken back may be signed anew; it waits for its own confirmation
-        again = signatures.revive(connection, signer.id, [case for case, *_ in entry.signatures], now)
-        signed.setdefault(signer.id, []).extend(again)
-    mails = [_Mail(entry, number, "confirm", "new") for entry, number in new_ids]
-    _queue_mails(connection, mails + _mails_to_known(connection, places, signed, now), now)
-    taken = {entry.email_key for entry, _ in new_ids}
-    return [entry for entry, _ in fresh if entry.email_key not in taken]
+    return places, fresh
 
 
 def _to_nobody_by_name(entry: _Sealed) -> _Sealed:
@@ -223,15 +239,16 @@ def _insert_signers(
 ) -> list[tuple[_Sealed, int]]:
     """New signers with their ids; left out are those whose place was taken in the same instant."""
     rows = [
-        (e.campaign_id, e.email_key, slot, e.name_key, e.sealed, e.salt, e.locale, e.newsletter, e.pass_id, now, now)
+        (e.campaign_id, e.email_key, slot, e.name_key, e.sealed, e.salt, e.locale, e.newsletter, e.pass_id)
         for e, slot in fresh
     ]
     columns = ("campaign_id", "email_key", "slot", "name_key", "sealed", "link_salt", "locale", "newsletter", "pass_id")
     returned = bulk.insert(
         connection,
         Signer,
-        (*columns, "signed_at", "asked_at"),
+        columns,
         rows,
+        same={"signed_at": now, "asked_at": now},
         on_conflict="DO NOTHING",
         returning=("id", "campaign_id", "email_key"),
     )

@@ -87,12 +87,6 @@ def test_a_reader_does_not_wait_for_a_writer_and_sees_what_was_before(context: F
         assert reader.scalar(count) == 1
 
 
-@on_sqlite
-def test_bytes_written_as_hex_are_bytes(context: Flask) -> None:
-    with db.engine.connect() as connection:
-        assert connection.scalar(text("SELECT unhex('00ff')")) == b"\x00\xff"
-
-
 def test_postgres_is_asked_whether_it_is_still_there_and_sqlite_is_not(tmp_path: Path) -> None:
     for url, pings in (("sqlite:///a.db", False), ("postgresql://u@h/d", True)):
         options = db_engine.options(Settings(database_url=url, threads=7).completed())

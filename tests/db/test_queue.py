@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import IntegrityError
 
 from petitions.db import engine as db_engine
@@ -147,6 +147,53 @@ def _wait_until_full() -> None:
     while len(write_queue()._waiting) < 3:
         assert time.monotonic() < give_up_at
         time.sleep(0.002)
+
+
+def test_the_writer_keeps_its_connection_until_something_goes_wrong(context: Flask) -> None:
+    opened = []
+
+    def note(*_: Any) -> None:
+        opened.append(1)
+
+    write_queue().close()
+    event.listen(db.engine, "checkout", note)
+    try:
+        for name in ("a", "b", "c"):
+            write_queue().submit(insert, name)
+        assert len(opened) == 1
+        with pytest.raises(IntegrityError):
+            write_queue().submit(insert, "a")
+        write_queue().submit(insert, "d")
+        assert len(opened) == 2
+    finally:
+        event.remove(db.engine, "checkout", note)
+
+
+def test_who_came_meanwhile_leads_before_the_others_wake(context: Flask) -> None:
+    """A thread that is slow to wake up must not keep the next batch waiting."""
+    batches = Batches()
+    with queue_held(context, arrived=2):
+        finished = start_threads(context, [lambda n=n: write_queue().submit(batches, f"item{n}") for n in range(2)])
+        while len(write_queue()._waiting) < 2:
+            time.sleep(0.002)
+        sleeper = write_queue()._waiting[1]
+        sleeper.called = _NeverWakes(sleeper.called)
+    assert write_queue().submit(batches, "later") == "LATER"
+    sleeper.called.wake()
+    assert finished() == [None, None]
+
+
+class _NeverWakes:
+    """In place of a ticket's lock: wakes its writer only when told to."""
+
+    def __init__(self, called: Any) -> None:
+        self._called = called
+
+    def release(self) -> None:
+        """As if the system let the thread sleep on."""
+
+    def wake(self) -> None:
+        self._called.release()
 
 
 def test_many_threads_lose_and_double_nothing(context: Flask) -> None:
@@ -326,6 +373,7 @@ def test_a_server_that_is_killed_and_comes_back_loses_and_doubles_nothing(own_se
 def test_a_server_that_hangs_is_waited_for(own_server: tuple[Postgres, Flask]) -> None:
     server, app = own_server
     write_queue().submit(insert, "a")
+    write_queue().close()
     db.engine.dispose()
     server.pause()
     try:

@@ -69,10 +69,22 @@ def wait_for_every_body() -> None:
     gunicorn_worker.LONGEST_BODY = 10**15
 
 
+def a_thread_for_everything() -> None:
+    """Let pages that are ready queue for a thread too."""
+    app.is_at_hand = lambda _path: False  # type: ignore[attr-defined]
+
+
+def never_mind_who_reads() -> None:
+    """Answer on, whether or not the client takes the answers."""
+    gunicorn_worker._unsent = lambda _sock: 0
+
+
 BUGS: dict[str, Callable[[], None]] = {
     "acknowledge before commit": acknowledge_before_commit,
     "mail at each try": mail_at_each_try,
     "synchronous normal": synchronous_normal,
     "drop what is under way": drop_what_is_under_way,
     "wait for every body": wait_for_every_body,
+    "a thread for everything": a_thread_for_everything,
+    "never mind who reads": never_mind_who_reads,
 }

@@ -19,6 +19,7 @@ from flask import Flask
 
 from petitions import logs
 from petitions.db.base import db
+from petitions.db.transactions import write_queue
 from petitions.settings import ROOT
 from tests.support.canaries import Canary, files_below
 from tests.support.factories import Keys
@@ -51,6 +52,7 @@ class House:
         """Close all connections, so that the next one is told anew how to behave."""
         with self.app.app_context():
             db.session.remove()
+            write_queue().close()
             db.engine.dispose()
 
     def database_files(self) -> list[Path]:

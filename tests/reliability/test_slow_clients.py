@@ -1,16 +1,19 @@
 """R12 and R13: neither slow nor oversized nor malformed requests stop the others, against the server as it ships."""
 
+import fcntl
 import itertools
+import re
 import socket
 import statistics
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 
+from tests.reliability.conftest import kind
 from tests.support.effort import effort, note
 from tests.support.raw import CAMPAIGN, Answer, ask, post, sign, sign_form
 from tests.support.server import Server
@@ -26,15 +29,21 @@ def started(folder: Path, bug: str = "", **env: str) -> Server:
     server = Server(folder, "tests.reliability.serving:app", **quiet, **env)
     server.folder.mkdir(parents=True, exist_ok=True)
     server.flask("setup")
-    return server.start()
+    return server.start().wait_for_all()
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all tests of this file."""
-    running = started(tmp_path_factory.mktemp("server"))
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for the tests of this file on each database."""
+    url = request.getfixturevalue("postgres").empty_url() if request.param == "postgres" else ""
+    running = started(tmp_path_factory.mktemp("server"), PETITIONS_DATABASE_URL=url)
     yield running
     running.stop()
+
+
+def database(server: Server) -> str:
+    """The name of a server's database as the figures call it."""
+    return kind(server.env["PETITIONS_DATABASE_URL"])
 
 
 def slowly(port: int, ended: threading.Event, quick: bytes, slow: bytes) -> None:
@@ -83,7 +92,7 @@ def test_two_hundred_slow_clients_stop_nobody(server: Server) -> None:
     assert {answer.status for answer in alone + beside} == {303}
     before, after = (1000 * statistics.quantiles((a.seconds for a in each), n=20)[-1] for each in (alone, beside))
     did = f"{number} signers beside {SLOW} connections at 1 byte in 5 s"
-    note("R12", "sqlite", did, f"0 failed; p95 {after:.0f} ms (alone {before:.0f} ms)")
+    note("R12", database(server), did, f"0 failed; p95 {after:.0f} ms (alone {before:.0f} ms)")
 
 
 def test_the_threads_as_gunicorn_ships_them_are_stopped(tmp_path: Path) -> None:
@@ -104,6 +113,88 @@ def test_a_client_that_never_hangs_up_costs_the_others_no_time(server: Server) -
     assert sum(answer.seconds for answer in answers) < 2 * len(lingering) / 4  # they would take two seconds each
     for link in lingering:
         link.close()
+
+
+def get(path: str) -> bytes:
+    """A request for a page or a file."""
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+
+
+def style_sheet(server: Server) -> float:
+    """The seconds until the style sheet is here, while the only thread waits for the database."""
+    found = re.search(r"/static/[^\"]+/css/site.css", ask(server.port, get("/fr/")).body.decode())
+    assert found
+    signer = threading.Thread(target=sign, args=(server.port, "waits@example.org"))
+    with (server.folder / "petitions.db.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        signer.start()
+        time.sleep(0.5)
+        try:
+            answer = ask(server.port, get(found[0]), timeout=3)
+        finally:
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            signer.join()
+    assert answer.status == 200
+    return answer.seconds
+
+
+@pytest.mark.parametrize("bug", ["", "a thread for everything"])
+def test_what_is_at_hand_waits_for_no_thread(tmp_path: Path, bug: str) -> None:
+    running = started(tmp_path, bug, PETITIONS_WORKERS="1", PETITIONS_THREADS="1")
+    try:
+        with pytest.raises(TimeoutError) if bug else nullcontext():
+            assert style_sheet(running) < 1
+    finally:
+        running.stop()
+
+
+@contextmanager
+def reading_nothing(port: int, clients: int) -> Iterator[None]:
+    """So many people ask for a large file eight times, and take no answer."""
+    links = []
+    for _ in range(clients):
+        link = socket.socket()
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        link.connect(("127.0.0.1", port))
+        links.append(link)
+        time.sleep(0.01)  # so that each worker gets its share
+    for link in links * 8:
+        link.sendall(get("/static/0/vendor/age-0.3.1.min.js"))
+        time.sleep(0.005)
+    try:
+        yield
+    finally:
+        for link in links:
+            link.close()
+
+
+@pytest.mark.parametrize("bug", ["", "never mind who reads"])
+def test_who_takes_no_answer_keeps_no_thread(tmp_path: Path, bug: str) -> None:
+    running = started(tmp_path, bug)
+    try:
+        with reading_nothing(running.port, 80), pytest.raises(TimeoutError) if bug else nullcontext():
+            assert {answer.status for answer in signed(running.port, 8, timeout=4.0)} == {303}
+    finally:
+        running.stop()
+
+
+def test_the_workers_share_their_visitors_fairly(tmp_path: Path) -> None:
+    running = started(tmp_path)
+    try:
+        before = [len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in running.workers()]
+        links = []
+        for _ in range(40):
+            links.append(socket.create_connection(("127.0.0.1", running.port)))
+            time.sleep(0.005)
+        time.sleep(0.2)
+        after = [len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in running.workers()]
+        shares = [late - early for early, late in zip(before, after, strict=True)]
+        assert sum(shares) == pytest.approx(40, abs=2)
+        assert min(shares) >= 12, shares
+        for link in links:
+            link.close()
+    finally:
+        running.stop()
 
 
 def test_a_request_in_pieces_is_one_request(server: Server) -> None:
@@ -192,5 +283,8 @@ def test_a_gigabyte_in_fact_costs_neither_time_nor_memory(server: Server) -> Non
     assert answer.status in (0, 413)
     assert max(server.memory()) < 250
     note(
-        "R13", "sqlite", f"{len(list(malformed()))} malformed or oversized requests", "all refused, 0 of them with 500"
+        "R13",
+        database(server),
+        f"{len(list(malformed()))} malformed or oversized requests",
+        "all refused, 0 of them with 500",
     )

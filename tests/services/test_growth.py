@@ -19,13 +19,16 @@ pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.parametrize("datab
 
 def scans(texts: list[str]) -> set[str]:
     """The statements that would read a growing table from end to end, by SQLite's own plan."""
-    found = set()
+    return {text for text in set(texts) for step in plan(text) if re.match(rf"SCAN ({GROWING})\b", step)}
+
+
+def plan(text: str) -> list[str]:
+    """SQLite's plan of a statement, step by step."""
+    if text.split()[0] not in ("SELECT", "INSERT", "UPDATE", "DELETE"):
+        return []
+    parameters = max(map(int, re.findall(r"\?(\d+)", text)), default=text.count("?"))
     with db.engine.connect() as connection:
-        for text in set(texts):
-            if text.split()[0] in ("SELECT", "INSERT", "UPDATE", "DELETE"):
-                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", (None,) * text.count("?"))
-                found |= {text for row in plan if re.match(rf"SCAN ({GROWING})\b", row[3])}
-    return found
+        return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", (None,) * parameters)]
 
 
 def live(campaign: PublicCampaign) -> None:
@@ -56,3 +59,15 @@ def test_no_act_of_a_signer_reads_a_whole_table(app: Flask, campaign: PublicCamp
     assert len(seen) > 40
     assert scans(seen) == set()
     assert scans([*seen, "SELECT id FROM signers WHERE email_key = ?"]), "without the campaign no index helps"
+
+
+def test_no_act_of_a_signer_looks_through_all_mails_that_wait(app: Flask, campaign: PublicCampaign) -> None:
+    with statements(db.engine) as seen:
+        for person in (ANN, BOB):
+            sign(campaign, person)
+        confirming.confirm_signer(token_of(1), wants_receipt=True)
+        confirming.reject_signer(token_of(2))
+        mine.erase(mine.link_token(signer_query.facts(1)))
+    assert [text for text in seen if any("ix_messages_state_due_at" in step for step in plan(text))] == []
+    by_state = "UPDATE messages SET failure = ? WHERE signer_id IN (?, ?) AND state = ?"
+    assert "ix_messages_state_due_at" in plan(by_state)[0]

@@ -96,6 +96,7 @@ def close_app(app: Flask) -> None:
     """Close every connection of `app`."""
     with app.app_context():
         db.session.remove()
+        write_queue().close()
         db.engine.dispose()
         write_lock().close()
 

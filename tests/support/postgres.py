@@ -156,6 +156,12 @@ class Postgres:
             self._process.wait(20)
             self._process = None
 
+    def pids(self) -> list[int]:
+        """Its processes of this moment, the first one first."""
+        assert self._process is not None
+        first = self._process.pid
+        return [first, *map(int, Path(f"/proc/{first}/task/{first}/children").read_text().split())]
+
     def files(self, url: str) -> list[Path]:
         """Every file that may hold something of this database: its own, the write-ahead log, and what the server wrote.
 

@@ -74,6 +74,14 @@ class Server:
         assert self._process is not None
         return list(map(int, Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()))
 
+    def wait_for_all(self) -> "Server":
+        """Until every worker answers, and not only the first."""
+        give_up_at = time.monotonic() + PATIENCE
+        while not all(map(_has_begun, self.workers())):
+            assert time.monotonic() < give_up_at, self.log
+            time.sleep(0.05)
+        return self
+
     def send(self, number: signal.Signals) -> None:
         """Tell the master something, such as HUP: new workers, please."""
         assert self._process is not None
@@ -134,6 +142,13 @@ class Server:
         except urllib.error.HTTPError as why:
             with why:
                 return why.code
+
+
+def _has_begun(worker: int) -> bool:
+    """Whether this process listens: what it polls with is one of its files."""
+    with suppress(OSError):
+        return any("eventpoll" in str(file.readlink()) for file in Path(f"/proc/{worker}/fd").iterdir())
+    return False
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
