@@ -105,7 +105,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--database", nargs="+", choices=["sqlite", "postgres"], default=["sqlite", "postgres"])
-    parser.add_argument("--signatures", nargs="+", type=int, default=[0, 100_000, 1_000_000], help="already stored")
+    parser.add_argument("--signatures", nargs="*", type=int, default=[0, 100_000, 1_000_000], help="already stored")
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each stretch")
     parser.add_argument("--rounds", type=int, default=3)

@@ -50,7 +50,7 @@ class Settings:
         "Demo mode: demo campaign, demo key, and a mailbox page that shows every mail. Only on this machine.", False
     )
     workers: int = _env("Server processes.", 2)
-    threads: int = _env("Threads in each process: how many can share one commit.", 16)
+    threads: int = _env("Threads in each process: how many can share one commit.", 32)
     write_queue: int = _env("How many writers may wait in one process before it says 503.", 200)
     log_level: str = _env("DEBUG, INFO, WARNING or ERROR.", "INFO")
     log_format: str = _env("`text` or `json`: one line an event, never anything personal.", "text")

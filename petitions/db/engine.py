@@ -11,17 +11,21 @@ from sqlalchemy import Connection, Engine, event
 
 from petitions.settings import Settings
 
+POOL, OVERFLOW = 10, 6  # connections of a process: kept, and more for a rush
+POOL_SECONDS = 5  # longer waits are Busy
 BUSY_TIMEOUT_MS = 5_000  # the last resort only: our own writers queue at the WriteLock
 
 
 def options(settings: Settings) -> dict[str, Any]:
     """Keyword arguments for `create_engine`, for this installation."""
-    # each thread may hold a reader, and the queue's leader one writer
+    # Fewer than threads: most of them wait in the queue, which needs one connection, or for their turn in Python.
+    # Nobody takes a second one while holding a first, so nobody can wait for ever.
     # hide_parameters: the message of a database error would quote them
     pool = {
         "hide_parameters": True,
-        "pool_size": settings.threads + 2,
-        "max_overflow": 4,
+        "pool_size": POOL,
+        "max_overflow": OVERFLOW,
+        "pool_timeout": POOL_SECONDS,
         "pool_pre_ping": not settings.is_sqlite,
     }
     if settings.is_sqlite:

@@ -1,11 +1,14 @@
 """What a signer does costs the same with a million others in the database: no statement reads a whole table."""
 
 import re
+from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
 
 from petitions.db.base import db
+from petitions.db.transactions import reading
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign
 from petitions.services import confirming, mine
@@ -71,3 +74,29 @@ def test_no_act_of_a_signer_looks_through_all_mails_that_wait(app: Flask, campai
     assert [text for text in seen if any("ix_messages_state_due_at" in step for step in plan(text))] == []
     by_state = "UPDATE messages SET failure = ? WHERE signer_id IN (?, ?) AND state = ?"
     assert "ix_messages_state_due_at" in plan(by_state)[0]
+
+
+def test_nobody_takes_a_connection_while_holding_one(app: Flask, campaign: PublicCampaign) -> None:
+    """There are fewer connections than threads: to wait for a second one could last for ever."""
+    sign(campaign, EVE)  # from here on the queue keeps its own
+    held, most = 0, 0
+
+    def take(*_: Any) -> None:
+        nonlocal held, most
+        held += 1
+        most = max(most, held)
+
+    def give(*_: Any) -> None:
+        nonlocal held
+        held -= 1
+
+    event.listen(db.engine, "checkout", take)
+    event.listen(db.engine, "checkin", give)
+    try:
+        live(campaign)
+        assert (held, most) == (0, 1)
+        with reading(), reading():
+            assert most == 2
+    finally:
+        event.remove(db.engine, "checkout", take)
+        event.remove(db.engine, "checkin", give)
