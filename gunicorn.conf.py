@@ -1,6 +1,7 @@
 """How gunicorn serves the application: threads share commits, and slow clients do not stop signers."""
 
 import os
+import time
 from typing import Any
 
 from gunicorn.glogging import Logger
@@ -8,6 +9,8 @@ from gunicorn.glogging import Logger
 from petitions import logs
 from petitions.errors import SettingsFaulty
 from petitions.settings import Settings
+
+STARTS_WITHIN = 20  # seconds for a new worker, on a busy machine
 
 _settings = Settings.from_env()
 if _settings.faults_of_server():
@@ -42,6 +45,21 @@ class ServerLog(Logger):  # type: ignore[misc]  # gunicorn has no types
 
 
 logger_class = ServerLog
+
+
+def on_reload(server: Any) -> None:
+    """Let the old workers serve until the new ones do: gunicorn ends them as soon as those begin to start."""
+    last, manage = server.worker_age, server.manage_workers
+
+    def manage_when_ready() -> None:
+        server.manage_workers = manage
+        starting = {worker.tmp: worker.tmp.last_update() for worker in server.WORKERS.values() if worker.age > last}
+        give_up_at = time.monotonic() + STARTS_WITHIN
+        while any(pulse.last_update() == first for pulse, first in starting.items()) and time.monotonic() < give_up_at:
+            time.sleep(0.1)
+        manage()
+
+    server.manage_workers = manage_when_ready
 
 
 def post_worker_init(worker: Any) -> None:

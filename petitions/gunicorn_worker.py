@@ -24,6 +24,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 ARRIVES_WITHIN = 30.0  # seconds for a whole request, from its first moment
 LEAVES_WITHIN = 2.0  # seconds in which a client may take the rest of its answer, once we closed our side
 ENDS_WITHIN = 5.0  # seconds for what is arriving when the server is told to end
+LOOKS_EACH = 0.2  # seconds between two looks through the waiting room
 LONGEST_HEAD = 16_384  # bytes; a longer one is refused here
 LONGEST_BODY = 65_536  # bytes; with a longer one the application is asked at once, and refuses it unread
 ANSWER_BUFFER = 262_144  # bytes the kernel keeps for a client that reads slowly: every answer of ours fits
@@ -100,6 +101,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.waiting_room: dict[TConn, Arriving] = {}
+        self._looks_next = 0.0
 
     def accept(self, listener: socket.socket) -> None:
         """Let in who knocks, unless another worker does so first: whoever serves fewer is the quicker one."""
@@ -228,11 +230,14 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         self._close(conn)
 
     def murder_pending(self) -> None:
-        """Look after the early ones, and close on those whose time is over; called once a second or more often."""
+        """Look after the early ones, and close on those whose time is over; called whenever anything happened."""
+        now = time.monotonic()
+        if now < self._looks_next:
+            return
+        self._looks_next = now + LOOKS_EACH
         for arriving in [each for each in self.waiting_room.values() if each.is_early and not _unsent(each.conn.sock)]:
             self._dismiss(arriving.conn)
             self._hand_over(arriving)
-        now = time.monotonic()
         for conn in [conn for conn, arriving in self.waiting_room.items() if arriving.ends_at < now]:
             self._dismiss(conn)
             self._close(conn)

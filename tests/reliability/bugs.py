@@ -79,12 +79,18 @@ def never_mind_who_reads() -> None:
     gunicorn_worker._unsent = lambda _sock: 0
 
 
+def start_slowly() -> None:
+    """Take four seconds to start; no bug, but a busy machine."""
+    time.sleep(4)
+
+
 BUGS: dict[str, Callable[[], None]] = {
     "acknowledge before commit": acknowledge_before_commit,
     "mail at each try": mail_at_each_try,
     "synchronous normal": synchronous_normal,
     "drop what is under way": drop_what_is_under_way,
     "wait for every body": wait_for_every_body,
+    "start slowly": start_slowly,
     "a thread for everything": a_thread_for_everything,
     "never mind who reads": never_mind_who_reads,
 }

@@ -134,6 +134,19 @@ def test_new_workers_under_load_lose_no_request(start_server: StartServer, serve
 
 
 @pytest.mark.parametrize("server_database", ["sqlite"], indirect=True)
+def test_old_workers_serve_until_new_ones_do(start_server: StartServer, server_database: str) -> None:
+    server = start_server("start slowly").wait_for_all()
+    old = set(server.workers())
+    server.send(signal.SIGHUP)
+    slowest = 0.0
+    while old & set(server.workers()):
+        slowest = max(slowest, sign(server.port, f"ann{time.monotonic_ns()}@example.org", timeout=10).seconds)
+        time.sleep(0.05)
+    assert not old & set(server.workers())
+    assert slowest < 2, "a new worker takes four seconds to start"
+
+
+@pytest.mark.parametrize("server_database", ["sqlite"], indirect=True)
 def test_workers_that_end_at_once_are_found(start_server: StartServer, server_database: str) -> None:
     server = start_server("drop what is under way")
     with Crowd(server).signing() as crowd:
