@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from fcntl import ioctl
 from functools import partial
+from select import POLLIN, poll
 from selectors import EVENT_READ
 from termios import TIOCOUTQ
 from typing import Any
@@ -107,6 +108,20 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         """Let in who knocks, unless another worker does so first: whoever serves fewer is the quicker one."""
         time.sleep(min(self.nr_conns, CROWD) * MANNERS)
         super().accept(listener)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """When the server ends: who knocked already is still let in; whoever comes later finds a door that is shut."""
+        super().set_accept_enabled(enabled)
+        if self.alive:
+            return
+        for listener in self.sockets:
+            door = poll()
+            door.register(listener.fileno(), POLLIN)
+            for _ in range(self.worker_connections):
+                if not door.poll(0):
+                    break
+                super().accept(listener)
+            listener.close()
 
     def enqueue_req(self, conn: TConn) -> None:
         """A connection has something to say, or is new: listen until it has said all."""

@@ -79,6 +79,11 @@ def never_mind_who_reads() -> None:
     gunicorn_worker._unsent = lambda _sock: 0
 
 
+def leave_them_at_the_door() -> None:
+    """End without a look at who knocked already."""
+    gunicorn_worker.PatientWorker.set_accept_enabled = gunicorn_worker.ThreadWorker.set_accept_enabled
+
+
 def start_slowly() -> None:
     """Take four seconds to start; no bug, but a busy machine."""
     time.sleep(4)
@@ -90,6 +95,7 @@ BUGS: dict[str, Callable[[], None]] = {
     "synchronous normal": synchronous_normal,
     "drop what is under way": drop_what_is_under_way,
     "wait for every body": wait_for_every_body,
+    "leave them at the door": leave_them_at_the_door,
     "start slowly": start_slowly,
     "a thread for everything": a_thread_for_everything,
     "never mind who reads": never_mind_who_reads,

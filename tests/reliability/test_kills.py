@@ -172,6 +172,26 @@ def test_a_restart_loses_nothing_and_who_tries_again_is_there_once(
     note("R14", kind(server_database), f"{restarts} restarts (TERM, start) under {WRITERS} writers", found)
 
 
+@pytest.mark.parametrize("server_database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("bug", ["", "leave them at the door"])
+def test_who_waits_at_the_door_of_a_server_that_ends_is_answered(
+    start_server: StartServer, server_database: str, bug: str
+) -> None:
+    server = start_server(bug).wait_for_all()
+    workers = server.workers()
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)  # so that nobody is let in before the server is told to end
+    with ThreadPoolExecutor(8) as pool:
+        forms = [pool.submit(sign, server.port, f"ann{number}@example.org") for number in range(8)]
+        time.sleep(0.5)
+        server.send(signal.SIGTERM)
+        time.sleep(0.5)
+        for pid in workers:
+            os.kill(pid, signal.SIGCONT)
+        said = Counter(form.exception() is None and form.result().status for form in forms)
+    assert (said == {303: 8}) == (not bug), said
+
+
 SPELLINGS = ("{}@example.org", "{}+again@example.org", "{}@EXAMPLE.org", " {}@example.org ")
 AT_ONCE = 64
 
