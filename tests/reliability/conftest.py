@@ -44,6 +44,16 @@ def start_server(tmp_path: Path, server_database: str) -> Iterator[StartServer]:
         server.stop()
 
 
+@pytest.fixture
+def cluster() -> Iterator[Postgres]:
+    """A Postgres that may be killed: durable, as it comes."""
+    server = Postgres()
+    try:
+        yield server.start()
+    finally:
+        server.close()
+
+
 def kind(database_url: str) -> str:
     """The name of a database as the figures call it."""
     return "postgres" if database_url.startswith("postgres") else "sqlite"

@@ -30,16 +30,6 @@ KILLS = effort(3, 30)
 
 
 @pytest.fixture
-def cluster() -> Iterator[Postgres]:
-    """A Postgres that may be killed: durable, as it comes."""
-    server = Postgres()
-    try:
-        yield server.start()
-    finally:
-        server.close()
-
-
-@pytest.fixture
 def house(cluster: Postgres, tmp_path: Path, keys: Keys) -> Iterator[Flask]:
     """The application on it, with the small campaign."""
     app = make_app(cluster.empty_url(), tmp_path, keys)

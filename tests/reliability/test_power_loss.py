@@ -6,10 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.support.effort import effort, note
 from tests.support.postgres import Postgres
@@ -19,16 +16,6 @@ from tests.support.server import Server
 SIGNERS = effort(0, 1_000)
 ANSWER = re.compile(r"(?:sendto|send|write|sendmsg)\(\d+, .{0,40}HTTP/1\.1 303")
 FLUSH = re.compile(r"f(?:data)?sync\(\d+.*\)\s+= 0|<\.\.\. f(?:data)?sync resumed>.*= 0")
-
-
-@pytest.fixture
-def cluster() -> Iterator[Postgres]:
-    """A Postgres that is durable, as it comes."""
-    server = Postgres()
-    try:
-        yield server.start()
-    finally:
-        server.close()
 
 
 def unkept(folder: Path, postgres: Postgres | None, **env: str) -> tuple[int, int]:
