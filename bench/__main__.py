@@ -129,7 +129,11 @@ def _part(database: str, signatures: int, flush_ms: int, options: argparse.Names
         if flush_ms:
             bases["one by one"] = scratch.commits_one_by_one(flush_ms)
         table = HEAD + "".join(row.line(bases[row.base]) for row in rows)
-        return title + table + _memory(server, before, options)
+        limit = ""
+        if flush_ms and database == "postgres":
+            alone = scratch.inserts_alone(server.database_url, connections)
+            limit = f"\nOne row a commit and no other work, {connections} connections: {alone:.0f} a second.\n"
+        return title + table + limit + _memory(server, before, options)
 
 
 def _memory(server: scratch.Server, before: float, options: argparse.Namespace) -> str:

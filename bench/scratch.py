@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 from flask import Flask
 
 from bench import filling
@@ -138,3 +140,26 @@ def commits_one_by_one(flush_ms: int) -> float:
         environ = {**os.environ, **slow_disk(Path(folder), flush_ms)}
         call = [sys.executable, "-c", ONE_BY_ONE, str(Path(folder) / "x.db")]
         return float(subprocess.run(call, env=environ, check=True, capture_output=True, text=True).stdout)
+
+
+def inserts_alone(database_url: str, connections: int) -> float:
+    """How many rows a second so many connections insert into Postgres, a commit for each, and no other work."""
+    address, ended, numbers = database_url.replace("+psycopg", ""), threading.Event(), [0] * connections
+
+    def insert(place: int) -> None:
+        with psycopg.connect(address, autocommit=True) as connection:
+            while not ended.is_set():
+                connection.execute("INSERT INTO bench_rows VALUES (1)")
+                numbers[place] += 1
+
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("CREATE TABLE bench_rows (x integer)")
+    threads = [threading.Thread(target=insert, args=(place,)) for place in range(connections)]
+    began = time.monotonic()
+    for thread in threads:
+        thread.start()
+    time.sleep(3)
+    ended.set()
+    for thread in threads:
+        thread.join()
+    return sum(numbers) / (time.monotonic() - began)

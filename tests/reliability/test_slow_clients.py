@@ -190,7 +190,7 @@ def test_the_workers_share_their_visitors_fairly(tmp_path: Path) -> None:
         after = [len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in running.workers()]
         shares = [late - early for early, late in zip(before, after, strict=True)]
         assert sum(shares) == pytest.approx(40, abs=2)
-        assert min(shares) >= 12, shares
+        assert min(shares) >= 10, shares
         for link in links:
             link.close()
     finally:

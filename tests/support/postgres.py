@@ -179,7 +179,10 @@ class Postgres:
     def dump(self, url: str) -> bytes:
         """What `pg_dump` makes of the database: the backup that docs/operating.md tells of."""
         command = [str(self._programs / "pg_dump"), url.replace("+psycopg", "")]
-        return subprocess.run(command, cwd="/", capture_output=True, check=True, **self._as).stdout
+        done: subprocess.CompletedProcess[bytes] = subprocess.run(
+            command, cwd="/", capture_output=True, check=True, **self._as
+        )
+        return done.stdout
 
     def url(self, database: str = "postgres") -> str:
         """Where SQLAlchemy finds `database`."""
