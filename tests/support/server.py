@@ -145,9 +145,10 @@ class Server:
 
 
 def _has_begun(worker: int) -> bool:
-    """Whether this process listens: what it polls with is one of its files."""
+    """Whether this process listens: it polls its own pipe, and the door."""
     with suppress(OSError):
-        return any("eventpoll" in str(file.readlink()) for file in Path(f"/proc/{worker}/fd").iterdir())
+        polls = [file.name for file in Path(f"/proc/{worker}/fd").iterdir() if "eventpoll" in str(file.readlink())]
+        return any(Path(f"/proc/{worker}/fdinfo/{name}").read_text().count("tfd:") > 1 for name in polls)
     return False
 
 

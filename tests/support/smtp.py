@@ -91,7 +91,8 @@ def mail_server(*, asks_login: bool = False, **options: Any) -> Iterator[MailSer
     server = MailServer()
     if asks_login:
         options |= {"auth_require_tls": False, "auth_required": True, "authenticator": server.authenticate}
-    chosen = {"enable_SMTPUTF8": True, "decode_data": False, **options}
+    # timeout: a sender that waits at the gate while twenty thousand mails leave must not be hung up on
+    chosen = {"enable_SMTPUTF8": True, "decode_data": False, "timeout": 3600, **options}
     controller = Controller(server, hostname="127.0.0.1", port=server.port, **chosen)
     controller.start()
     try:
