@@ -31,12 +31,19 @@ def hello() -> str:
     return "hello"
 
 
-_dispatch = DispatcherMiddleware(real.wsgi_app, {"/bench/hello": bare.wsgi_app, "/bench/stub": stub.wsgi_app})
+class Measured:
+    """The WSGI callable; what the real application has ready is ready here too."""
+
+    extensions = real.extensions
+
+    def __init__(self) -> None:
+        self._dispatch = DispatcherMiddleware(
+            real.wsgi_app, {"/bench/hello": bare.wsgi_app, "/bench/stub": stub.wsgi_app}
+        )
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer."""
+        return self._dispatch(environ, start_response)
 
 
-def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """The WSGI callable."""
-    return _dispatch(environ, start_response)
-
-
-app.is_at_hand = real.is_at_hand  # type: ignore[attr-defined]
+app = Measured()

@@ -35,28 +35,7 @@ _PAGE = re.compile(rb"GET (/[\w/.-]*) HTTP/1\.1\r\n")
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r\n", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
-
-
 _TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-
-
-def _unsent(sock: socket.socket) -> int:
-    """How many bytes of earlier answers the client has not taken yet."""
-    try:
-        number: int = struct.unpack("i", ioctl(sock, TIOCOUTQ, b"\0\0\0\0"))[0]
-    except OSError:  # whoever answers will find out what is the matter with it
-        return 0
-    return number
-
-
-def _done(work: Callable[[], Any]) -> "Future[Any]":
-    """The work's outcome, as a thread would have handed it back."""
-    future: Future[Any] = Future()
-    try:
-        future.set_result(work())
-    except Exception as why:
-        future.set_exception(why)
-    return future
 
 
 class HeadTooLong(Exception):
@@ -196,8 +175,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         page = _PAGE.match(arriving.data)
         if page is None or arriving.data.find(b"\r\n\r\n") != len(arriving.data) - 4:  # more follows
             return False
-        ask: Callable[[str], bool] | None = getattr(self.wsgi, "is_at_hand", None)
-        return ask is not None and ask(page[1].decode())
+        ready = getattr(self.wsgi, "extensions", {}).get("petitions_ready")  # an application's own pages
+        return ready is not None and bool(ready.is_at_hand(page[1].decode()))
 
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
         """Whether the connection serves on: not behind a body that nobody waited for."""
@@ -262,3 +241,22 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         super()._cap_keepalive(deadline)
         for arriving in self.waiting_room.values():
             arriving.ends_at = min(arriving.ends_at, time.monotonic() + ENDS_WITHIN)
+
+
+def _unsent(sock: socket.socket) -> int:
+    """How many bytes of earlier answers the client has not taken yet."""
+    try:
+        number: int = struct.unpack("i", ioctl(sock, TIOCOUTQ, b"\0\0\0\0"))[0]
+    except OSError:  # whoever answers will find out what is the matter with it
+        return 0
+    return number
+
+
+def _done(work: Callable[[], Any]) -> "Future[Any]":
+    """The work's outcome, as a thread would have handed it back."""
+    future: Future[Any] = Future()
+    try:
+        future.set_result(work())
+    except Exception as why:
+        future.set_exception(why)
+    return future

@@ -68,12 +68,12 @@ def matching(
         (bind,) = _binders(dialect, table, (name,))
         if dialect.name == "sqlite":
             one, _ = _cut(0, kind, len(parameters) + 2)
-            conditions.append(f"{name} IN (SELECT {one} FROM json_each(?{len(parameters) + 1}))")  # noqa: S608 - ours
+            conditions.append(f"{name} IN (SELECT {one} FROM json_each(?{len(parameters) + 1}))")  # noqa: S608 - names of our models; values are parameters
             parameters += _flat([(value,) for value in values], [bind], [_is_binary(kind)])
         else:
             conditions.append(f"{name} = ANY(%s::{kind.compile(dialect)}[])")
             parameters.append([bind(value) if bind else value for value in values])
-    text = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {' AND '.join(conditions)}"  # noqa: S608 - our own names
+    text = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {' AND '.join(conditions)}"  # noqa: S608 - names of our models; values are parameters
     return _read(dialect, table, columns, _execute(connection, text, tuple(parameters)))
 
 
@@ -147,11 +147,11 @@ def _insert_text(
             value, place = _cut(place, kind, 2 + len(same))
             values.append(value)
         values += [f"?{number}" for number in range(2, 2 + len(same))]
-        source = f"SELECT {', '.join(values)} FROM json_each(?1) WHERE true"  # noqa: S608 - our own column numbers
+        source = f"SELECT {', '.join(values)} FROM json_each(?1) WHERE true"  # noqa: S608 - made of numbers; values are parameters
     else:
         arrays = ", ".join(f"%s::{kind.compile(dialect)}[]" for kind in types)
         alike = ", ".join(f"%s::{table.c[name].type.compile(dialect)}" for name in same)
-        source = f"SELECT * FROM unnest({arrays})" + (f", (SELECT {alike}) AS same" if same else "")  # noqa: S608 - ours
+        source = f"SELECT * FROM unnest({arrays})" + (f", (SELECT {alike}) AS same" if same else "")  # noqa: S608 - types of our models; values are parameters
     text = f"INSERT INTO {table.name} ({', '.join(columns + same)}) {source}"
     if on_conflict:
         text += f" ON CONFLICT {on_conflict}"

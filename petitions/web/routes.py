@@ -28,7 +28,6 @@ def register(app: Flask, settings: Settings) -> None:
     if settings.demo:
         app.register_blueprint(demo.bp)
     app.wsgi_app = ready.Shortcut(app, kept, security.headers(settings))  # type: ignore[method-assign]
-    app.is_at_hand = kept.is_at_hand  # type: ignore[attr-defined]  # our gunicorn worker asks for it
 
 
 __all__ = ["board", "export", "guarding", "keys", "mails", "opening", "register", "retention"]

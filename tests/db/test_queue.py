@@ -169,31 +169,29 @@ def test_the_writer_keeps_its_connection_until_something_goes_wrong(context: Fla
         event.remove(db.engine, "checkout", note)
 
 
-def test_who_came_meanwhile_leads_before_the_others_wake(context: Flask) -> None:
-    """A thread that is slow to wake up must not keep the next batch waiting."""
-    batches = Batches()
-    with queue_held(context, arrived=2):
-        finished = start_threads(context, [lambda n=n: write_queue().submit(batches, f"item{n}") for n in range(2)])
-        while len(write_queue()._waiting) < 2:
+def test_who_came_meanwhile_leads_before_the_others_wake(context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db_queue, "LARGEST_BATCH", 2)
+    called: list[str] = []
+    with queue_held(context, arrived=3):
+        finished = start_threads(context, [lambda n=n: write_queue().submit(insert, f"item{n}") for n in range(3)])
+        while len(write_queue()._waiting) < 3:
             time.sleep(0.002)
-        sleeper = write_queue()._waiting[1]
-        sleeper.called = _NeverWakes(sleeper.called)
-    assert write_queue().submit(batches, "later") == "LATER"
-    sleeper.called.wake()
-    assert finished() == [None, None]
+        for place, ticket in enumerate(write_queue()._waiting):
+            ticket.called = _Noted(ticket.called, str(place), called)
+    assert finished() == [None] * 3
+    # The first of all; once it and its companion are done, the third, and only then these two
+    assert called[:4] == ["0", "2", "0", "1"]
 
 
-class _NeverWakes:
-    """In place of a ticket's lock: wakes its writer only when told to."""
+class _Noted:
+    """In place of a ticket's lock: notes when its writer is called."""
 
-    def __init__(self, called: Any) -> None:
-        self._called = called
+    def __init__(self, lock: Any, name: str, called: list[str]) -> None:
+        self._lock, self._name, self._called = lock, name, called
 
     def release(self) -> None:
-        """As if the system let the thread sleep on."""
-
-    def wake(self) -> None:
-        self._called.release()
+        self._called.append(self._name)
+        self._lock.release()
 
 
 def test_many_threads_lose_and_double_nothing(context: Flask) -> None:

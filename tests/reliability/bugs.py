@@ -71,7 +71,7 @@ def wait_for_every_body() -> None:
 
 def a_thread_for_everything() -> None:
     """Let pages that are ready queue for a thread too."""
-    app.is_at_hand = lambda _path: False  # type: ignore[attr-defined]
+    app.extensions["petitions_ready"].is_at_hand = lambda _path: False
 
 
 def never_mind_who_reads() -> None:

@@ -277,20 +277,17 @@ def downgrade() -> None:
     op.drop_table("case_texts")
     with op.batch_alter_table("tallies", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_tallies_case_id"))
-
     op.drop_table("tallies")
     op.drop_table("story_texts")
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.drop_index("ix_messages_state_due_at")
         batch_op.drop_index(batch_op.f("ix_messages_signer_id"))
-
     op.drop_table("messages")
     op.drop_table("letter_versions")
     op.drop_table("counts")
     op.drop_table("stories")
     with op.batch_alter_table("staff_sessions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_staff_sessions_account_id"))
-
     op.drop_table("staff_sessions")
     op.drop_table("signers")
     op.drop_table("cases")
@@ -298,7 +295,6 @@ def downgrade() -> None:
     op.drop_table("recipients")
     with op.batch_alter_table("limits", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_limits_ends_at"))
-
     op.drop_table("limits")
     op.drop_table("campaigns")
     op.drop_table("accounts")
