@@ -13,6 +13,7 @@ from petitions.content.fields import LONGEST_BODY, Field, Words
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 RESERVED = {"confirm", "mine", "stop"}  # pages beside the campaigns: /fr/confirm/…
 LONGEST_EMBLEM = 4_000
+REMOVED = {"shows_waiting": "is no longer known, as only confirmed signatures are shown: delete this line"}
 _SVG = "{http://www.w3.org/2000/svg}"
 _ELEMENTS = {"svg", "g", "path", "circle", "ellipse", "rect", "line", "polyline", "polygon"}
 _ATTRIBUTES = {
@@ -60,9 +61,9 @@ class Table:
             return default
         return value
 
-    def one_of(self, key: str, choices: tuple[str, ...], default: str) -> str:
+    def one_of(self, key: str, choices: tuple[str, ...], default: str, *, required: bool = True) -> str:
         """A word out of `choices`."""
-        value = str(self.take(key, str, default))
+        value = str(self.take(key, str, default, required=required))
         if value not in choices:
             self.fault(key, f"must be one of {', '.join(choices)}, not {value!r}")
             return default
@@ -98,7 +99,7 @@ class Table:
     def finish(self) -> None:
         """Whatever nobody took is a spelling mistake."""
         for key in self._left:
-            self.fault(key, "is not a key that is known here")
+            self.fault(key, REMOVED.get(key, "is not a key that is known here"))
 
 
 def check_words(

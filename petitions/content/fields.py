@@ -67,6 +67,7 @@ class CaseContent:
     topic: str
     state: str
     goal: int
+    hands_over_names: bool
     emblem: str
     texts: dict[str, Text] = field(default_factory=dict)
 
@@ -92,7 +93,8 @@ class CampaignContent:
     demo: bool
     goal: int
     asks_birth_date: bool
-    shows_waiting: bool
+    minimum_age: int
+    counts: str
     neutral_subject: bool
     signers_per_mailbox: int
     opens_at: datetime | None

@@ -29,7 +29,7 @@ from petitions.content.fields import (
 )
 from petitions.errors import ContentFaulty
 from petitions.locales import is_language
-from petitions.models.states import CampaignState, CaseState, TextState
+from petitions.models.states import CampaignState, CaseState, CountsMode, TextState
 
 FENCE = "+++\n"
 LARGEST_FILE = 200_000  # bytes
@@ -128,7 +128,8 @@ def _campaign(raw: dict[str, Any], faults: Faults) -> CampaignContent:
         demo=table.take("demo", bool, False, required=False),
         goal=table.number("goal", 0, 100_000_000, 0, required=False),
         asks_birth_date=table.take("asks_birth_date", bool, False, required=False),
-        shows_waiting=table.take("shows_waiting", bool, False, required=False),
+        minimum_age=table.number("minimum_age", 0, 21, 0, required=False),
+        counts=table.one_of("counts", tuple(CountsMode), CountsMode.BATCHED, required=False),
         neutral_subject=table.take("neutral_subject", bool, False, required=False),
         signers_per_mailbox=table.number("signers_per_mailbox", 1, 9, 2, required=False),
         opens_at=table.moment("opens_at"),
@@ -158,8 +159,9 @@ def _languages(table: Table) -> list[str]:
 def _controller(raw: dict[str, Any], faults: Faults) -> dict[str, str]:
     table = Table(raw, "campaign.toml", "controller.", faults)
     found = {key: str(table.take(key, str, "")) for key in ("name", "email", "address")}
+    authority = str(table.take("authority", str, "", required=False))
     table.finish()
-    return found
+    return {**found, "authority": authority} if authority else found
 
 
 def _topics(raw: dict[str, Any], languages: list[str], faults: Faults) -> dict[str, dict[str, str]]:
@@ -185,6 +187,7 @@ def _cases(raw: list[Any], topics: dict[str, Any], faults: Faults) -> list[CaseC
             topic=topic,
             state=table.one_of("state", tuple(CaseState), CaseState.DRAFT),
             goal=table.number("goal", 0, 100_000_000, 0, required=False),
+            hands_over_names=table.take("hands_over_names", bool, True, required=False),
             emblem="",
         )
         table.finish()

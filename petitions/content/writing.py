@@ -10,10 +10,10 @@ from petitions.content.fields import CAMPAIGN_BODY, CASE_BODY, STORY_BODY, Campa
 from petitions.models.states import TextState
 
 _PLAIN = (
-    *("slug", "state", "languages", "timezone", "demo", "goal", "asks_birth_date", "shows_waiting", "neutral_subject"),
-    *("signers_per_mailbox", "opens_at", "closes_at"),
+    *("slug", "state", "languages", "timezone", "demo", "goal", "asks_birth_date", "minimum_age", "counts"),
+    *("neutral_subject", "signers_per_mailbox", "opens_at", "closes_at"),
 )
-_CASE = ("slug", "country", "topic", "state", "goal")
+_CASE = ("slug", "country", "topic", "state", "goal", "hands_over_names")
 _STORY = ("slug", "year", "country")
 
 

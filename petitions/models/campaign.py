@@ -3,18 +3,18 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text, UniqueConstraint, false
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from petitions.db.base import Base, UtcDateTime
-from petitions.models.states import CampaignState, CaseState, TextState, one_of
+from petitions.models.states import CampaignState, CaseState, CountsMode, TextState, one_of
 
 
 class Campaign(Base):
     """The yearly effort. `languages[0]` is the one the others are translated from."""
 
     __tablename__ = "campaigns"
-    __table_args__ = (one_of("state", CampaignState),)
+    __table_args__ = (one_of("state", CampaignState), one_of("counts", CountsMode))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(String(80), unique=True)
@@ -24,7 +24,8 @@ class Campaign(Base):
     demo: Mapped[bool]
     goal: Mapped[int]
     asks_birth_date: Mapped[bool]
-    shows_waiting: Mapped[bool]
+    minimum_age: Mapped[int] = mapped_column(server_default="0")  # 0: none
+    counts: Mapped[str] = mapped_column(String(12), server_default=CountsMode.BATCHED)
     signers_per_mailbox: Mapped[int]
     opens_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -72,6 +73,7 @@ class Case(Base):
     state: Mapped[str] = mapped_column(String(12))
     state_changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     goal: Mapped[int]
+    hands_over_names: Mapped[bool] = mapped_column(server_default=true())
     emblem: Mapped[str] = mapped_column(Text)
 
     texts: Mapped[list["CaseText"]] = relationship(cascade="all, delete-orphan")

@@ -14,6 +14,13 @@ class CampaignState(StrEnum):
     ARCHIVED = "archived"
 
 
+class CountsMode(StrEnum):
+    """How the public sees a campaign's counts: some at once every quarter of an hour, or each at the moment."""
+
+    BATCHED = "batched"
+    LIVE = "live"
+
+
 class CaseState(StrEnum):
     """Of a case. `hidden` is the safety switch: gone everywhere at once, signatures kept."""
 

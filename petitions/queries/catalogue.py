@@ -21,10 +21,11 @@ FRESH_SECONDS = 1.0  # how long a hidden case may still be seen
 Words = Mapping[str, Any]
 
 _PLAIN = (
-    *("id", "slug", "state", "timezone", "demo", "goal", "asks_birth_date", "shows_waiting", "neutral_subject"),
-    *("signers_per_mailbox", "opens_at", "closes_at", "closed_at", "handed_over_at", "erased_at", "created_at"),
-    *("controller", "topics", "wrapped_key"),
+    *("id", "slug", "state", "timezone", "demo", "goal", "asks_birth_date", "minimum_age", "counts"),
+    *("neutral_subject", "signers_per_mailbox", "opens_at", "closes_at", "closed_at", "handed_over_at", "erased_at"),
+    *("created_at", "controller", "topics", "wrapped_key"),
 )
+_CASE = ("id", "slug", "country", "topic", "state", "goal", "hands_over_names", "emblem")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,6 +54,7 @@ class PublicCase(Translated):
     topic: str
     state: str
     goal: int
+    hands_over_names: bool  # or only how many signed
     emblem: str
     letter_versions: Mapping[str, int]
 
@@ -78,7 +80,8 @@ class PublicCampaign(Translated):
     demo: bool
     goal: int
     asks_birth_date: bool
-    shows_waiting: bool
+    minimum_age: int  # 0: none
+    counts: str
     neutral_subject: bool
     signers_per_mailbox: int
     opens_at: datetime | None
@@ -230,7 +233,7 @@ def _parts() -> Any:
     cases = (
         select(
             *(literal("case").label("kind"), Case.id, Case.campaign_id, Case.slug, Case.position, Case.country),
-            *(Case.topic, Case.state, Case.goal, Case.emblem, CaseText.locale, CaseText.words),
+            *(Case.topic, Case.state, Case.goal, Case.hands_over_names, Case.emblem, CaseText.locale, CaseText.words),
             CaseText.letter_version_id,
         )
         .join(CaseText, CaseText.case_id == Case.id)
@@ -239,7 +242,7 @@ def _parts() -> Any:
     stories = (
         select(
             *(literal("story").label("kind"), Story.id, Story.campaign_id, Story.slug, Story.position, Story.country),
-            *(null().label("topic"), null().label("state"), Story.year, null().label("emblem")),
+            *(null().label("topic"), null().label("state"), Story.year, null(), null().label("emblem")),
             *(StoryText.locale, StoryText.words, null().label("letter_version_id")),
         )
         .join(StoryText, StoryText.story_id == Story.id)
@@ -278,7 +281,7 @@ def _campaign(rows: list[Row[Any]], parts: Any) -> PublicCampaign:
 def _case(rows: list[Row[Any]], source: str) -> PublicCase:
     first = rows[0]
     return PublicCase(
-        **{name: getattr(first, name) for name in ("id", "slug", "country", "topic", "state", "goal", "emblem")},
+        **{name: getattr(first, name) for name in _CASE},
         source=_source(rows, source),
         words={row.locale: row.words for row in rows},
         letter_versions={row.locale: row.letter_version_id for row in rows},

@@ -30,9 +30,10 @@ from petitions.services import keychecks
 from petitions.services.keyring import keyring, settings
 
 _PLAIN = (
-    *("state", "languages", "timezone", "demo", "goal", "asks_birth_date", "shows_waiting", "neutral_subject"),
-    *("signers_per_mailbox", "opens_at", "closes_at", "controller", "topics"),
+    *("state", "languages", "timezone", "demo", "goal", "asks_birth_date", "minimum_age", "counts"),
+    *("neutral_subject", "signers_per_mailbox", "opens_at", "closes_at", "controller", "topics"),
 )
+_CASE = ("country", "topic", "goal", "hands_over_names", "emblem")
 
 TextRow = TypeVar("TextRow", CampaignText, CaseText, StoryText)
 
@@ -77,7 +78,7 @@ def export_campaign(slug: str) -> CampaignContent:
         content = CampaignContent(slug=campaign.slug, **{name: getattr(campaign, name) for name in _PLAIN})
         content.texts = _texts(campaign.texts, source)
         for case in campaign.cases:
-            plain = {name: getattr(case, name) for name in ("slug", "country", "topic", "state", "goal", "emblem")}
+            plain = {name: getattr(case, name) for name in ("slug", "state", *_CASE)}
             content.cases.append(CaseContent(**plain, texts=_texts(case.texts, source)))
         for story in campaign.stories:
             texts = _texts(story.texts, source)
@@ -92,8 +93,9 @@ def _import_cases(store: Session, campaign: Campaign, content: CampaignContent) 
         case = known.get(said.slug) or Case(slug=said.slug, campaign_id=campaign.id, state="")
         if case.state != said.state:
             case.state, case.state_changed_at = said.state, clock.now()
-        case.position, case.country, case.topic = position, said.country, said.topic
-        case.goal, case.emblem = said.goal, said.emblem
+        case.position = position
+        for name in _CASE:
+            setattr(case, name, getattr(said, name))
         store.add(case)
         store.flush()
         kept = {text.locale: text for text in case.texts}

@@ -60,7 +60,7 @@ def rtl_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = Server(folder / "instance", PETITIONS_WORKERS="1")
     server.flask("setup")
     states = {"forest": "paused", "lake": "won"}
-    plain = {"asks_birth_date": "true", "shows_waiting": "true"}
+    plain = {"asks_birth_date": "true"}
     cases = ("river", "forest", "lake", "well")
     content = write_campaign(folder / "rtl", languages=("ar", "fr"), cases=cases, states=states, **plain)
     server.flask("campaign", "import", str(content))

@@ -111,6 +111,7 @@ def campaigns() -> st.SearchStrategy[CampaignContent]:
         topic=st.just(topic),
         state=st.sampled_from(["draft", "open", "paused", "hidden", "won", "closed"]),
         goal=st.integers(0, 100_000_000),
+        hands_over_names=st.booleans(),
         emblem=st.just(EMBLEM),
         texts=translated(CASE_FIELDS, CASE_BODY),
     )
@@ -130,11 +131,15 @@ def campaigns() -> st.SearchStrategy[CampaignContent]:
         demo=st.booleans(),
         goal=st.integers(0, 100_000_000),
         asks_birth_date=st.booleans(),
-        shows_waiting=st.booleans(),
+        minimum_age=st.integers(0, 21),
+        counts=st.sampled_from(["batched", "live"]),
+        neutral_subject=st.booleans(),
         signers_per_mailbox=st.integers(1, 9),
         opens_at=st.one_of(st.none(), MOMENTS),
         closes_at=st.one_of(st.none(), st.just(datetime(2101, 1, 1, tzinfo=UTC))),
-        controller=st.fixed_dictionaries({key: lines() for key in ("name", "email", "address")}),
+        controller=st.fixed_dictionaries(
+            {key: lines() for key in ("name", "email", "address")}, optional={"authority": lines()}
+        ),
         topics=st.fixed_dictionaries({topic: st.fixed_dictionaries({"ar": lines()}, optional={"lb": lines()})}),
         texts=translated(CAMPAIGN_FIELDS, CAMPAIGN_BODY),
         cases=st.lists(case, max_size=1),

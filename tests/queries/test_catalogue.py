@@ -103,6 +103,15 @@ def test_where_the_source_itself_is_a_draft_another_language_stands_in(app: Flas
     assert campaign.stories[0].text("fr")["title"] == "The spring (en)"
 
 
+def test_what_a_campaign_says_of_ages_counts_and_names_is_known(app: Flask, tmp_path: Path) -> None:
+    plain = make_campaign(app, tmp_path / "plain")
+    assert (plain.minimum_age, plain.counts) == (0, "batched")
+    assert all(case.hands_over_names for case in plain.cases)
+    chosen = make_campaign(app, tmp_path / "chosen", minimum_age="16", counts='"live"', unnamed=["forest"])
+    assert (chosen.minimum_age, chosen.counts) == (16, "live")
+    assert [case.slug for case in chosen.cases if not case.hands_over_names] == ["forest"]
+
+
 def test_stories_keep_their_order_year_and_country(app: Flask, tmp_path: Path) -> None:
     campaign = make_campaign(app, tmp_path / "new", slug="new", stories=("spring", "autumn"))
     assert [(story.slug, story.year, story.country) for story in campaign.stories] == [

@@ -109,9 +109,13 @@ def write_campaign(
     cases: Sequence[str] = ("river", "forest", "lake"),
     states: dict[str, str] | None = None,
     stories: Sequence[str] = ("spring",),
+    unnamed: Sequence[str] = (),
     **plain: str,
 ) -> Path:
-    """A small campaign without faults, as files below `folder`. `plain` holds TOML values, like goal="5"."""
+    """A small campaign without faults, as files below `folder`. `plain` holds TOML values, like goal="5".
+
+    The cases named in `unnamed` hand over no names.
+    """
     plain = {"state": '"open"', "goal": "1000", **plain}
     names = "\n".join(f'{language} = "Water ({language})"' for language in languages)
     parts = [
@@ -123,6 +127,7 @@ def write_campaign(
     for case in cases:
         state = (states or {}).get(case, "open")
         parts.append(f'[[cases]]\nslug = "{case}"\ncountry = "BY"\ntopic = "water"\nstate = "{state}"\ngoal = 100')
+        parts += ["hands_over_names = false"] if case in unnamed else []
         write(folder / "cases" / case / "emblem.svg", EMBLEM)
     parts += [f'[[stories]]\nslug = "{story}"\nyear = 2020\ncountry = "TD"' for story in stories]
     write(folder / "campaign.toml", "\n".join(parts) + "\n")

@@ -12,6 +12,7 @@ MOMENT = datetime(2026, 12, 10, 9, 30, tzinfo=UTC)
 WORDS = {
     "cases.state": "open",
     "campaigns.state": "open",
+    "campaigns.counts": "live",
     "signatures.state": "confirmed",
     "messages.state": "queued",
     "tallies.kind": "paper",

@@ -100,9 +100,7 @@ def every_state(demo: Flask, other: Flask, closed: Flask, folder: Path) -> Itera
         patch.setattr(public_pages, "render", None)
         yield "fault", client.get("/fr/").text
     states = {"river": "paused", "forest": "won", "lake": "closed"}
-    make_campaign(
-        other, folder / "rtl", languages=["ar", "fr"], states=states, shows_waiting="true", asks_birth_date="true"
-    )
+    make_campaign(other, folder / "rtl", languages=["ar", "fr"], states=states, asks_birth_date="true")
     for path in public_paths("ar", "water-2026", "river"):
         yield path, browser(other).get(path).text
     yield "date wrong", browser(other).post("/ar/water-2026/sign", data=typed(ANN, [])).text

@@ -24,7 +24,6 @@ from tests.support.factories import (
     confirm,
     make_campaign,
     rows,
-    sign,
     write,
     write_campaign,
 )
@@ -526,17 +525,6 @@ def test_nobody_is_told_zero(app: Flask, campaign: PublicCampaign) -> None:
     assert home.one(id="count-river").text == "1"
     assert home.one(id="progress-lake").text == "Be the first to sign"
     assert home.one(id="progress-total").text == "1 signature of 1,000"
-
-
-def test_what_waits_is_shown_only_where_the_campaign_says_so(app: Flask, tmp_path: Path) -> None:
-    campaign = make_campaign(app, tmp_path / "campaign")
-    with app.app_context():
-        sign(campaign, ANN, "river")
-    assert "waiting" not in visit(browser(app), "/en/").one(id="progress-river").text
-    make_campaign(app, tmp_path / "campaign", shows_waiting="true")
-    shown = visit(browser(app), "/en/").one(id="progress-river").text
-    assert "1 waiting for its confirmation" in shown
-    assert shown.startswith("0 signatures of 100")
 
 
 def test_paper_counts_as_signatures_and_letters_stand_beside_them(app: Flask, campaign: PublicCampaign) -> None:
