@@ -56,6 +56,14 @@ def stopped_at(moment: datetime, machine: Boot = STOPPED) -> Iterator[None]:
         _source, _boot_source = before
 
 
+QUARTER = timedelta(minutes=15)
+
+
+def quarter_of(moment: datetime) -> datetime:
+    """The beginning of the quarter of an hour in which `moment` lies: when counts are published."""
+    return moment.replace(minute=moment.minute // 15 * 15, second=0, microsecond=0)
+
+
 def hour_of(moment: datetime) -> datetime:
     """The beginning of the hour in which `moment` lies: the bucket of the counts."""
     return moment.replace(minute=0, second=0, microsecond=0)

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 
 from flask import Flask
@@ -14,7 +14,7 @@ from petitions.mail.compose import Recipient, compose
 from petitions.mail.transports import Delayed, Transport, Undeliverable, connected
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import catalogue
-from petitions.services import confirming, limits, mailslots, mine, outbox, retention, suppressing
+from petitions.services import confirming, limits, mailslots, mine, outbox, publishing, retention, suppressing
 from petitions.services.keyring import settings
 from petitions.settings import Settings
 
@@ -34,6 +34,7 @@ class Worker:
         self._app = app
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
+        self._published: datetime | None = None
         self._truncated_at = time.monotonic()
         self._tidied_at = time.monotonic() - TIDY_EVERY + TIDY_FIRST
 
@@ -68,6 +69,7 @@ class Worker:
                     self._ended.wait(PAUSE)
 
     def _tidy(self) -> None:
+        self._published = publishing.publish_due(self._published)
         if time.monotonic() - self._truncated_at > TRUNCATE_EVERY:
             self._truncated_at = time.monotonic()
             truncate_log()

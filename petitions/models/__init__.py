@@ -10,7 +10,7 @@ from petitions.models.campaign import (
     Story,
     StoryText,
 )
-from petitions.models.counting import Count, Limit, Tally
+from petitions.models.counting import Count, Limit, PublishedCount, Tally
 from petitions.models.guarding import Hold, Invalidation, MailSlot, Mark, Pass, Suppression
 from petitions.models.outbox import Message
 from petitions.models.signing import Signature, Signer
@@ -32,6 +32,7 @@ __all__ = [
     "Mark",
     "Message",
     "Pass",
+    "PublishedCount",
     "Recipient",
     "Signature",
     "Signer",

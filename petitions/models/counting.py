@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, String, Text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Date, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from petitions.db.base import Base, UtcDateTime
@@ -30,6 +30,18 @@ class Count(Base):
     expired: Mapped[int] = mapped_column(default=0)
     paper: Mapped[int] = mapped_column(default=0)
     letters: Mapped[int] = mapped_column(default=0)
+
+
+class PublishedCount(Base):
+    """What the public sees of a campaign with batched counts: `figures` by case, as they were at `published_at`."""
+
+    __tablename__ = "published_counts"
+
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), primary_key=True)
+    checked_at: Mapped[datetime] = mapped_column(UtcDateTime)  # the quarter of an hour that was last decided about
+    published_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    stage: Mapped[int] = mapped_column(default=0)  # 1: published after the end, 2: after the last link's end
+    figures: Mapped[dict[str, dict[str, int]]] = mapped_column(JSON)
 
 
 class Tally(Base):

@@ -44,6 +44,7 @@ class Counts:
     as_of: datetime
     by_case: dict[int, Numbers]
     is_on_hold: bool = False  # what is confirmed now waits until staff had a look
+    next_at: datetime | None = None  # when the public may see other ones; None: at any moment, or no more
 
     def of(self, case_id: int) -> Numbers:
         """The case's numbers; all zero where nothing happened yet."""

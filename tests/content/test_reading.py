@@ -33,6 +33,15 @@ def test_a_campaign_without_faults_has_none(tmp_path: Path) -> None:
     assert faults_of(write_campaign(tmp_path)) == []
 
 
+def test_what_a_campaign_leaves_out_is_the_careful_choice(tmp_path: Path) -> None:
+    folder = write_campaign(tmp_path)
+    edit(folder / TOML, 'counts = "live"', "")
+    found = read(folder)
+    assert (found.counts, found.minimum_age) == ("batched", 0)
+    assert all(case.hands_over_names for case in found.cases)
+    assert "authority" not in found.controller
+
+
 EDITS = [
     # the structure: what to write instead of what, and the fault at which key
     (TOML, 'slug = "water-2026"', "", "key slug: is missing"),
@@ -53,7 +62,7 @@ EDITS = [
     (TOML, "goal = 1000", "gaol = 1000", "key gaol: is not a key that is known here"),
     (TOML, "goal = 1000", "shows_waiting = false", "key shows_waiting: is no longer known, as only confirmed"),
     (TOML, "goal = 1000", "minimum_age = 22", "key minimum_age: must lie between 0 and 21, not 22"),
-    (TOML, "goal = 1000", 'counts = "hourly"', "key counts: must be one of batched, live, not 'hourly'"),
+    (TOML, 'counts = "live"', 'counts = "hourly"', "key counts: must be one of batched, live, not 'hourly'"),
     (TOML, "goal = 100\n", "hands_over_names = 0\n", "key cases[0].hands_over_names: must be true or false"),
     (TOML, 'name = "A section"', 'name = "A"\nauthority = 1', "key controller.authority: must be text"),
     (TOML, "goal = 1000", "signers_per_mailbox = 0", "key signers_per_mailbox: must lie between 1 and 9"),

@@ -104,7 +104,7 @@ def test_where_the_source_itself_is_a_draft_another_language_stands_in(app: Flas
 
 
 def test_what_a_campaign_says_of_ages_counts_and_names_is_known(app: Flask, tmp_path: Path) -> None:
-    plain = make_campaign(app, tmp_path / "plain")
+    plain = make_campaign(app, tmp_path / "plain", counts='"batched"')
     assert (plain.minimum_age, plain.counts) == (0, "batched")
     assert all(case.hands_over_names for case in plain.cases)
     chosen = make_campaign(app, tmp_path / "chosen", minimum_age="16", counts='"live"', unnamed=["forest"])

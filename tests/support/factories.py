@@ -114,9 +114,9 @@ def write_campaign(
 ) -> Path:
     """A small campaign without faults, as files below `folder`. `plain` holds TOML values, like goal="5".
 
-    The cases named in `unnamed` hand over no names.
+    The cases named in `unnamed` hand over no names. Counts are live here, as most tests want to see them.
     """
-    plain = {"state": '"open"', "goal": "1000", **plain}
+    plain = {"state": '"open"', "goal": "1000", "counts": '"live"', **plain}
     names = "\n".join(f'{language} = "Water ({language})"' for language in languages)
     parts = [
         f'slug = "{slug}"\nlanguages = {list(languages)}',

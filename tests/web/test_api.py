@@ -18,7 +18,7 @@ from tests.web.browsing import browser
 from tests.web.conftest import FRESH
 
 COUNTS = "/api/v1/campaigns/water-2026/counts.json"
-NOBODY = {"confirmed": 0, "waiting": 0, "paper": 0, "letters": 0}
+NOBODY = {"confirmed": 0, "paper": 0, "letters": 0}
 
 
 def test_the_counts_have_exactly_this_shape(app: Flask, campaign: PublicCampaign) -> None:
@@ -35,11 +35,12 @@ def test_the_counts_have_exactly_this_shape(app: Flask, campaign: PublicCampaign
     assert response.json == {
         "campaign": "water-2026",
         "as_of": "2026-03-01T12:30:15+00:00",
-        "total": {"confirmed": 2, "waiting": 1, "paper": 12, "letters": 5},
+        "next_at": None,
+        "total": {"confirmed": 2, "paper": 12, "letters": 5},
         "cases": {
-            "river": {"confirmed": 1, "waiting": 1, "paper": 0, "letters": 0},
+            "river": {"confirmed": 1, "paper": 0, "letters": 0},
             "forest": NOBODY,
-            "lake": {"confirmed": 1, "waiting": 0, "paper": 12, "letters": 5},
+            "lake": {"confirmed": 1, "paper": 12, "letters": 5},
         },
     }
     assert list(response.json["cases"]) == ["river", "forest", "lake"], "in the campaign's order"

@@ -7,7 +7,7 @@ from babel.dates import get_date_format
 from flask import abort, render_template, request
 
 from petitions.models.states import CaseState
-from petitions.queries import counts
+from petitions.queries import figures
 from petitions.queries.catalogue import PublicCampaign, PublicCase, catalogue
 from petitions.queries.counts import Counts, Numbers
 from petitions.web.forms import consent
@@ -55,8 +55,7 @@ def cards(campaign: PublicCampaign, numbers: Counts) -> list[Card]:
 
 def render(template: str, campaign: PublicCampaign, **context: Any) -> str:
     """The page, with what every page of a campaign needs."""
-    counted = counts.of_campaign(campaign.id)  # hidden cases too, and their signatures must not show in the total
-    numbers = Counts(counted.as_of, {case.id: counted.of(case.id) for case in campaign.cases})
+    numbers = figures.public(campaign)
     everything = cards(campaign, numbers)
     return render_template(
         f"public/{template}",
@@ -66,7 +65,8 @@ def render(template: str, campaign: PublicCampaign, **context: Any) -> str:
         open_cards=[card for card in everything if card.may_sign],
         numbers=numbers,
         can_seal=bool(catalogue().public_keys),
-        is_on_hold=counted.is_on_hold,
+        is_on_hold=numbers.is_on_hold,
+        next_at=numbers.next_at,
         birth_date_example=_birth_date_example(),
         consent=consent,
         **{"form": None, **context},
