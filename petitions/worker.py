@@ -69,7 +69,6 @@ class Worker:
                     self._ended.wait(PAUSE)
 
     def _tidy(self) -> None:
-        self._published = publishing.publish_due(self._published)
         if time.monotonic() - self._truncated_at > TRUNCATE_EVERY:
             self._truncated_at = time.monotonic()
             truncate_log()
@@ -79,6 +78,7 @@ class Worker:
             mailslots.purge()
             outbox.mend()
             retention.run(self._ended)
+        self._published = publishing.publish_due(self._published)
 
 
 def send_due(ended: threading.Event | None = None) -> int:

@@ -32,6 +32,5 @@ def _published(campaign: PublicCampaign) -> Counts:
     with reading() as connection:
         row = connection.execute(batch).one_or_none()
     next_at = clock.quarter_of(clock.now()) + clock.QUARTER if campaign.is_open else None
-    if row is None:
-        return Counts(campaign.created_at, {}, next_at=next_at)
-    return Counts(row.published_at, from_json(row.figures), next_at=next_at)
+    as_of, found = row or (campaign.created_at, {})
+    return Counts(as_of, from_json(found), next_at=next_at)

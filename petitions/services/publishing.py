@@ -45,14 +45,13 @@ def _look(campaign: PublicCampaign, quarter: datetime) -> None:
         elif batch.checked_at == quarter:
             return
         before = figures.from_json(batch.figures)
-        pairs = [(before.get(case_id, NOTHING), now) for case_id, now in live.items()]
-        is_due = stage > batch.stage or any(_is_enough(old, now) for old, now in pairs)
-        shown = {case_id: _shown(now if is_due else old, now) for case_id, (old, now) in zip(live, pairs, strict=True)}
-        after = {case_id: numbers for case_id, numbers in shown.items() if numbers != NOTHING}
+        is_due = stage > batch.stage or any(_is_enough(before.get(case, NOTHING), now) for case, now in live.items())
+        shown = {case: _shown(now if is_due else before.get(case, NOTHING), now) for case, now in live.items()}
+        after = {case: numbers for case, numbers in shown.items() if numbers != NOTHING}
         batch.checked_at, batch.stage = quarter, stage
         if after != before:  # a case that has only unconfirmed signatures is no change
             batch.published_at = quarter
-            batch.figures = {str(case_id): asdict(numbers) for case_id, numbers in after.items()}
+            batch.figures = {str(case): asdict(numbers) for case, numbers in after.items()}
 
 
 def _shown(batch: Numbers, now: Numbers) -> Numbers:
