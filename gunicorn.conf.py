@@ -6,17 +6,19 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from petitions import logs
+from petitions import logs, modes
 from petitions.errors import SettingsFaulty
 from petitions.settings import Settings
 
 STARTS_WITHIN = 20  # seconds for a new worker, on a busy machine
 
 _settings = Settings.from_env()
+os.umask(modes.UMASK)  # also for what comes before the application
 if _settings.faults_of_server():
     raise SettingsFaulty(_settings.faults_of_server())
 
 bind = _settings.bind
+umask = modes.UMASK
 workers = _settings.workers
 worker_class = "petitions.gunicorn_worker.PatientWorker"
 threads = _settings.threads

@@ -1,5 +1,6 @@
 """Builds the application: the only module that knows every room."""
 
+import os
 import sys
 from typing import Any
 
@@ -8,6 +9,7 @@ from flask import Flask
 from petitions import (
     logs,
     models,  # noqa: F401 - registers the tables
+    modes,
 )
 from petitions.cli import commands
 from petitions.db import engine as db_engine
@@ -29,6 +31,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             settings = Settings.from_env()
         except SettingsFaulty as why:
             sys.exit(str(why))
+    os.umask(modes.UMASK)  # database, secrets, mails: whatever this process makes is for its own account only
     app = Flask(
         "petitions", root_path=str(ROOT / "petitions"), static_folder=None, instance_path=str(ROOT / "instance")
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from petitions.errors import SettingsFaulty
 
@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MAIL_SCHEMES = ("smtp", "smtps", "console", "file")
+ENCRYPTED = {"require", "verify-ca", "verify-full"}  # the values of Postgres' sslmode that never fall back
 
 
 def _env(help: str, default: Any, *, secret: bool = False) -> Any:
@@ -25,10 +26,13 @@ class Settings:
     """One installation's settings. `from_env()` reads `PETITIONS_<NAME>`; tests build one directly."""
 
     instance: Path = _env("Folder for the database, the secrets and the demo mailbox.", ROOT / "instance")
-    database_url: str = _env("`sqlite:///…` or `postgresql://…`. Empty: SQLite in the instance folder.", "")
+    database_url: str = _env(
+        "`sqlite:///…` or `postgresql://…?sslmode=require`. Empty: SQLite in the instance folder.",
+        "",
+    )
     base_url: str = _env("The address people type; every link in a mail begins with it. Empty: from the bind.", "")
     bind: str = _env("Address and port the server listens on.", "127.0.0.1:8000")
-    proxy_hops: int = _env("How many proxies of ours stand in front and add to X-Forwarded-For.", 0)
+    proxy_hops: int = _env("How many proxies of ours add to X-Forwarded-For; with `https` at least 1.", 0)
     secret_key: str = _env(
         "Signs links and sessions. Empty: `instance/secret_key`, made by `flask setup`.", "", secret=True
     )
@@ -36,7 +40,7 @@ class Settings:
         "Unlocks campaign keys and queued mails (an age identity). Empty: `instance/master_key`.", "", secret=True
     )
     mail_url: str = _env(
-        "`smtp://user:password@host:587`, `smtps://…`, `console:` or `file:FOLDER`. Empty: `file:` in demo mode.",
+        "`smtp://user:password@host:587` or `smtps://…`, encrypted. In demo mode also `console:` or `file:FOLDER`.",
         "",
         secret=True,
     )
@@ -116,6 +120,8 @@ class Settings:
             found.append("PETITIONS_DATABASE_URL must begin with sqlite:/// or postgresql://")
         if self.database_url.endswith(":memory:") or self.database_url == "sqlite:///":
             found.append("PETITIONS_DATABASE_URL must name a file: several processes share the database")
+        if self.database_url.startswith("postgresql") and not _is_private(self.database_url):
+            found.append("PETITIONS_DATABASE_URL goes over a network in clear: end it with ?sslmode=require")
         if self.mail_url and self.mail_url.partition(":")[0] not in MAIL_SCHEMES:
             found.append("PETITIONS_MAIL_URL must begin with " + ", ".join(f"{scheme}:" for scheme in MAIL_SCHEMES))
         elif self.mail_url.startswith("smtp") and _split(self.mail_url) is None:
@@ -154,6 +160,16 @@ class Settings:
         found = [f"PETITIONS_{name.upper()} is missing: run `flask setup` once" for name in names]
         if not self.mail_url:
             found.append("PETITIONS_MAIL_URL is missing: without mail nobody can confirm a signature")
+        elif not self.mail_url.startswith("smtp") and not self.demo:
+            found.append(
+                "PETITIONS_MAIL_URL writes mails where others may read them, so file: and console: are "
+                "for demo mode only: name a mail server, like smtp://user:password@mail.example.org:587"
+            )
+        if self.is_https and not self.proxy_hops:
+            found.append(
+                "PETITIONS_PROXY_HOPS is 0, but an https address needs a proxy in front, and without its number "
+                "every visitor looks like the proxy and no limit holds: set PETITIONS_PROXY_HOPS=1"
+            )
         return found
 
     @property
@@ -189,6 +205,18 @@ def _split(url: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
+
+
+def _is_private(database_url: str) -> bool:
+    """Whether nobody can listen on the way to Postgres: it runs on this machine, or the line is always encrypted."""
+    parts = _split(database_url)
+    if parts is None:
+        return False
+    said = parse_qs(parts.query)
+    hosts = [unquote(parts.hostname or ""), *said.get("host", []), *said.get("hostaddr", [])]
+    if all(host in LOOPBACK or host.startswith("/") or not host for host in hosts):
+        return True
+    return "sslmode" in said and set(said["sslmode"]) <= ENCRYPTED
 
 
 def _convert(raw: str, kind: type, name: str, faults: list[str]) -> Any:

@@ -12,7 +12,7 @@ HOUSE = Path(__file__).parent.parent / "petitions"
 # From the ground up. Rooms on one line stand beside each other and do not know each other, but for the ground floor.
 FLOORS = (
     ("errors", "clock", "gunicorn_worker", "locales", "logs", "people", "settings"),
-    ("sealing",),
+    ("modes", "sealing"),
     ("db",),
     ("models",),
     ("content",),

@@ -206,7 +206,7 @@ def server(tmp_path: Path, keys: Keys) -> Iterator[Server]:
             "PETITIONS_BIND": f"127.0.0.1:{port}",
             "PETITIONS_SECRET_KEY": keys.secret_key,
             "PETITIONS_MASTER_KEY": keys.master_key,
-            "PETITIONS_MAIL_URL": "console:",
+            "PETITIONS_DEMO": "1",
             "PETITIONS_WORKERS": "1",
             **settings,
         }

@@ -38,7 +38,7 @@ def test_without_an_environment_everything_has_a_default(tmp_path: Path) -> None
 def test_every_setting_can_be_set(tmp_path: Path, keys: Keys) -> None:
     values = {
         "instance": tmp_path,
-        "database_url": "postgresql+psycopg://u:p@db.example.org/petitions",
+        "database_url": "postgresql+psycopg://u:p@db.example.org/petitions?sslmode=verify-full",
         "base_url": "https://sign.example.org",
         "bind": "0.0.0.0:80",
         "proxy_hops": 2,
@@ -62,10 +62,12 @@ def test_every_setting_can_be_set(tmp_path: Path, keys: Keys) -> None:
     assert dataclasses.asdict(Settings.from_env(environ)) == values
 
 
-@pytest.mark.parametrize("url", ["postgres://u@h/d", "postgresql://u@h/d", "postgresql+psycopg://u@h/d"])
+@pytest.mark.parametrize(
+    "url", ["postgres://u@localhost/d", "postgresql://u@localhost/d", "postgresql+psycopg://u@localhost/d"]
+)
 def test_all_usual_names_of_postgres_lead_to_our_driver(tmp_path: Path, url: str) -> None:
     settings = read(tmp_path, PETITIONS_DATABASE_URL=url)
-    assert settings.database_url == "postgresql+psycopg://u@h/d"
+    assert settings.database_url == "postgresql+psycopg://u@localhost/d"
     assert not settings.is_sqlite
 
 
@@ -190,8 +192,47 @@ def test_what_a_server_needs_and_a_command_does_not_is_told_apart(tmp_path: Path
         "PETITIONS_MASTER_KEY",
         "PETITIONS_MAIL_URL",
     ]
-    ready = read(tmp_path, PETITIONS_SECRET_KEY="s", PETITIONS_MASTER_KEY=keys.master_key)
-    assert ready.faults_of_server() == []
+    ready = {"PETITIONS_SECRET_KEY": "s", "PETITIONS_MASTER_KEY": keys.master_key}
+    assert read(tmp_path, PETITIONS_MAIL_URL="smtp://h", **ready).faults_of_server() == []
+    assert read(tmp_path, PETITIONS_MAIL_URL="", PETITIONS_DEMO="1", **ready).faults_of_server() == []
+
+
+def test_a_server_that_would_not_keep_its_promises_does_not_start(tmp_path: Path, keys: Keys) -> None:
+    sound = {
+        "PETITIONS_SECRET_KEY": "s",
+        "PETITIONS_MASTER_KEY": keys.master_key,
+        "PETITIONS_BASE_URL": "https://sign.example.org",
+        "PETITIONS_PROXY_HOPS": "1",
+        "PETITIONS_MAIL_URL": "smtp://mail.example.org",
+    }
+    assert read(tmp_path, **sound).faults_of_server() == []
+    for name, value in (("PROXY_HOPS", "0"), ("MAIL_URL", "console:"), ("MAIL_URL", f"file:{tmp_path}")):
+        [fault] = read(tmp_path, **{**sound, f"PETITIONS_{name}": value}).faults_of_server()
+        assert fault.startswith(f"PETITIONS_{name} "), fault
+
+
+def test_a_line_to_postgres_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    def is_refused(url: str) -> bool:
+        return faults_of(tmp_path, PETITIONS_DATABASE_URL=url) != []
+
+    for url in (
+        "postgresql://u@db.example.org/d",
+        "postgresql://u@10.0.0.7/d?sslmode=prefer",
+        "postgresql:///d?host=db.example.org",
+        "postgresql://u@localhost/d?hostaddr=192.0.2.7",
+        "postgresql://u@localhost:1,db.example.org:2/d",
+        "postgresql://u@db.example.org/d?sslmode=require&sslmode=disable",
+    ):
+        assert is_refused(url), url
+    for url in (
+        "postgresql://u@db.example.org/d?sslmode=require",
+        "postgresql://u@db.example.org/d?sslmode=verify-full&sslrootcert=system",
+        "postgresql:///d",
+        "postgresql://u@[::1]:5433/d",
+        "postgresql:///d?host=/run/postgresql",
+        "postgresql://u@%2Frun%2Fpostgresql/d",
+    ):
+        assert not is_refused(url), url
 
 
 def test_secrets_come_from_the_environment_then_a_file_then_the_instance(tmp_path: Path, keys: Keys) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from petitions import sealing
+from petitions import modes, sealing
 from petitions.cli.keys import prove_keys
 from petitions.content import reading
 from petitions.migrations.upgrade import upgrade
@@ -21,9 +21,10 @@ DEMO_CAMPAIGN = ROOT / "petitions" / "demo" / "write-for-rights-2024"
 def prepare_installation(shelf: Shelf) -> None:
     """Bring the installation to where the server can start. Changes nothing that is there already."""
     config = settings()
-    config.instance.mkdir(parents=True, exist_ok=True)
+    config.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
     _make_secrets(config.instance)
     upgrade()
+    modes.close_to_others(config)
     if not config.demo:
         return
     path = config.instance / "demo-key.txt"

@@ -24,6 +24,10 @@ class Delayed(Exception):
     """Something on the way says not now."""
 
 
+class ServerOffersNoTls(smtplib.SMTPException):
+    """A mail server elsewhere that does not encrypt. Its name is the reason that log and doctor give."""
+
+
 class Transport(Protocol):
     """Takes one mail; raises Undeliverable or Delayed."""
 
@@ -108,8 +112,8 @@ def _connect(url: str) -> smtplib.SMTP:
             if smtp.has_extn("starttls"):
                 smtp.starttls(context=tls)
                 is_private = True
-        if parts.username and not is_private:
-            raise smtplib.SMTPException("no password without TLS")
+        if not is_private:
+            raise ServerOffersNoTls  # nothing leaves this machine in clear, whoever takes the offer away
         if parts.username:
             smtp.login(unquote(parts.username), unquote(parts.password or ""))
     except (smtplib.SMTPException, OSError) as why:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, text
 
-from petitions import clock
+from petitions import clock, modes
 from petitions.db.transactions import reading
 from petitions.models import Campaign, Message
 from petitions.models.states import CampaignState, MessageState
@@ -15,7 +15,6 @@ from petitions.settings import Settings
 
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 POSTGRES = ("fsync", "full_page_writes", "synchronous_commit")
-SECRETS = ("secret_key", "master_key", "demo-key.txt", "erasures.jsonl")
 MAIL_WAITS = timedelta(hours=6)
 
 
@@ -51,9 +50,7 @@ def _database() -> list[str]:
 
 
 def _files(settings: Settings) -> list[str]:
-    paths = [settings.instance / name for name in SECRETS]
-    open_to_others = [path for path in paths if path.exists() and path.stat().st_mode & 0o077]
-    return [f"{path} can be read by others: chmod 600 {path}" for path in open_to_others]
+    return [f"{path} can be read by others: chmod go= {path}" for path in modes.open_to_others(settings)]
 
 
 def _retention(state: Clock) -> str:

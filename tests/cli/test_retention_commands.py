@@ -8,11 +8,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
+from petitions import modes
 from petitions.clock import Boot, stopped_at
 from petitions.db.transactions import transaction
 from petitions.models import Campaign, Count, Signer
 from petitions.queries.catalogue import PublicCampaign
-from petitions.queries.checkup import SECRETS
 from petitions.services import retention
 from petitions.settings import ROOT, Settings
 from tests.cli.conftest import Run
@@ -172,17 +172,22 @@ def test_doctor_refuses_a_database_that_may_forget(
     assert said.exit_code == 1
 
 
-@pytest.mark.parametrize("name", SECRETS)
-def test_doctor_tells_of_secrets_that_others_can_read(
-    app: Flask, run: Run, campaign: PublicCampaign, name: str
-) -> None:
+def test_doctor_tells_of_files_that_others_can_read(app: Flask, run: Run, campaign: PublicCampaign) -> None:
     config: Settings = app.extensions["petitions_settings"]
     config.instance.mkdir(exist_ok=True)
-    path = config.instance / name
-    path.touch(mode=0o600)
+    modes.close_to_others(config)
     assert "can be read by others" not in run("doctor").output
-    path.chmod(0o640)
-    assert f"chmod 600 {path}" in run("doctor").output
+    names = ["secret_key", "master_key", "demo-key.txt", "erasures.jsonl"]
+    paths = [config.instance, *(config.instance / name for name in names)]
+    paths += [config.sqlite_path] if is_sqlite(app) else []
+    for path in paths:
+        if path != config.instance:
+            path.touch(mode=0o600)
+        mode = path.stat().st_mode
+        path.chmod(mode | 0o040)
+        assert f"chmod go= {path}" in run("doctor").output
+        path.chmod(mode)
+    assert "can be read by others" not in run("doctor").output
 
 
 def test_doctor_tells_of_mails_that_stay_and_of_a_campaign_without_end(run: Run, signed: PublicCampaign) -> None:

@@ -1,5 +1,6 @@
 """flask setup: from an empty folder to a server that can start, and nothing twice."""
 
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,8 +65,31 @@ def test_the_secrets_are_strong_and_for_their_owner_only(tmp_path: Path, url: st
         assert stat.S_IMODE((tmp_path / "instance" / name).stat().st_mode) == 0o600
     assert len((tmp_path / "instance" / "secret_key").read_text().strip()) == 64
     assert sealing.public_of((tmp_path / "instance" / "master_key").read_text().strip()).startswith("age1")
-    settings = Settings.from_env({"PETITIONS_INSTANCE": str(tmp_path / "instance"), "PETITIONS_MAIL_URL": "console:"})
+    settings = Settings.from_env({"PETITIONS_INSTANCE": str(tmp_path / "instance"), "PETITIONS_MAIL_URL": "smtp://h"})
     assert settings.faults_of_server() == []
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_nobody_else_reads_what_was_made_whatever_the_umask_was(tmp_path: Path, url: str) -> None:
+    folder = tmp_path / "instance"
+    elsewhere = tmp_path / "elsewhere" / "my.db"
+
+    def opened() -> list[str]:
+        made = [folder, *folder.iterdir(), *elsewhere.parent.iterdir()]
+        return [path.name for path in made if path.stat().st_mode & 0o077]
+
+    old = os.umask(0o022)
+    try:
+        set_up(tmp_path, url, PETITIONS_DEMO="1")
+        set_up(tmp_path, f"sqlite:///{elsewhere}")
+        assert opened() == []
+        folder.chmod(0o755)
+        for path in (*folder.iterdir(), elsewhere):
+            path.chmod(0o644)
+        set_up(tmp_path, f"sqlite:///{elsewhere}")
+        assert opened() == [], "an installation of an earlier time"
+    finally:
+        os.umask(old)
 
 
 def test_a_second_time_nothing_changes(tmp_path: Path, url: str) -> None:

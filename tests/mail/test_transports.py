@@ -104,6 +104,15 @@ def test_a_plain_server_behind_smtps_is_a_delay(server: MailServer) -> None:
         raise AssertionError("that was not encrypted")
 
 
+def test_a_server_elsewhere_that_offers_no_tls_gets_nothing() -> None:
+    with mail_server() as server:
+        for login in ("", "u:p@"):  # 127.1 is this machine, under a name that the program does not know it by
+            url = f"smtp://{login}127.1:{server.port}"
+            with pytest.raises(Delayed, match="ServerOffersNoTls"), connected(url):
+                raise AssertionError("that was not encrypted")
+    assert server.mails == []
+
+
 @insecure
 def test_name_and_password_are_taken_from_the_address_and_unquoted() -> None:
     with mail_server(asks_login=True) as server:

@@ -153,6 +153,7 @@ def started(house: House, port: int) -> "subprocess.Popen[bytes]":
         "PETITIONS_BIND": f"127.0.0.1:{port}",
         "PETITIONS_SECRET_KEY": house.keys.secret_key,
         "PETITIONS_MASTER_KEY": house.keys.master_key,
+        "PETITIONS_DEMO": "1",  # the only mode that writes mails into a folder
         "PETITIONS_MAIL_URL": f"file:{house.folder / 'mailbox'}",
         "PETITIONS_LOG_LEVEL": "DEBUG",
         "PETITIONS_LOG_FORMAT": "json",

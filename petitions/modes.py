@@ -1,0 +1,23 @@
+"""File modes: what this program writes, only its own account may read."""
+
+import os
+from pathlib import Path
+
+from petitions.settings import Settings
+
+UMASK = 0o077
+
+
+def open_to_others(settings: Settings) -> list[Path]:
+    """The instance folder, what lies in it, and SQLite files elsewhere: those that others may read or change."""
+    kept = [settings.instance, *sorted(settings.instance.glob("*"))]
+    if settings.is_sqlite and settings.sqlite_path.parent != settings.instance.resolve():
+        kept += sorted(settings.sqlite_path.parent.glob(f"{settings.sqlite_path.name}*"))
+    return [path for path in kept if path.exists() and path.stat().st_mode & UMASK]
+
+
+def close_to_others(settings: Settings) -> None:
+    """Take every right from others, as far as the files are ours; `open_to_others` says what is left."""
+    for path in open_to_others(settings):
+        if path.stat().st_uid == os.geteuid() or os.geteuid() == 0:
+            path.chmod(path.stat().st_mode & 0o777 & ~UMASK)
