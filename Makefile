@@ -1,41 +1,35 @@
 # `make run` starts the server with the demo campaign; `make test` tests everything. Both install what they need.
 PY ?= python3
 V := .venv
-PIP = $(PY) -m pip --python $(V)/bin/python install -q --disable-pip-version-check --require-hashes --only-binary :all:
+PIP = $$($(PY) -c 'import pip' 2>/dev/null && echo $(PY) -m pip --python $(V)/bin/python || echo $(V)/bin/python -m pip) install -q --disable-pip-version-check --require-hashes --only-binary :all:
 CATALOGUES := $(wildcard translations/*/LC_MESSAGES/messages.po)
 COMPILED := $(CATALOGUES:.po=.mo)
 
-.PHONY: run test test-long test-quick lint browser html-checker long-tests bench words lock clean
+.PHONY: run test test-long test-quick lint bench words lock clean
 
 run: $(V)/.run-ok $(COMPILED)
 	@export PETITIONS_DEMO=$${PETITIONS_DEMO-1}; $(V)/bin/flask setup && exec $(V)/bin/gunicorn app:app
 
-test: $(V)/.test-ok $(COMPILED) lint browser html-checker
+test: $(V)/.test-ok $(COMPILED) lint
+	@sh .ci/packages.sh $(V) tests browser
 	$(V)/bin/python -m pytest -n 2 -m "not browser"
 	$(V)/bin/python -m pytest -m browser
 
 # The reliability tests once more, as often as docs/reliability.md says, and the figures into that document.
-test-long: $(V)/.test-ok $(COMPILED) long-tests
+test-long: $(V)/.test-ok $(COMPILED)
+	@sh .ci/packages.sh $(V) tests long
 	rm -f test-output/figures.jsonl
 	TEST_EFFORT=long $(V)/bin/python -m pytest -n 2 tests/reliability
 	$(V)/bin/python -m tests.reliability.report
 
 test-quick: $(V)/.test-ok $(COMPILED) lint
+	@sh .ci/packages.sh $(V) tests
 	$(V)/bin/python -m pytest -n 2 -m "not browser"
 
 lint: $(V)/.test-ok
 	$(V)/bin/ruff check .
 	$(V)/bin/ruff format --check .
 	$(V)/bin/mypy
-
-browser: $(V)/.test-ok
-	@sh .ci/browser.sh $(V)
-
-html-checker:
-	@sh .ci/html-checker.sh
-
-long-tests:
-	@sh .ci/long-tests.sh
 
 bench: $(V)/.test-ok $(COMPILED)
 	$(V)/bin/python -m bench
@@ -51,9 +45,12 @@ lock:
 clean:
 	rm -rf $(V) $(COMPILED)
 
+# A bare Debian has neither pip nor venv; either package will do. pip is taken from wherever it is.
 $(V)/bin/python:
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
-	$(PY) -m venv --without-pip $(V)
+	@$(PY) -c 'import pip' 2>/dev/null || $(PY) -c 'import ensurepip' 2>/dev/null || \
+		{ echo "Python's pip is missing. On Debian type:  sudo apt-get install python3-venv" >&2; exit 1; }
+	$(PY) -m venv $$($(PY) -c 'import pip' 2>/dev/null && echo --without-pip) $(V)
 $(V)/.run-ok: requirements.txt | $(V)/bin/python
 	$(PIP) -r requirements.txt && touch $@
 $(V)/.test-ok: requirements-test.txt requirements.txt | $(V)/bin/python

@@ -10,7 +10,7 @@ from tests.support.postgres import Postgres
 from tests.support.server import Server
 
 StartServer = Callable[..., Server]
-NEEDS_DEBIAN = ["test_power_loss.py", "test_proxy.py"]  # strace and nginx; test_real_mail_server.py looks to itself
+NEEDS_DEBIAN = ["test_power_loss.py"]  # strace; test_real_mail_server.py looks to itself
 collect_ignore = [] if IS_LONG else NEEDS_DEBIAN
 
 

@@ -1,27 +1,26 @@
 """Growing past one machine: two servers on one Postgres behind a real nginx with the configuration that ships."""
 
-import os
 import re
 import shutil
-import subprocess
+import socket
+import ssl
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from petitions.settings import ROOT
 from tests.reliability.test_slow_clients import signed, slow_clients
 from tests.support import inspecting
 from tests.support.effort import effort, note
+from tests.support.nginx import Nginx, nginx
 from tests.support.ports import free_port
 from tests.support.postgres import Postgres
 from tests.support.raw import CAMPAIGN, ask, post, sign, sign_form
 from tests.support.server import Server
 
-VIEWS = effort(0, 1_000)
+VIEWS = effort(100, 1_000)
 
 
 @dataclass
@@ -31,43 +30,13 @@ class Farm:
     port: int
     servers: list[Server]
     database: str
+    proxy: Nginx
 
     def answered(self, route: str) -> int:
         """How often a server itself answered a route."""
         return sum(
             len(re.findall(rf"answered method=\w+ route={re.escape(route)} ", each.log)) for each in self.servers
         )
-
-
-def nginx_of(folder: Path, port: int, backends: list[int]) -> subprocess.Popen[bytes]:
-    """nginx with the shipped file; changed is only what it says must be changed."""
-    program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
-    assert program, "no nginx: install nginx-light"
-    text = (ROOT / "deploy" / "nginx.conf").read_text()
-    changes = {
-        r"127\.0\.0\.1:8000": f"127.0.0.1:{backends[0]}",
-        r"127\.0\.0\.1:8001": f"127.0.0.1:{backends[1]}",
-        r"/var/cache/nginx/petitions": str(folder / "cache"),
-        r"/var/log/nginx/error\.log": str(folder / "error.log"),
-        r"listen 80;": f"listen 127.0.0.1:{free_port()};",
-        r"listen 443 ssl http2;": f"listen 127.0.0.1:{port};",
-        r"ssl_certificate(_key)? [^;]+;": "",
-        r"sign\.example\.org": "127.0.0.1",
-    }
-    for pattern, there in changes.items():
-        text, number = re.subn(pattern, there, text)
-        assert number, pattern
-    (folder / "petitions.conf").write_text(text)
-    paths = "\n".join(
-        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    user = "user root;\n" if os.geteuid() == 0 else ""
-    (folder / "nginx.conf").write_text(
-        f"daemon off;\npid {folder}/pid;\nerror_log {folder}/error.log;\n{user}"
-        f"events {{ worker_connections 2000; }}\nhttp {{\n{paths}\ninclude {folder}/petitions.conf;\n}}\n"
-    )
-    subprocess.run([program, "-t", "-c", str(folder / "nginx.conf")], check=True, capture_output=True)
-    return subprocess.Popen([program, "-c", str(folder / "nginx.conf")])
 
 
 @pytest.fixture(scope="module")
@@ -84,14 +53,8 @@ def farm(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     first.flask("setup")
     shutil.copytree(first.folder, folder / "two", ignore=shutil.ignore_patterns("mailbox"))
     servers = [first.start(), Server(folder / "two", **shared).start()]
-    proxy = nginx_of(folder, port, [each.port for each in servers])
-    for _ in range(50):
-        time.sleep(0.1)
-        if (folder / "pid").exists():
-            break
-    yield Farm(port, servers, url)
-    proxy.terminate()
-    proxy.wait()
+    with nginx(folder, [each.port for each in servers], port) as proxy:
+        yield Farm(port, servers, url, proxy)
     for each in servers:
         each.stop()
 
@@ -143,7 +106,7 @@ def test_the_network_limit_is_one_for_both_and_cannot_be_forged(farm: Farm) -> N
     for number in range(340):  # all of them from this machine, whatever they claim
         forged = f"X-Forwarded-For: 198.51.100.{number % 250}"
         said[ask(farm.port, post(f"{CAMPAIGN}/sign", sign_form(f"crowd{number}@example.org"), forged)).status] += 1
-    assert set(said) == {303, 422}, said
+    assert set(said) == {303, 422}, "nginx lets a whole school pass, and leaves the limit to the program"
     assert said[303] <= 300, "the form asks for a proof above that, on both servers together"
     note("limits", "postgres", "340 signers from one address with forged headers, over two servers", str(dict(said)))
 
@@ -158,6 +121,59 @@ def test_slow_clients_stop_nobody_behind_the_proxy(farm: Farm) -> None:
     note("R12", "postgres", "20 signers behind nginx beside 200 slow connections", f"0 failed; p95 {slowest:.0f} ms")
 
 
+def said(port: int, path: str, *headers: str, method: str = "GET", host: str = "127.0.0.1") -> tuple[int, list[str]]:
+    """Status and header lines of an answer."""
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", "Connection: close", *headers]
+    answer = ask(port, ("\r\n".join(lines) + "\r\n\r\n").encode())
+    return answer.status, answer.head.splitlines()[1:]
+
+
+OWN = ("Content-Security-Policy: ", "X-Content-Type-Options: nosniff", "Cache-Control: ", "Referrer-Policy: ")
+
+
+def test_what_nginx_answers_by_itself_is_as_well_guarded(farm: Farm) -> None:
+    proxy = farm.proxy
+    answers = {
+        "301": said(proxy.redirect_port, "/fr/confirm/SECRETTOKEN", host="evil.example"),
+        "413": said(proxy.port, f"{CAMPAIGN}/sign", "Content-Length: 70000", method="POST"),
+        "200": said(proxy.port, "/fr/"),
+        "200 again": said(proxy.port, "/fr/"),
+        "404": said(proxy.port, "/fr/no-such-page/"),
+    }
+    for name, (status, lines) in answers.items():
+        assert str(status) == name.split()[0]
+        for header in OWN:
+            assert len([line for line in lines if line.startswith(header)]) == 1, (name, header, lines)
+        assert "Server: nginx" in lines, "no number, and not the server behind"
+        if name != "301":  # a browser takes it from encrypted answers only
+            assert [line for line in lines if line.startswith("Strict-Transport-Security: ")], name
+    assert "Location: https://127.0.0.1/fr/confirm/SECRETTOKEN" in answers["301"][1], "whatever Host said"
+    assert "Cache-Control: no-store" in answers["301"][1]
+    assert proxy.logged == "", "who looked when is in no log"
+
+
+def test_old_encryption_and_keys_that_open_recordings_are_refused(farm: Farm) -> None:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with (
+        socket.create_connection(("127.0.0.1", farm.proxy.tls_port), 10) as line,
+        context.wrap_socket(line) as tls,
+    ):
+        assert tls.version() == "TLSv1.2"
+        assert tls.session is not None
+        assert not tls.session.has_ticket
+
+
+def test_nginx_slows_down_who_guesses_passwords(farm: Farm) -> None:
+    logins = Counter(ask(farm.port, post("/admin/login", b"name=x&password=y")).status for _ in range(20))
+    assert logins[429] >= 8, logins
+    status, lines = said(farm.port, "/admin/login", "Content-Length: 0", method="POST")
+    assert status == 429
+    assert "Retry-After: 60" in lines
+    assert said(farm.port, "/admin/login")[0] == 200, "looking is free"
+
+
 def test_pages_outlive_their_servers(farm: Farm) -> None:
     assert get(farm.port, "/fr/")[0] == 200
     for each in farm.servers:
@@ -166,7 +182,8 @@ def test_pages_outlive_their_servers(farm: Farm) -> None:
         assert get(farm.port, "/fr/")[0] == 200
         answer = sign(farm.port, "later@example.org")
         assert answer.status == 503
-        assert "Retry-After: " in answer.head
+        for header in (*OWN, "Retry-After: ", "Strict-Transport-Security: "):
+            assert answer.head.count(header) == 1, answer.head
     finally:
         for each in farm.servers:
             each.start()

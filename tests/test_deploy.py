@@ -1,0 +1,31 @@
+"""What ships for the machine itself; the file for nginx is tried by tests/reliability/test_proxy.py."""
+
+import re
+
+from petitions.settings import ROOT
+
+
+def test_the_unit_keeps_names_out_of_swap_and_core_files_and_the_rest_of_the_machine_from_the_server() -> None:
+    lines = (ROOT / "deploy" / "petitions.service").read_text().splitlines()
+    said = {line for line in lines if re.fullmatch(r"[A-Z]\w+=.*", line)}
+    assert said >= {
+        "UMask=0077",
+        "LimitCORE=0",
+        "MemorySwapMax=0",
+        "OOMPolicy=continue",
+        "CapabilityBoundingSet=",
+        "NoNewPrivileges=yes",
+        "ProtectSystem=strict",
+        "ProtectProc=invisible",
+        "RestrictNamespaces=yes",
+        "MemoryDenyWriteExecute=yes",
+        "SystemCallFilter=@system-service",
+    }
+    assert [line for line in said if line.startswith("ReadWritePaths=")] == ["ReadWritePaths=/srv/petitions/instance"]
+
+
+def test_every_secret_in_a_file_of_its_own_may_come_from_the_service_manager() -> None:
+    text = (ROOT / "deploy" / "petitions.service").read_text()
+    for name in ("secret_key", "master_key"):
+        assert f"LoadCredential={name}:" in text
+        assert f"PETITIONS_{name.upper()}_FILE=%d/{name}" in text
