@@ -1,16 +1,15 @@
-"""What staff see of abuse: passes, holds, automatic entries, invalidations. Nobody is named there."""
+"""What staff see of abuse: passes, holds, invalidations. Nobody is named there."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
 from petitions.db.transactions import reading
-from petitions.models import Campaign, Case, Hold, Invalidation, Limit, Pass, Signature, Signer
+from petitions.models import Campaign, Case, Hold, Invalidation, Pass, Signature, Signer
 from petitions.models.states import SignatureState
 
-AUTOMATIC_WINDOW = timedelta(hours=24)
 STRIKEABLE = (SignatureState.PENDING, SignatureState.HELD, SignatureState.CONFIRMED)  # forwards, as signatures.LIVING
 
 
@@ -60,18 +59,12 @@ class Condition:
         return found
 
 
-def automatic_key(campaign_id: int) -> str:
-    """The row of `limits` that counts the campaign's automatic entries."""
-    return f"automatic:{campaign_id}"
-
-
 @dataclass(frozen=True)
 class Watch:
-    """How a campaign is doing: its open hold, if any, and the automatic entries since a moment."""
+    """How a campaign is doing: since when it is on hold, if it is."""
 
     campaign: str
     began_at: datetime | None
-    automatic: int
 
 
 def watch(slug: str) -> Watch:
@@ -81,8 +74,7 @@ def watch(slug: str) -> Watch:
         began_at = connection.scalar(
             select(Hold.began_at).where(Hold.campaign_id == campaign_id, Hold.ended_at.is_(None)).limit(1)
         )
-        automatic = connection.scalar(select(Limit.used).where(Limit.key == automatic_key(campaign_id)))
-    return Watch(slug, began_at, automatic or 0)
+    return Watch(slug, began_at)
 
 
 def passes(slug: str) -> list[Pass]:

@@ -7,9 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from petitions import clock, sealing
-from petitions.db.transactions import write_queue
 from petitions.errors import DomainError, ProofNeeded, TooManyTries
-from petitions.queries.guarding import AUTOMATIC_WINDOW, automatic_key
 from petitions.services import limits, passes, proofs
 from petitions.services.keyring import keyring
 
@@ -17,7 +15,6 @@ WINDOW = timedelta(minutes=10)
 NETWORK = limits.Rule("network", 300, WINDOW)  # with nothing to show: a school that knows of no pass never meets it
 NETWORK_PROVEN = limits.Rule("network-proven", 1_000, WINDOW)  # with a proof
 MOST_TRIES = 1_200  # with nothing to show, refused ones too
-AUTOMATIC = limits.Rule("automatic", 0, AUTOMATIC_WINDOW)
 SHORTEST_MS = 20  # a password manager fills in a second; only a program needs no time at all
 
 
@@ -28,9 +25,12 @@ class Ticket:
     network: str
     place: passes.Wanted | None
     proof: str
+    is_automatic: bool = False
 
 
-def ticket(campaign_id: int, network: str, place: passes.Wanted | None, proof: str) -> Ticket:
+def ticket(
+    campaign_id: int, network: str, place: passes.Wanted | None, proof: str, *, is_automatic: bool = False
+) -> Ticket:
     """The ticket for an entry; checks the proof, which costs a millisecond, outside the queue."""
     # The key lasts a day, so that no two days' networks can be compared
     key = f"{keyring().secret_key} {clock.now():%Y-%m-%d}".encode()
@@ -38,6 +38,7 @@ def ticket(campaign_id: int, network: str, place: passes.Wanted | None, proof: s
         network=sealing.blind_index(key, "network", network).hex()[:40] if network else "",
         place=place,
         proof=proofs.spending_key(campaign_id, proof) if proof else "",
+        is_automatic=is_automatic,
     )
 
 
@@ -48,7 +49,8 @@ def admit(connection: Connection, tickets: Sequence[Ticket], now: datetime) -> l
     """
     pass_ids = passes.claim(connection, [each.place for each in tickets], now)
     spent = iter(limits.use(connection, proofs.SPENT, [each.proof for each in tickets if each.proof], now))
-    rules = [NETWORK_PROVEN if each.proof and next(spent) == 1 else NETWORK for each in tickets]
+    are_proven = [each.proof != "" and next(spent) == 1 for each in tickets]
+    rules = [NETWORK_PROVEN if is_proven else NETWORK for is_proven in are_proven]
     is_limited = [bool(each.network) and pass_id is None for each, pass_id in zip(tickets, pass_ids, strict=True)]
     keys = [
         f"{rule.kind}:{each.network}"
@@ -56,27 +58,25 @@ def admit(connection: Connection, tickets: Sequence[Ticket], now: datetime) -> l
         if is_counted
     ]
     numbers = iter(limits.use(connection, NETWORK, keys, now))
-    return [
+    answers: list[int | DomainError | None] = [
         _refusal(rule, next(numbers)) if is_counted else pass_id
         for rule, pass_id, is_counted in zip(rules, pass_ids, is_limited, strict=True)
     ]
+    for place, each in enumerate(tickets):
+        if each.is_automatic and answers[place] is None and not are_proven[place]:
+            answers[place] = ProofNeeded()
+    return answers
 
 
-def is_automatic(website: str, elapsed_ms: int | None) -> bool:
-    """Whether a program filled in the form: the field that nobody sees, or all fields in no time."""
-    return bool(website) or (elapsed_ms is not None and elapsed_ms < SHORTEST_MS)
+def is_automatic(trap: str, elapsed_ms: int | None) -> bool:
+    """Whether a program may have filled in the form: the field that nobody sees, or all fields in no time.
 
-
-def note_automatic(campaign_id: int) -> None:
-    """Count for staff that a program was turned away. It is told nothing, and takes as long as anybody."""
-    write_queue().submit(_note_batch, automatic_key(campaign_id))
+    A browser's or a password manager's helper may have, too; so it costs a proof, and never the signature.
+    """
+    return bool(trap) or (elapsed_ms is not None and elapsed_ms < SHORTEST_MS)
 
 
 def _refusal(rule: limits.Rule, number: int) -> DomainError | None:
     if number > (MOST_TRIES if rule is NETWORK else rule.most):
         return TooManyTries(kind=rule.kind, seconds=int(WINDOW.total_seconds()))
     return ProofNeeded() if number > rule.most else None
-
-
-def _note_batch(connection: Connection, keys: Sequence[str]) -> list[int]:
-    return limits.use(connection, AUTOMATIC, keys, clock.now())

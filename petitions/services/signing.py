@@ -44,8 +44,7 @@ class Entry:
     network: str = ""  # where it came from, never stored; empty: not from the web, so not limited
     pass_code: str = ""
     proof: str = ""
-    website: str = ""  # a field that people do not see
-    elapsed_ms: int | None = None
+    is_automatic: bool = False  # a program may have filled in the form, so a proof is asked for
 
 
 @dataclass(frozen=True)
@@ -103,9 +102,6 @@ def sign_cases(entry: Entry) -> None:
     if not entry.campaign.is_open or not entry.cases:
         raise CampaignClosed(campaign=entry.campaign.slug)
     sealed = _seal(entry)
-    if admission.is_automatic(entry.website, entry.elapsed_ms):
-        admission.note_automatic(entry.campaign.id)
-        return
     refusal = write_queue().submit(_sign_batch, sealed)
     if refusal is not None:
         raise refusal
@@ -133,7 +129,7 @@ def _seal(entry: Entry) -> _Sealed:
         to=entry.email,
         mail=sealing.seal({"to": entry.email, **names}, [keyring().master_public]),
         mailbox_key=mailslots.mailbox_key(entry.email),
-        ticket=admission.ticket(entry.campaign.id, entry.network, place, entry.proof),
+        ticket=admission.ticket(entry.campaign.id, entry.network, place, entry.proof, is_automatic=entry.is_automatic),
     )
 
 

@@ -40,10 +40,7 @@ MESSAGES = {
     errors.LinkExpired.code: _l("This link is too old. Sign once more, and we send you a new one."),
     errors.CampaignClosed.code: _l("This campaign takes no signatures at the moment. Nothing was recorded."),
     errors.TooManyTries.code: _l("That was too often in a short time. Wait a while, then try again."),
-    errors.ProofNeeded.code: _l(
-        "Many signatures come from your network right now, so we check that people send them. "
-        "Nothing was recorded yet. Wait half a minute, then press the button once more; most browsers do it for you."
-    ),
+    errors.ProofNeeded.code: _l("We check that a person is sending this form. Nothing was recorded yet."),
     errors.Busy.code: _l(
         "Very many people are signing right now. Your signature was not recorded yet: please send it again in a moment."
     ),

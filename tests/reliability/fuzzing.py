@@ -21,7 +21,7 @@ FIELDS = {
     "newsletter": ["y", ""],
     "receipt": ["y", ""],
     "pass_code": ["", "abcd-efgh"],
-    "website": ["", "", "", "x"],
+    "remark": ["", "", "", "x"],
     "elapsed": ["", "1", "99999"],
     "proof": [""],
     "code": ["123456", "١٢٣٤٥٦"],

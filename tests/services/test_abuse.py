@@ -14,7 +14,7 @@ from petitions.clock import now, stopped_at
 from petitions.db.transactions import transaction
 from petitions.errors import NotFound, ProofNeeded, TooManyTries
 from petitions.models import Hold, Invalidation, Limit, Pass, Signature, Signer
-from petitions.queries import counts, guarding, signer
+from petitions.queries import counts, signer
 from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.guarding import Condition
 from petitions.services import admission, confirming, holds, invalidations, limits, passes, proofs, sweeps
@@ -339,20 +339,24 @@ def test_the_code_of_a_pass_stands_nowhere(campaign: PublicCampaign) -> None:
 # Programs
 
 
-@pytest.mark.parametrize("said", [{"website": "https://spam.example"}, {"elapsed_ms": 19}])
-def test_a_program_is_thanked_and_nothing_is_kept_but_a_number(campaign: PublicCampaign, said: dict[str, Any]) -> None:
-    for _ in range(2):
-        sign(campaign, ANN, **said)
+@pytest.mark.parametrize("network", [SCHOOL, ""])
+def test_what_a_program_may_have_filled_in_needs_a_proof_and_is_recorded_with_it(
+    campaign: PublicCampaign, network: str
+) -> None:
+    with pytest.raises(ProofNeeded):
+        sign(campaign, ANN, network=network, is_automatic=True)
     assert rows(Signer) == [] == rows(Signature)
     assert letters() == []
-    assert guarding.watch(campaign.slug).automatic == 2
+    sign(campaign, ANN, network=network, is_automatic=True, proof=waited(campaign))
+    sign(campaign, BOB, network=network, is_automatic=True, pass_code=make_pass(campaign))
+    assert len(rows(Signer)) == 2
 
 
-@pytest.mark.parametrize("said", [{"elapsed_ms": 20}, {"elapsed_ms": None}])
-def test_people_are_no_programs(campaign: PublicCampaign, said: dict[str, Any]) -> None:
-    sign(campaign, ANN, **said)
-    assert len(rows(Signer)) == 1
-    assert guarding.watch(campaign.slug).automatic == 0
+def test_who_fills_in_a_hidden_field_or_takes_no_time_may_be_a_program() -> None:
+    assert admission.is_automatic("x", None)
+    assert admission.is_automatic("", 19)
+    assert not admission.is_automatic("", 20)
+    assert not admission.is_automatic("", None)
 
 
 # Holds

@@ -7,6 +7,7 @@ from wtforms.validators import ValidationError
 
 from petitions import clock, people
 from petitions.queries.catalogue import PublicCampaign, PublicCase
+from petitions.services.admission import is_automatic
 from petitions.services.signing import Entry
 from petitions.web.forms.consent import consent_words
 from petitions.web.forms.person import AddressForm, NameForm
@@ -26,7 +27,7 @@ class SignForm(NameForm, AddressForm):
     cases = SelectMultipleField(validate_choice=False)
     pass_code = StringField()
     proof = StringField()
-    website = StringField()  # nobody sees it, so what stands in it was typed by a program
+    remark = StringField()  # nobody sees it; a name that neither browsers nor password managers know
     elapsed = StringField()
 
     def __init__(self, campaign: PublicCampaign, only: PublicCase | None = None) -> None:
@@ -75,8 +76,7 @@ class SignForm(NameForm, AddressForm):
             network=network(),
             pass_code=self.pass_code.data or "",
             proof=self.proof.data or "",
-            website=self.website.data or "",
-            elapsed_ms=self._elapsed_ms,
+            is_automatic=is_automatic(self.remark.data or "", self._elapsed_ms),
         )
 
     @property

@@ -37,8 +37,9 @@ def withdraw(token: str) -> ResponseReturnValue:
     facts = mine.open_page(token)
     named = set(request.form.getlist("cases"))
     campaign = catalogue().campaign_with_id(facts.campaign_id)
-    mine.withdraw(token, [case.id for case in campaign.cases if case.slug in named])
-    return _back(token, "withdrawn")
+    chosen = [case.id for case in campaign.cases if case.slug in named]
+    mine.withdraw(token, chosen)
+    return _back(token, "withdrawn" if chosen else None)
 
 
 @bp.post("/<lang:lang>/mine/<token>/more")
@@ -49,7 +50,7 @@ def more(token: str) -> ResponseReturnValue:
     chosen = ticked_cases(campaign)
     if chosen:
         mine.sign_more(token, campaign, chosen, consent_words())
-    return _back(token, "signed")
+    return _back(token, "signed" if chosen else None)
 
 
 @bp.post("/<lang:lang>/mine/<token>/name")
@@ -158,5 +159,5 @@ def _page(token: str, *, form: NameForm | None = None, problem: object = None) -
     )
 
 
-def _back(token: str, done: str) -> ResponseReturnValue:
+def _back(token: str, done: str | None) -> ResponseReturnValue:
     return redirect(url_for("mine.page", token=token, done=done), 303)

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import ngettext
 
 from petitions.errors import Busy, ProofNeeded, TooManyTries
 from petitions.queries.catalogue import PublicCampaign, PublicCase
@@ -54,12 +55,17 @@ def _sign(form: SignForm, thanks: str) -> ResponseReturnValue:
     try:
         sign_cases(form.entry())
     except (Busy, TooManyTries, ProofNeeded) as why:  # nothing was recorded; what was typed is kept
-        question = None
+        question, problem = None, str(MESSAGES[why.code])
         if isinstance(why, ProofNeeded):
             question = proofs.ask(form.campaign.id, form.proof.data or "")
+            problem += " " + ngettext(
+                "Wait %(num)s second, then press the button once more. Most browsers do it for you.",
+                "Wait %(num)s seconds, then press the button once more. Most browsers do it for you.",
+                question.seconds,
+            )
             if form.pass_code.data:
                 form.pass_code.errors = [REFUSALS["pass_unknown"]]
-        page = _form_page(form.campaign, form.only, form, problem=MESSAGES[why.code], question=question)
+        page = _form_page(form.campaign, form.only, form, problem=problem, question=question)
         seconds = retry_after(why)
         return page, status_of(why), {"Retry-After": str(seconds)} if seconds else {}
     return redirect(thanks, 303)
