@@ -35,6 +35,7 @@ CODE_TRIES = Rule("code", 5, timedelta(hours=24))
 CODE_TRIES_NETWORK = Rule("code-network", 60, timedelta(hours=1))
 LOGIN_TRIES = Rule("login", 10, timedelta(minutes=15))
 UNKNOWN_ORIGIN = Rule("no-origin", 20, timedelta(minutes=10))
+WRONG_SECRET = Rule("bounce-secret", 20, timedelta(minutes=10))  # of a mail service; the right one is not limited
 
 
 def use(connection: Connection, rule: Rule, keys: Sequence[str], now: datetime) -> list[int]:
@@ -93,4 +94,5 @@ def _handler(rule: Rule) -> Handler[str, int]:
     return spend_batch
 
 
-_HANDLERS = {rule: _handler(rule) for rule in (CODE_TRIES, CODE_TRIES_NETWORK, LOGIN_TRIES, UNKNOWN_ORIGIN)}
+_SPENT = (CODE_TRIES, CODE_TRIES_NETWORK, LOGIN_TRIES, UNKNOWN_ORIGIN, WRONG_SECRET)
+_HANDLERS = {rule: _handler(rule) for rule in _SPENT}

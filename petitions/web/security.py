@@ -27,6 +27,7 @@ HEADERS = {
 }
 SAFE = {"GET", "HEAD", "OPTIONS"}
 ADMIN = "/admin/"
+SERVICES = "/api/v1/bounces"  # for mail services, which are no browsers: they show a secret that no page has
 
 
 def headers(settings: Settings) -> dict[str, str]:
@@ -58,7 +59,8 @@ def register(app: Flask, settings: Settings) -> None:
         if not request.path.isprintable():
             abort(404)  # none of ours; and Postgres takes no NUL, not even to look for it
         if request.method not in SAFE:
-            _check_origin(settings.base_url)
+            if request.path != SERVICES:
+                _check_origin(settings.base_url)
             if request.content_length is None and "Transfer-Encoding" in request.headers:
                 abort(413)  # no browser's form; Werkzeug would cut it off at the limit without a word
 
@@ -90,8 +92,8 @@ def _check_origin(base_url: str) -> None:
 def network() -> str:
     """Where the request comes from, for limits only: an IPv4 address, or an IPv6 network of /64. Never stored.
 
-    Empty, so not limited, for this machine itself: behind a proxy here that PETITIONS_PROXY_HOPS does not know of, all
-    visitors would share one limit.
+    Empty, so not limited, for this machine itself while Petitions is tried out here. On a real site that would be a
+    proxy of which PETITIONS_PROXY_HOPS does not know: then all visitors share one limit, rather than have none.
     """
     try:
         address = ip_address(request.remote_addr or "")
@@ -99,6 +101,7 @@ def network() -> str:
         return request.remote_addr or ""
     if address.version == 6 and address.ipv4_mapped:
         address = address.ipv4_mapped
-    if address.is_loopback and not current_settings().proxy_hops:
+    settings = current_settings()
+    if address.is_loopback and not settings.proxy_hops and urlsplit(settings.base_url).hostname in LOOPBACK:
         return ""
     return str(address if address.version == 4 else ip_network((address, 64), strict=False).network_address)

@@ -1,5 +1,6 @@
 """Headers on every answer, and who may send what: trust.md section 4, word for word."""
 
+import dataclasses
 import gzip
 import re
 from collections.abc import Iterator
@@ -439,6 +440,19 @@ def test_the_clients_address_is_taken_from_the_right_and_only_behind_our_own_pro
 
     assert statuses(make_demo())[-1] == 429, "without a proxy the header is worth nothing"
     assert statuses(make_demo(proxy_hops=1))[-1] == 429, "with one, its own entry stands at the right"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "limit"), [("http://localhost:8000", 422), ("https://petitions.example.org", 429)]
+)
+def test_behind_a_proxy_that_was_forgotten_all_share_one_limit_and_on_this_machine_nobody_has_one(
+    app: Flask, campaign: PublicCampaign, base_url: str, limit: int
+) -> None:
+    app.extensions["petitions_settings"] = dataclasses.replace(app.extensions["petitions_settings"], base_url=base_url)
+    client = browser(app)
+    client.environ_base["REMOTE_ADDR"] = "127.0.0.1"
+    form = [{"email": f"e{n}@example.org", "code": "000000"} for n in range(61)]
+    assert [client.post(f"/fr/{campaign.slug}/code", data=each).status_code for each in form] == [422] * 60 + [limit]
 
 
 def test_who_sits_behind_the_same_proxy_is_told_apart(make_demo: MakeDemo) -> None:

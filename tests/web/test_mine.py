@@ -104,6 +104,23 @@ def test_bounces_need_the_secret(app: Flask, client: FlaskClient) -> None:
     assert client.post("/api/v1/bounces", data={"email": ANN.email}, headers=wrong).status_code == 403
 
 
+@pytest.mark.parametrize("site", [None, "same-origin", "cross-site"])
+def test_bounces_come_as_fast_as_they_like_and_wrong_secrets_do_not(app: Flask, site: str | None) -> None:
+    app.extensions["petitions_settings"] = dataclasses.replace(
+        app.extensions["petitions_settings"], bounce_secret="known"
+    )
+    service = app.test_client()
+    service.environ_base["REMOTE_ADDR"] = "198.51.100.7"
+
+    def report(secret: str) -> int:
+        headers = {"Authorization": f"Bearer {secret}"} | ({"Sec-Fetch-Site": site} if site else {})
+        return service.post("/api/v1/bounces", data={"email": ANN.email}, headers=headers).status_code
+
+    assert [report("known") for _ in range(40)] == [204] * 40
+    assert [report("guess") for _ in range(22)] == [403] * 20 + [429] * 2
+    assert report("known") == 204, "whoever shares a network with somebody who guesses is not locked out"
+
+
 @pytest.mark.parametrize("said", ["[]", '["ann@example.org"]', '"x"', "1", "null", '{"email": ["x"]}', "[" * 10_000])
 def test_a_bounce_that_is_no_object_with_an_address_is_refused(app: Flask, client: FlaskClient, said: str) -> None:
     old = app.extensions["petitions_settings"]

@@ -6,19 +6,25 @@ from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
 from petitions import people
-from petitions.services import suppressing
+from petitions.services import limits, suppressing
 from petitions.services.keyring import settings
+from petitions.web.security import SERVICES, network
 
 bp = Blueprint("api_bounces", __name__)
 BOUNCED = "bounced"
 
 
-@bp.post("/api/v1/bounces")
+@bp.post(SERVICES)
 def bounced() -> ResponseReturnValue:
-    """Write no more to `email`; `Authorization: Bearer <PETITIONS_BOUNCE_SECRET>`. Always the same 204."""
+    """Write no more to `email`; `Authorization: Bearer <PETITIONS_BOUNCE_SECRET>`. Always the same 204.
+
+    As many reports as come; but a network that names wrong secrets may do so a few times only.
+    """
     secret = settings().bounce_secret
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if not secret or not hmac.compare_digest(given.encode("utf-8", "replace"), secret.encode()):
+        if secret and (place := network()):
+            limits.spend(limits.WRONG_SECRET, place)
         abort(403)
     email = request.form.get("email") or _in_json()
     if not isinstance(email, str):
