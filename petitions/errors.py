@@ -52,9 +52,17 @@ class TooManyTries(DomainError):
 
 
 class ProofNeeded(DomainError):
-    """Many entries come from this network: one more must bring a pass, a proof of work, or have waited."""
+    """One more entry must bring a pass, a proof of work that takes `price` times as long as usual, or have waited.
+
+    `seconds`: it has waited, as many others of its network; in so many seconds it is its turn.
+    """
 
     code = "proof_needed"
+
+    def __init__(self, price: int = 1, seconds: int = 0) -> None:
+        super().__init__(price=price, seconds=seconds)
+        self.price = price
+        self.seconds = seconds
 
 
 class Busy(DomainError):

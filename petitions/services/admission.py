@@ -1,4 +1,4 @@
-"""Who is let in to sign: a network's limit, a school's pass, a proof above the threshold. It knows no person."""
+"""Who is let in to sign: a network's limit, a campaign's brake, a school's pass, a proof. It knows no person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,38 +6,44 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from petitions import clock, sealing
 from petitions.errors import DomainError, ProofNeeded, TooManyTries
-from petitions.services import limits, passes, proofs
-from petitions.services.keyring import keyring
+from petitions.services import brake, limits, networks, passes, proofs
 
 WINDOW = timedelta(minutes=10)
 NETWORK = limits.Rule("network", 300, WINDOW)  # with nothing to show: a school that knows of no pass never meets it
 NETWORK_PROVEN = limits.Rule("network-proven", 1_000, WINDOW)  # with a proof
 MOST_TRIES = 1_200  # with nothing to show, refused ones too
+# How many times as much wide networks may, with nothing to show and at most. An IPv4 /24 holds up to 256 customers. An
+# IPv6 /48 may be one customer's, who shall gain nothing by having 65,536 networks; or many phones', who prove it
+FACTORS = {24: (4, 4), 48: (1, 4)}
+WAITED = limits.Rule("waited", 5, WINDOW)  # so many of a network need not queue to have waited
+PLACE_SECONDS, MOST_PLACES = 10, 60
+MOST_PRICE = 10  # times the usual puzzle: 20 s on an old phone
 SHORTEST_MS = 20  # a password manager fills in a second; only a program needs no time at all
 
 
 @dataclass(frozen=True)
 class Ticket:
-    """What an entry has to show: keyed hashes only."""
+    """What an entry has to show: keyed hashes only. `networks` by length of prefix, `crowd` as `brake.crowd` says."""
 
-    network: str
+    campaign_id: int
+    networks: dict[int, str]
     place: passes.Wanted | None
-    proof: str
+    proof: proofs.Proof | None
+    crowd: float = 0.0
     is_automatic: bool = False
 
 
 def ticket(
     campaign_id: int, network: str, place: passes.Wanted | None, proof: str, *, is_automatic: bool = False
 ) -> Ticket:
-    """The ticket for an entry; checks the proof, which costs a millisecond, outside the queue."""
-    # The key lasts a day, so that no two days' networks can be compared
-    key = f"{keyring().secret_key} {clock.now():%Y-%m-%d}".encode()
+    """The ticket for an entry; checks the proof, which costs a millisecond or some, outside the queue."""
     return Ticket(
-        network=sealing.blind_index(key, "network", network).hex()[:40] if network else "",
+        campaign_id=campaign_id,
+        networks=networks.hashed(network),
         place=place,
-        proof=proofs.spending_key(campaign_id, proof) if proof else "",
+        proof=proofs.check(campaign_id, network, proof) if proof else None,
+        crowd=brake.crowd(campaign_id) if network else 0.0,
         is_automatic=is_automatic,
     )
 
@@ -48,24 +54,46 @@ def admit(connection: Connection, tickets: Sequence[Ticket], now: datetime) -> l
     A pass or a proof that is used up is like none at all: one more is asked for, and nobody stands before a wall.
     """
     pass_ids = passes.claim(connection, [each.place for each in tickets], now)
-    spent = iter(limits.use(connection, proofs.SPENT, [each.proof for each in tickets if each.proof], now))
-    are_proven = [each.proof != "" and next(spent) == 1 for each in tickets]
-    rules = [NETWORK_PROVEN if is_proven else NETWORK for is_proven in are_proven]
-    is_limited = [bool(each.network) and pass_id is None for each, pass_id in zip(tickets, pass_ids, strict=True)]
-    keys = [
-        f"{rule.kind}:{each.network}"
-        for rule, each, is_counted in zip(rules, tickets, is_limited, strict=True)
-        if is_counted
+    spent = iter(limits.use(connection, proofs.SPENT, [each.proof.key for each in tickets if each.proof], now))
+    are_proven = [each.proof is not None and next(spent) == 1 for each in tickets]
+    counted = [
+        _keys(each, is_proven) if pass_id is None else []
+        for each, is_proven, pass_id in zip(tickets, are_proven, pass_ids, strict=True)
     ]
-    numbers = iter(limits.use(connection, NETWORK, keys, now))
-    answers: list[int | DomainError | None] = [
-        _refusal(rule, next(numbers)) if is_counted else pass_id
-        for rule, pass_id, is_counted in zip(rules, pass_ids, is_limited, strict=True)
+    entries = [each.campaign_id for each, keys in zip(tickets, counted, strict=True) if keys]
+    flat = [key for keys in counted for key in keys] + brake.keys(connection, entries)
+    numbers = iter(limits.use(connection, NETWORK, flat, now))
+    return [
+        _answer(each, is_proven, [next(numbers) for _ in keys]) if pass_id is None else pass_id
+        for each, is_proven, keys, pass_id in zip(tickets, are_proven, counted, pass_ids, strict=True)
     ]
-    for place, each in enumerate(tickets):
-        if each.is_automatic and answers[place] is None and not are_proven[place]:
-            answers[place] = ProofNeeded()
-    return answers
+
+
+def _keys(ticket: Ticket, is_proven: bool) -> list[str]:
+    """What is counted for the ticket: each of its networks, and its place among those who waited."""
+    kind = (NETWORK_PROVEN if is_proven else NETWORK).kind
+    keys = [f"{kind}:{length}:{name}" for length, name in ticket.networks.items()]
+    if keys and is_proven and ticket.proof and ticket.proof.needs_place:
+        keys.append(f"{WAITED.kind}:{list(ticket.networks.values())[-1]}")
+    return keys
+
+
+def _answer(ticket: Ticket, is_proven: bool, numbers: Sequence[int]) -> DomainError | None:
+    """The refusal, if there is one; `numbers` are what the ticket's keys were counted to."""
+    most = NETWORK_PROVEN.most if is_proven else MOST_TRIES
+    crowd = ticket.crowd
+    for length, number in zip(ticket.networks, numbers, strict=False):
+        free, hard = FACTORS.get(length, (1, 1))
+        if number > most * hard:
+            return TooManyTries(kind=NETWORK.kind, seconds=int(WINDOW.total_seconds()))
+        crowd = max(crowd, number / (NETWORK.most * free))
+    price = min(max(int(crowd**2), 1), MOST_PRICE)
+    if not is_proven:
+        return ProofNeeded(price) if crowd > 1 or ticket.is_automatic else None
+    place = numbers[-1] - WAITED.most if len(numbers) > len(ticket.networks) else 0
+    if place > 0:  # the next ones wait longer and longer, or begin anew
+        return ProofNeeded(price, place * PLACE_SECONDS if place <= MOST_PLACES else 0)
+    return None
 
 
 def is_automatic(trap: str, elapsed_ms: int | None) -> bool:
@@ -74,9 +102,3 @@ def is_automatic(trap: str, elapsed_ms: int | None) -> bool:
     A browser's or a password manager's helper may have, too; so it costs a proof, and never the signature.
     """
     return bool(trap) or (elapsed_ms is not None and elapsed_ms < SHORTEST_MS)
-
-
-def _refusal(rule: limits.Rule, number: int) -> DomainError | None:
-    if number > (MOST_TRIES if rule is NETWORK else rule.most):
-        return TooManyTries(kind=rule.kind, seconds=int(WINDOW.total_seconds()))
-    return ProofNeeded() if number > rule.most else None

@@ -27,11 +27,14 @@ def shift(connection: Connection, changes: Iterable[Change], now: datetime) -> N
     by_case: dict[int, Counter[str]] = {}
     for case_id, column, number in changes:
         by_case.setdefault(case_id, Counter())[column] += number
-    # One file has one writer; on Postgres each process keeps to rows of its own, or all would wait for one lock.
-    shard = 0 if connection.dialect.name == "sqlite" else os.getpid() % SHARDS
     rows = [(case_id, *_ordered(changed)) for case_id, changed in sorted(by_case.items())]
-    same = {"hour_at": hour_of(now), "shard": shard}
+    same = {"hour_at": hour_of(now), "shard": shard(connection)}
     bulk.insert(connection, Count, ("case_id", *COLUMNS), rows, same=same, on_conflict=_ADD)
+
+
+def shard(connection: Connection) -> int:
+    """Which rows this process counts in: on Postgres each has its own, or all would wait for one lock."""
+    return 0 if connection.dialect.name == "sqlite" else os.getpid() % SHARDS
 
 
 def _ordered(changed: Mapping[str, int]) -> list[int]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
 
 from petitions import clock
 from petitions.clock import hour_of
@@ -61,15 +61,17 @@ def _watch(connection: Connection, campaign_ids: Sequence[int], now: datetime) -
     keys = [CONFIRMING.key(str(campaign_id)) for campaign_id in campaign_ids]
     reached = dict(zip(campaign_ids, limits.use(connection, CONFIRMING, keys, now), strict=True))
     for campaign_id, number in reached.items():
-        if number > CONFIRMING.most and number > TIMES_USUAL * _usual(connection, campaign_id, number, now):
+        if number > CONFIRMING.most and number > TIMES_USUAL * usual(connection, campaign_id, number, now, _CONFIRMED):
             connection.execute(insert(Hold).values(campaign_id=campaign_id, reason="many_confirmed", began_at=now))
 
 
-def _usual(connection: Connection, campaign_id: int, present: int, now: datetime) -> float:
-    """How many confirmed the busiest case in ten minutes: the mean of the last hours without the `present` ones."""
-    confirmed = func.sum(Count.confirmed + Count.held)
+_CONFIRMED = Count.confirmed + Count.held
+
+
+def usual(connection: Connection, campaign_id: int, present: int, now: datetime, counted: ColumnElement[int]) -> float:
+    """The sum of `counted` of the busiest case in ten minutes: the last hours' mean without the `present` ones."""
     by_case = (
-        select(confirmed)
+        select(func.sum(counted))
         .join(Case, Case.id == Count.case_id)
         .where(Case.campaign_id == campaign_id, Count.hour_at >= hour_of(now) - timedelta(hours=USUAL_HOURS))
         .group_by(Count.case_id)

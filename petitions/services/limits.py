@@ -13,6 +13,7 @@ from petitions.db.queue import Handler
 from petitions.db.transactions import transaction, write_queue
 from petitions.errors import TooManyTries
 from petitions.models import Limit
+from petitions.services import networks
 from petitions.services.keyring import keyring
 
 LEAP = 60  # seconds by which the clocks of two servers may differ
@@ -82,7 +83,8 @@ def is_within(rule: Rule, value: str) -> bool:
 
 
 def purge() -> None:
-    """Forget the windows that are over."""
+    """Forget the windows that are over, and the key of yesterday's networks."""
+    networks.daily_key()
     with transaction() as session:
         session.execute(delete(Limit).where(Limit.ends_at < int(clock.now().timestamp())))
 

@@ -335,7 +335,7 @@ def test_who_began_to_wait_by_a_clock_that_ran_ahead_begins_anew(campaign: Publi
     with at(START, DAY):
         wait = proofs.ask(campaign.id).wait
     with at(START):
-        again = proofs.ask(campaign.id, wait)
+        again = proofs.ask(campaign.id, "", wait)
     assert again.seconds == proofs.WAIT_SECONDS
     assert again.wait != wait
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from unittest.mock import ANY
 
 import altcha
 import pytest
@@ -17,7 +18,7 @@ from petitions.models import Hold, Invalidation, Limit, Pass, Signature, Signer
 from petitions.queries import counts, signer
 from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.guarding import Condition
-from petitions.services import admission, confirming, holds, invalidations, limits, passes, proofs, sweeps
+from petitions.services import admission, brake, confirming, holds, invalidations, limits, passes, proofs, sweeps
 from tests.support.factories import (
     ANN,
     BOB,
@@ -51,10 +52,15 @@ def sign_as(campaign: PublicCampaign, number: int, **over: Any) -> Callable[[], 
     return lambda: sign(campaign, person(number), "river", **{"network": SCHOOL, **over})
 
 
-def waited(campaign: PublicCampaign) -> str:
+def waited(campaign: PublicCampaign, network: str = SCHOOL) -> str:
     """A token of somebody who waited long enough."""
     with stopped_at(now() - timedelta(seconds=proofs.WAIT_SECONDS)):
-        return proofs.ask(campaign.id).wait
+        return proofs.ask(campaign.id, network).wait
+
+
+def worked(campaign: PublicCampaign, network: str = SCHOOL) -> str:
+    """What the browser of somebody there brings back."""
+    return solved(proofs.ask(campaign.id, network))
 
 
 def solved(question: proofs.Question) -> str:
@@ -109,6 +115,7 @@ def _small_crowds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "NETWORK", limits.Rule("network", 20, admission.WINDOW))
     monkeypatch.setattr(admission, "NETWORK_PROVEN", limits.Rule("network-proven", 380, admission.WINDOW))
     monkeypatch.setattr(admission, "MOST_TRIES", 400)
+    monkeypatch.setattr(proofs, "COST", 2)
 
 
 def test_a_whole_school_signs_from_one_address_without_knowing_of_a_pass(
@@ -137,7 +144,7 @@ def test_three_hundred_behind_one_address_all_sign_with_or_without_a_pass(campai
     for number in range(admission.NETWORK.most, 300):
         with pytest.raises(ProofNeeded):
             sign_as(campaign, number)()
-        sign_as(campaign, number, proof=waited(campaign))()
+        sign_as(campaign, number, proof=worked(campaign))()
     code = make_pass(campaign, most=300)
     for number in range(300, 600):
         sign_as(campaign, number, pass_code=code)()
@@ -155,9 +162,9 @@ def test_above_the_hard_limit_nobody_signs_without_a_pass_and_ten_minutes_later_
     with stopped_at(begun):
         sign_as(campaign, 0)()
         for number in range(1, 4):
-            sign_as(campaign, number, proof=waited(campaign))()
+            sign_as(campaign, number, proof=worked(campaign))()
         with pytest.raises(TooManyTries) as refused:
-            sign_as(campaign, 4, proof=waited(campaign))()
+            sign_as(campaign, 4, proof=worked(campaign))()
         assert refused.value.details["seconds"] == 600
         sign_as(campaign, 5, pass_code=make_pass(campaign))()
     with stopped_at(begun + admission.WINDOW):
@@ -197,8 +204,9 @@ def test_the_network_is_kept_nowhere_and_named_otherwise_each_day(campaign: Publ
         crowd(campaign, 1)
     with stopped_at(now() + timedelta(days=1)):
         tomorrow = admission.ticket(campaign.id, SCHOOL, None, "")
-    assert today.network != tomorrow.network
-    assert [row.key for row in rows(Limit) if row.key.startswith("network")] == [f"network:{today.network}"]
+    assert set(today.networks.values()).isdisjoint(tomorrow.networks.values())
+    kept = {row.key for row in rows(Limit) if row.key.startswith("network")}
+    assert kept == {f"network:{length}:{name}" for length, name in today.networks.items()}
     assert "192.0" not in str(dump())
     assert max(len(row.key) for row in rows(Limit)) <= 64
 
@@ -208,7 +216,7 @@ def test_the_network_is_kept_nowhere_and_named_otherwise_each_day(campaign: Publ
 
 def test_a_solved_puzzle_lets_one_in_and_only_once(campaign: PublicCampaign) -> None:
     crowd(campaign, admission.NETWORK.most)
-    proof = solved(proofs.ask(campaign.id))
+    proof = worked(campaign)
     sign_as(campaign, 50, proof=proof)()
     with pytest.raises(ProofNeeded):
         sign_as(campaign, 51, proof=proof)()
@@ -217,7 +225,7 @@ def test_a_solved_puzzle_lets_one_in_and_only_once(campaign: PublicCampaign) -> 
 
 def test_one_proof_that_many_send_at_once_counts_once(app: Flask, campaign: PublicCampaign) -> None:
     crowd(campaign, admission.NETWORK.most)
-    proof = solved(proofs.ask(campaign.id))
+    proof = worked(campaign)
     raised = in_threads(app, [sign_as(campaign, 100 + number, proof=proof) for number in range(16)])
     assert sum(why is None for why in raised) == 1
 
@@ -226,43 +234,131 @@ def test_a_proof_for_another_campaign_or_of_yesterday_or_of_nobody_proves_nothin
     app: Flask, campaign: PublicCampaign, tmp_path: Any
 ) -> None:
     other = make_campaign(app, tmp_path / "other", slug="other")
-    puzzle, wait = solved(proofs.ask(campaign.id)), waited(campaign)
-    assert proofs.spending_key(campaign.id, puzzle)
-    assert proofs.spending_key(campaign.id, wait)
+    puzzle, wait = worked(campaign), waited(campaign)
+    assert proofs.check(campaign.id, SCHOOL, puzzle) == proofs.Proof(ANY, needs_place=False)
+    assert proofs.check(campaign.id, SCHOOL, wait) == proofs.Proof(ANY, needs_place=True)
     for proof in (puzzle, wait):
-        assert proofs.spending_key(other.id, proof) == ""
+        assert proofs.check(other.id, SCHOOL, proof) is None
+        assert proofs.check(campaign.id, "198.51.100.9", proof) is None, "made for another network"
+        assert proofs.check(campaign.id, SCHOOL.replace(".7", ".8"), proof), "a phone's address may change a little"
         with stopped_at(now() + proofs.LASTS + timedelta(seconds=1)):
-            assert proofs.spending_key(campaign.id, proof) == ""
-    later, nonce, tag = wait.split(".")
-    forged = (f"{int(later) - 1}.{nonce}.{tag}", f"{later}.{nonce}.{'0' * 32}", "..", "٣.a.b", "e30=", "x" * 5000, "☃")
-    for proof in forged:
-        assert proofs.spending_key(campaign.id, proof) == ""
+            assert proofs.check(campaign.id, SCHOOL, proof) is None
+    later, seconds, nonce, tag = wait.split(".")
+    forged = (f"{int(later) - 1}.{seconds}.{nonce}.{tag}", f"{later}.9.{nonce}.{tag}", f"{later}.0.{nonce}.{'0' * 32}")
+    for proof in (*forged, "..", "...", "٣.a.b", "e30=", "x" * 5000, "☃"):
+        assert proofs.check(campaign.id, SCHOOL, proof) is None
 
 
 def test_a_puzzle_whose_cost_was_changed_proves_nothing(campaign: PublicCampaign) -> None:
-    question = proofs.ask(campaign.id)
+    question = proofs.ask(campaign.id, SCHOOL)
     puzzle = json.loads(base64.b64decode(question.puzzle))
     puzzle["parameters"] |= {"cost": 1, "keyPrefix": ""}
     cheap = proofs.Question(base64.b64encode(json.dumps(puzzle).encode()).decode(), "", 0)
-    assert proofs.spending_key(campaign.id, solved(cheap)) == ""
+    assert proofs.check(campaign.id, SCHOOL, solved(cheap)) is None
 
 
 def test_waiting_is_a_proof_too_but_not_before_its_time_and_not_twice(campaign: PublicCampaign) -> None:
     crowd(campaign, admission.NETWORK.most)
     begun = now()
     with stopped_at(begun):
-        question = proofs.ask(campaign.id)
+        question = proofs.ask(campaign.id, SCHOOL)
         assert question.seconds == proofs.WAIT_SECONDS
     with stopped_at(begun + timedelta(seconds=10)):
         with pytest.raises(ProofNeeded):
             sign_as(campaign, 50, proof=question.wait)()
-        again = proofs.ask(campaign.id, question.wait)
+        again = proofs.ask(campaign.id, SCHOOL, question.wait)
         assert (again.wait, again.seconds) == (question.wait, 20), "who waits does not begin anew"
     with stopped_at(begun + timedelta(seconds=proofs.WAIT_SECONDS)):
         sign_as(campaign, 50, proof=question.wait)()
         with pytest.raises(ProofNeeded):
             sign_as(campaign, 51, proof=question.wait)()
-        assert proofs.ask(campaign.id, question.wait).wait != question.wait, "a spent one is replaced: no dead end"
+        anew = proofs.ask(campaign.id, SCHOOL, question.wait)
+        assert anew.wait != question.wait, "a spent one is replaced: no dead end"
+
+
+def test_sixty_tokens_of_one_network_are_no_sixty_proofs_and_each_waits_longer_than_the_one_before(
+    campaign: PublicCampaign,
+) -> None:
+    crowd(campaign, admission.NETWORK.most)
+    begun, most = now(), admission.WAITED.most
+    with stopped_at(begun):
+        tokens = [proofs.ask(campaign.id, SCHOOL).wait for _ in range(60)]
+    turns = []
+    with stopped_at(begun + timedelta(seconds=31)):
+        for number, token in enumerate(tokens):
+            try:
+                sign_as(campaign, 100 + number, proof=token)()
+            except ProofNeeded as exc:
+                turns.append(proofs.ask(campaign.id, SCHOOL, token, seconds=exc.seconds))
+        assert len(rows(Signer)) == admission.NETWORK.most + most
+        assert [turn.seconds for turn in turns] == list(range(10, 10 * (61 - most), 10))
+        with pytest.raises(ProofNeeded):  # not yet
+            sign_as(campaign, 200, proof=turns[0].wait)()
+        assert proofs.ask(campaign.id, SCHOOL, turns[3].wait).wait == turns[3].wait, "who waits does not begin anew"
+    with stopped_at(begun + timedelta(seconds=31 + 20)):
+        for number, turn in enumerate(turns[:2]):
+            sign_as(campaign, 200 + number, proof=turn.wait)()
+        with pytest.raises(ProofNeeded):
+            sign_as(campaign, 300, proof=turns[2].wait)()
+
+
+def test_the_puzzle_costs_more_the_more_come_up_to_a_bound(campaign: PublicCampaign) -> None:
+    prices = []
+    for number in range(100):
+        try:
+            sign_as(campaign, number)()
+        except ProofNeeded as exc:
+            prices.append(exc.price)
+    assert prices == sorted(prices)
+    assert (prices[0], prices[40], prices[-1]) == (1, 9, admission.MOST_PRICE)
+    dear = json.loads(base64.b64decode(proofs.ask(campaign.id, SCHOOL, price=9).puzzle))
+    assert dear["parameters"]["cost"] == 9 * proofs.COST
+
+
+# Networks within networks
+
+
+@pytest.mark.parametrize(
+    ("addresses", "most"),
+    [
+        ("2001:db8:0:{:x}::", 20),  # a network of /64 each, as a home line has 256 or 65,536 of them
+        ("2001:db8:0:{:x}00::", 20),  # one of /56 each
+        ("2001:db8:{:x}::", 99),  # one of /48 each: other people
+        ("192.0.2.{}", 80),  # one IPv4 address each, of the same 256
+        ("192.0.{}.1", 99),
+    ],
+)
+def test_who_has_many_networks_may_not_do_more_than_who_has_one(
+    campaign: PublicCampaign, addresses: str, most: int
+) -> None:
+    for number in range(99):
+        try:
+            sign_as(campaign, number, network=addresses.format(number))()
+        except ProofNeeded:
+            assert number >= most
+    assert len(rows(Signer)) == most
+
+
+def test_far_more_entries_than_usual_need_a_proof_wherever_they_are_from(
+    campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(brake, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(brake, "ENTRIES", limits.Rule("entries", 10, brake.ENTRIES.window))
+    begun = now().replace(minute=0)
+    with stopped_at(begun):
+        for number in range(11):
+            sign_as(campaign, number, network=f"10.{number}.0.1")()
+        with pytest.raises(ProofNeeded):
+            sign_as(campaign, 20, network="10.20.0.1")()
+        sign_as(campaign, 20, network="10.20.0.1", proof=worked(campaign, "10.20.0.1"))()
+        sign_as(campaign, 21, network="10.21.0.1", pass_code=make_pass(campaign))()
+    with stopped_at(begun + brake.ENTRIES.window):
+        sign_as(campaign, 22, network="10.22.0.1")()
+    assert len(rows(Signer)) == 14
+    monkeypatch.setattr(brake, "TIMES_USUAL", 1_000)  # much came in the last hours, too
+    with stopped_at(begun + timedelta(hours=2)):
+        for number in range(23, 45):
+            sign_as(campaign, number, network=f"10.{number}.0.1")()
 
 
 # Passes
@@ -347,7 +443,7 @@ def test_what_a_program_may_have_filled_in_needs_a_proof_and_is_recorded_with_it
         sign(campaign, ANN, network=network, is_automatic=True)
     assert rows(Signer) == [] == rows(Signature)
     assert letters() == []
-    sign(campaign, ANN, network=network, is_automatic=True, proof=waited(campaign))
+    sign(campaign, ANN, network=network, is_automatic=True, proof=waited(campaign, network))
     sign(campaign, BOB, network=network, is_automatic=True, pass_code=make_pass(campaign))
     assert len(rows(Signer)) == 2
 

@@ -13,6 +13,7 @@ from petitions.web.errors import MESSAGES, retry_after, status_of
 from petitions.web.forms.sign import SignForm
 from petitions.web.forms.words import REFUSALS
 from petitions.web.public.views import blank_form, find_campaign, render, render_case
+from petitions.web.security import network
 
 bp = Blueprint("signing", __name__)
 
@@ -57,7 +58,8 @@ def _sign(form: SignForm, thanks: str) -> ResponseReturnValue:
     except (Busy, TooManyTries, ProofNeeded) as why:  # nothing was recorded; what was typed is kept
         question, problem = None, str(MESSAGES[why.code])
         if isinstance(why, ProofNeeded):
-            question = proofs.ask(form.campaign.id, form.proof.data or "")
+            brought = form.proof.data or ""
+            question = proofs.ask(form.campaign.id, network(), brought, price=why.price, seconds=why.seconds)
             problem += " " + ngettext(
                 "Wait %(num)s second, then press the button once more. Most browsers do it for you.",
                 "Wait %(num)s seconds, then press the button once more. Most browsers do it for you.",
