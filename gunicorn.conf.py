@@ -1,15 +1,19 @@
 """How gunicorn serves the application: threads share commits, and slow clients do not stop signers."""
 
 import os
+import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 from gunicorn.glogging import Logger
 
 from petitions import logs, modes
-from petitions.errors import SettingsFaulty
+from petitions.errors import Busy, SettingsFaulty
+from petitions.services import installation
 from petitions.settings import Settings
 
+APP_LOAD_ERROR = 4  # gunicorn's own: the server ends with this status, and starts no further worker
 STARTS_WITHIN = 20  # seconds for a new worker, on a busy machine
 
 _settings = Settings.from_env()
@@ -65,10 +69,18 @@ def on_reload(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Start the mail worker in each process; they share the outbox by leases."""
-    if _settings.worker:
-        from app import app
+    """Refuse to serve without the keys that the database was made with; else start this process's mail worker.
 
+    The mail workers of all processes share the outbox by leases.
+    """
+    from app import app
+
+    with app.app_context(), suppress(Busy):  # a database that is away may come back
+        found = installation.faults(app.extensions["petitions_shelf"])
+        if found:
+            worker.log.error("%s", " ".join(found))
+            sys.exit(APP_LOAD_ERROR)
+    if _settings.worker:
         worker.petitions_worker = app.extensions["petitions_worker"]
         worker.petitions_worker.start()
 

@@ -77,11 +77,11 @@ class Scenarios:
         app = self._server.application()
         waits = (Signer.confirmed_at.is_(None), Signer.id > self._confirmed_up_to)
         with app.app_context(), reading() as connection:
-            waiting = connection.execute(select(Signer.id, Signer.link_salt).where(*waits).order_by(Signer.id)).all()
+            waiting = connection.execute(select(Signer.id, Signer.link_id).where(*waits).order_by(Signer.id)).all()
             secret = keyring().secret_key
-        for number, salt in waiting:
+        for number, link_id in waiting:
             self._confirmed_up_to = number
-            token = sealing.link_token(secret, "confirm", number, salt or b"")
+            token = sealing.link_token(secret, "confirm", link_id or b"")
             yield load.post(f"/fr/confirm/{token}", self._server.port, "")
 
 

@@ -17,14 +17,16 @@ SAMPLE = 100  # truly sealed; the others share their bytes
 SIGNERS = {
     "sqlite": """
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {number})
-        INSERT INTO signers (campaign_id, email_key, name_key, slot, sealed, link_salt, locale, newsletter,
+        INSERT INTO signers (campaign_id, address_key, email_key, name_key, slot, sealed, link_id, locale, newsletter,
                              signed_at, asked_at, confirmed_at)
-        SELECT {campaign}, randomblob(32), randomblob(32), 1, (SELECT bytes FROM sample WHERE id = i % {sample}),
+        SELECT {campaign}, randomblob(32), randomblob(32), randomblob(32), 1,
+               (SELECT bytes FROM sample WHERE id = i % {sample}),
                randomblob(16), 'fr', 0, '{then}', '{then}', '{then}' FROM n""",
     "postgresql": """
-        INSERT INTO signers (campaign_id, email_key, name_key, slot, sealed, link_salt, locale, newsletter,
+        INSERT INTO signers (campaign_id, address_key, email_key, name_key, slot, sealed, link_id, locale, newsletter,
                              signed_at, asked_at, confirmed_at)
-        SELECT {campaign}, decode(md5('a' || i) || md5('b' || i), 'hex'), decode(md5('c' || i) || md5('d' || i), 'hex'),
+        SELECT {campaign}, decode(md5('f' || i) || md5('g' || i), 'hex'),
+               decode(md5('a' || i) || md5('b' || i), 'hex'), decode(md5('c' || i) || md5('d' || i), 'hex'),
                1, (SELECT bytes FROM sample WHERE id = mod(i, {sample})), decode(md5('e' || i), 'hex'), 'fr', false,
                '{then}', '{then}', '{then}' FROM generate_series(1, {number}) AS n(i)""",
 }

@@ -31,6 +31,8 @@ def _system_boot() -> Boot:
 _source: Callable[[], datetime] = _system
 _boot_source: Callable[[], Boot] = _system_boot
 
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # what stands for a time that was erased
+
 STOPPED = Boot("stopped", datetime(2020, 1, 1, tzinfo=UTC))
 
 
@@ -62,6 +64,11 @@ QUARTER = timedelta(minutes=15)
 def quarter_of(moment: datetime) -> datetime:
     """The beginning of the quarter of an hour in which `moment` lies: when counts are published."""
     return moment.replace(minute=moment.minute // 15 * 15, second=0, microsecond=0)
+
+
+def minute_of(moment: datetime) -> datetime:
+    """`moment` without its seconds: no finer time of a signer is kept, or other logs would say who it was."""
+    return moment.replace(second=0, microsecond=0)
 
 
 def hour_of(moment: datetime) -> datetime:

@@ -77,6 +77,24 @@ class NoRecipientKey(DomainError):
     code = "no_recipient_key"
 
 
+class KeyMissing(DomainError):
+    """A key that this database was made with is not at hand; `key` says which."""
+
+    code = "key_missing"
+
+
+class MailboxFull(DomainError):
+    """As many people as the campaign allows have confirmed with this address already."""
+
+    code = "mailbox_full"
+
+
+class DatabaseDamaged(DomainError):
+    """The database file cannot be read any more: a backup has to be restored."""
+
+    code = "database_damaged"
+
+
 class LoginRefused(DomainError):
     """Name and password do not belong together. Says nothing about either."""
 

@@ -18,6 +18,7 @@ from petitions.db.engine import WriteLock
 from petitions.db.queue import WriteQueue
 from petitions.errors import SettingsFaulty
 from petitions.queries.catalogue import Shelf
+from petitions.queries.pins import Pins
 from petitions.services.keyring import Keyring
 from petitions.settings import ROOT, Settings
 from petitions.web import routes
@@ -39,8 +40,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.from_mapping(_flask_config(settings))
     logs.prepare(settings.log_level, settings.log_format == "json")
     app.extensions["petitions_settings"] = settings
-    app.extensions["petitions_keyring"] = Keyring(settings.secret_key, settings.master_key)
-    app.extensions["petitions_shelf"] = Shelf()
+    app.extensions["petitions_keyring"] = Keyring(settings.secret_key, settings.master_key, settings.instance)
+    app.extensions["petitions_shelf"] = Shelf(Pins(settings.instance / "recipients.txt"))
     _prepare_database(app, settings)
     routes.register(app, settings)
     commands.register(app)

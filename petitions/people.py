@@ -91,19 +91,33 @@ def clean_email(typed: str, *, is_demo: bool = False) -> str:
 def mailbox(email: str) -> str:
     """One text for all spellings of one mailbox: lower case, IDNA host, no +tag; for Google, no dots."""
     local, host = _split(email)
+    local = _without_tag(local)
     return f"{local.replace('.', '') if host == GOOGLE else local}@{host}"
+
+
+def same_address(email: str) -> str:
+    """One text for what certainly is one mailbox: as typed, but for case and the host's spelling; Google as above.
+
+    Elsewhere a +tag may be another person's mailbox, so links never go from one spelling to the other.
+    """
+    local, host = _split(email)
+    return mailbox(email) if host == GOOGLE else f"{local}@{host}"
 
 
 def mailbox_loosely(email: str) -> str:
     """The same with the dots cut everywhere; only for limits, where a false match costs nobody a signature."""
     local, host = _split(email)
-    return f"{local.replace('.', '')}@{host}"
+    return f"{_without_tag(local).replace('.', '')}@{host}"
 
 
 def _split(email: str) -> tuple[str, str]:
     local, _, host = unicodedata.normalize("NFC", email).strip().lower().rpartition("@")
     ascii_only = ascii_host(host)
-    return local.partition("+")[0] or local, GOOGLE if ascii_only == GOOGLE_OF_OLD else ascii_only
+    return local, GOOGLE if ascii_only == GOOGLE_OF_OLD else ascii_only
+
+
+def _without_tag(local: str) -> str:
+    return local.partition("+")[0] or local
 
 
 @lru_cache(maxsize=4096)

@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 
 from pyrage import DecryptError, IdentityError, RecipientError, decrypt, encrypt, passphrase, x25519
 
-PAD_TO = 256  # bytes: every sealed payload is a multiple of this, so its length tells nothing
+PAD_TO = 1024  # bytes: names and addresses fit into one block in every script, so the length of a payload tells nothing
 WORK = range(18, 21)  # scrypt work of a key file, as a power of two: what age itself takes, to what a browser can do
+LINK_ID = 16  # bytes
 _TAG = 16  # bytes of a link's HMAC: 128 bits
 _AGE_FILE = (b"age-encryption.org/", b"-----BEGIN AGE")
 
@@ -129,31 +130,50 @@ def blind_index(key: bytes, purpose: str, value: str) -> bytes:
     return hmac.digest(key, f"{purpose}\0{value}".encode(), "sha256")
 
 
-def link_token(secret_key: str, purpose: str, number: int, salt: bytes) -> str:
-    """An unguessable link part for row `number`; nothing but the row's salt need be stored to check it."""
-    head = number.to_bytes(8, "big")
-    return base64.urlsafe_b64encode(head + _tag(secret_key, purpose, head + salt)).rstrip(b"=").decode()
+def blind_name(key: bytes, email_key: bytes, name: str) -> bytes:
+    """The blind index of a name, bound to its mailbox: equal names of two mailboxes are not equal here."""
+    return hmac.digest(email_key, blind_index(key, "name", name), "sha256")
 
 
-def token_number(token: str) -> int | None:
-    """The row that a token speaks of, not yet believed; None if it is no token at all."""
+def bound_to(campaign: str, link_id: bytes) -> dict[str, str]:
+    """Fields for a sealed payload that say whose it is, so that nobody can move it to another row."""
+    return {"campaign": campaign, "id": base64.b64encode(link_id).decode()}
+
+
+def link_token(secret_key: str, purpose: str, link_id: bytes) -> str:
+    """The secret part of a link for `purpose`: the signer's random name and an HMAC over it, in base64url."""
+    return base64.urlsafe_b64encode(link_id + _tag(secret_key, purpose, link_id)).rstrip(b"=").decode()
+
+
+def token_name(token: str) -> bytes | None:
+    """Whom a token names, not yet believed: a link_id, or the row number of a link older than version 0.1.0 (8 bytes).
+
+    None if it is no token at all.
+    """
     try:
         raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except ValueError:
         return None
-    return int.from_bytes(raw[:8], "big", signed=False) & (2**63 - 1) if len(raw) == 8 + _TAG else None
+    return raw[:-_TAG] if len(raw) in (LINK_ID + _TAG, 8 + _TAG) else None
 
 
-def is_link_token(token: str, secret_key: str, purpose: str, number: int, salt: bytes) -> bool:
-    """Whether `token` is the one that `link_token` makes for this row; compared in constant time."""
-    expected = link_token(secret_key, purpose, number, salt)
-    return hmac.compare_digest(token.encode("utf-8", "replace"), expected.encode())
+def is_link_token(token: str, secret_key: str, purpose: str, link_id: bytes) -> bool:
+    """Whether `token` is the one that `link_token` makes for this signer; compared in constant time."""
+    name = token_name(token)
+    message = link_id if name == link_id else (name or b"") + link_id
+    expected = base64.urlsafe_b64encode((name or b"") + _tag(secret_key, purpose, message)).rstrip(b"=")
+    return hmac.compare_digest(token.encode("utf-8", "replace"), expected)
 
 
-def short_code(secret_key: str, number: int, salt: bytes) -> str:
-    """Six digits for row `number`, to be typed at a stall. Guessing must be limited by the caller."""
-    tag = _tag(secret_key, "code", number.to_bytes(8, "big") + salt)
+def short_code(secret_key: str, link_id: bytes) -> str:
+    """Six digits for a signer, to be typed at a stall. Guessing must be limited by the caller."""
+    tag = _tag(secret_key, "code", link_id)
     return f"{int.from_bytes(tag[:8], 'big') % 1_000_000:06d}"
+
+
+def check_value(secret: str) -> str:
+    """What tells later whether a key is still the same one, without telling the key."""
+    return _tag(secret, "check", b"").hex()
 
 
 def _tag(secret_key: str, purpose: str, message: bytes) -> bytes:

@@ -9,8 +9,8 @@ from email.message import EmailMessage
 from flask import Flask
 
 from petitions.db.transactions import truncate_log
-from petitions.errors import Busy, DomainError, NotFound
-from petitions.mail.compose import Recipient, compose
+from petitions.errors import Busy, DatabaseDamaged, DomainError, NotFound
+from petitions.mail.compose import compose
 from petitions.mail.transports import Delayed, Transport, Undeliverable, connected
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import catalogue
@@ -34,6 +34,7 @@ class Worker:
         self._app = app
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
+        self.failed = False  # ended by itself, because nothing can work any more
         self._published: datetime | None = None
         self._truncated_at = time.monotonic()
         self._tidied_at = time.monotonic() - TIDY_EVERY + TIDY_FIRST
@@ -62,8 +63,12 @@ class Worker:
                 try:
                     sent = send_due(self._ended)
                     self._tidy()
+                except DatabaseDamaged:
+                    log.error("worker ended: the database is damaged, see flask doctor")
+                    self.failed = True
+                    return
                 except Exception:
-                    log.exception("worker stumbled")
+                    log.exception("worker failed, and tries again")
                     sent = 0
                 if not sent:
                     self._ended.wait(PAUSE)
@@ -77,6 +82,7 @@ class Worker:
             limits.purge()
             mailslots.purge()
             outbox.mend()
+            outbox.purge()
             retention.run(self._ended)
         self._published = publishing.publish_due(self._published)
 
@@ -109,30 +115,33 @@ def send_due(ended: threading.Event | None = None) -> int:
 def _send(transport: Transport, letter: outbox.Leased, config: Settings) -> None:
     try:
         if suppressing.is_suppressed(letter.recipient["to"]):
-            outbox.mark_failed(letter.id, outbox.SUPPRESSED)
+            outbox.drop(letter.id)
+            return
+        if letter.signer_id is None:
+            mine.answer_request(letter)
             return
         facts = signer_query.facts(letter.signer_id)
         if letter.kind in ("confirm", "reminder") and not facts.pending:  # another mail of ours was answered already
-            outbox.mark_failed(letter.id, outbox.SETTLED)
+            outbox.drop(letter.id)
             return
         transport.send(_composed(letter, facts, config))
         outbox.mark_sent(letter)
     except Delayed as why:
         outbox.mark_delayed(letter, str(why))
-        log.warning("mail delayed message=%s reason=%s", letter.id, why)
+        log.warning("mail delayed kind=%s reason=%s", letter.kind, why)
     except Undeliverable as why:
         outbox.mark_failed(letter.id, str(why))
-        log.warning("mail undeliverable message=%s reason=%s", letter.id, why)
-    except Busy:
+        log.warning("mail undeliverable kind=%s reason=%s", letter.kind, why)
+    except (Busy, DatabaseDamaged):
         raise
     except NotFound as why:  # the campaign is a draft again; it will be back, or the mail is given up like any other
         outbox.mark_delayed(letter, why.code)
-        log.warning("mail delayed message=%s reason=%s", letter.id, why.code)
-    except DomainError as why:  # the signer was erased
-        outbox.mark_failed(letter.id, why.code)
+        log.warning("mail delayed kind=%s reason=%s", letter.kind, why.code)
+    except DomainError:  # the signer was erased
+        outbox.drop(letter.id)
     except Exception as why:
         # Only its kind: the message of an exception may quote an address
-        log.error("mail could not be made message=%s error=%s", letter.id, type(why).__name__)
+        log.error("mail could not be made kind=%s error=%s", letter.kind, type(why).__name__)
         outbox.mark_delayed(letter, "not_made")
 
 
@@ -143,9 +152,9 @@ def _composed(letter: outbox.Leased, facts: signer_query.SignerFacts, config: Se
     return compose(
         letter.kind,
         letter.locale,
-        Recipient(letter.recipient["to"], letter.recipient["first_name"], letter.recipient["last_name"]),
+        letter.recipient["to"],
         sender=config.mail_from,
-        key=f"{config.base_url} {letter.id} {letter.kind} {letter.created_at.isoformat()}",
+        message_id=outbox.message_id(letter),
         campaign=campaign.text(letter.locale),
         controller=campaign.controller,
         is_neutral=campaign.neutral_subject,

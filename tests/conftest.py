@@ -20,7 +20,7 @@ from flask.testing import FlaskClient
 from petitions.migrations.upgrade import upgrade
 from petitions.queries.catalogue import PublicCampaign, catalogue
 from petitions.services import accounts, keychecks
-from tests.support.factories import Keys, add_section_key, close_app, make_app, make_campaign, make_keys
+from tests.support.factories import Keys, add_section_key, close_app, copy_instance, make_app, make_campaign, make_keys
 from tests.support.postgres import Postgres
 
 # The same examples at every run: a red build is red for everybody.
@@ -120,7 +120,7 @@ def sqlite_templates(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Pa
 def postgres_templates(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Postgres:
     """The same in Postgres."""
     for template in TEMPLATES:
-        folder = tmp_path_factory.mktemp("postgres")
+        folder = postgres.folders[template] = tmp_path_factory.mktemp("postgres")
         postgres.make_template(template, lambda url, t=template, f=folder: _fill(url, f, keys, t))
     return postgres
 
@@ -130,11 +130,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     """A database of this test's own, ready to sign; with the small campaign if the test asks for `campaign`."""
     template = "campaign" if "campaign" in request.fixturenames else "bare"
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_templates") / f"{template}.db", tmp_path / "petitions.db")
+        folder = request.getfixturevalue("sqlite_templates")
+        shutil.copy(folder / f"{template}.db", tmp_path / "petitions.db")
+        copy_instance(folder / template, tmp_path)
         yield f"sqlite:///{tmp_path / 'petitions.db'}"
         return
     server: Postgres = request.getfixturevalue("postgres_templates")
     url = server.fresh_url(template)
+    copy_instance(server.folders[template], tmp_path)
     yield url
     server.drop(url)
 

@@ -24,8 +24,7 @@ from flask.testing import FlaskClient
 from petitions import logs, worker
 from petitions.models import Signer
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import signing
-from petitions.services.erasing import ledger_path
+from petitions.services import ledger, signing
 from petitions.settings import ROOT
 from tests.support.factories import ANN, Keys, Person, code_of, newest, rows, token_of
 from tests.support.ports import free_port
@@ -122,7 +121,7 @@ def test_nothing_personal_is_ever_logged(
 def rows_of_ledger(app: Flask) -> str:
     """The ledger is written beside the logs, and as openly."""
     with app.app_context():
-        return ledger_path().read_text()
+        return ledger.path().read_text()
 
 
 def test_the_scan_finds_what_a_careless_line_would_write(app: Flask, campaign: PublicCampaign) -> None:

@@ -1,5 +1,6 @@
 """Sealing: only the right key opens, lengths and links tell nothing."""
 
+import base64
 import json
 
 import pytest
@@ -12,6 +13,8 @@ from petitions.sealing import (
     PAD_TO,
     CannotOpen,
     blind_index,
+    blind_name,
+    check_value,
     is_link_token,
     is_public_key,
     link_token,
@@ -20,7 +23,7 @@ from petitions.sealing import (
     public_of,
     seal,
     short_code,
-    token_number,
+    token_name,
     unseal,
     unwrap,
     wrap,
@@ -30,7 +33,7 @@ OFFICER, OFFICER_PUBLIC = new_identity()
 DEPUTY, DEPUTY_PUBLIC = new_identity()
 STRANGER, _ = new_identity()
 FIELDS = {"first_name": "Şebnem", "last_name": "O’Connor", "email": "a@example.org"}
-SALT = b"s" * 16
+LINK_ID = b"s" * 16
 
 
 @given(st.dictionaries(st.text(), st.text(st.characters(exclude_categories=("Cs",)))))
@@ -136,45 +139,61 @@ def test_purpose_and_value_cannot_be_shifted_into_each_other(purpose: str, value
     assert same == ((purpose, value) == (other, rest))
 
 
-@given(st.integers(0, 2**63 - 1))
-def test_a_link_names_its_row_and_is_believed_for_no_other(number: int) -> None:
-    token = link_token("secret", "confirm", number, SALT)
-    assert token_number(token) == number
-    assert is_link_token(token, "secret", "confirm", number, SALT)
-    assert not is_link_token(token, "secret", "confirm", number ^ 1, SALT)
+@given(st.binary(min_size=16, max_size=16))
+def test_a_link_names_its_signer_and_is_believed_for_no_other(link_id: bytes) -> None:
+    token = link_token("secret", "confirm", link_id)
+    assert token_name(token) == link_id
+    assert is_link_token(token, "secret", "confirm", link_id)
+    assert not is_link_token(token, "secret", "confirm", bytes([link_id[0] ^ 1]) + link_id[1:])
 
 
-def test_a_link_is_for_one_purpose_one_secret_and_one_salt() -> None:
-    token = link_token("secret", "confirm", 7, SALT)
-    assert len(token) == 32
+def test_a_link_is_for_one_purpose_and_one_secret() -> None:
+    token = link_token("secret", "confirm", LINK_ID)
+    assert len(token) == 43
     assert set(token) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
-    for secret, purpose, salt in (
-        ("other", "confirm", SALT),
-        ("secret", "manage", SALT),
-        ("secret", "confirm", b"t" * 16),
-    ):
-        assert not is_link_token(token, secret, purpose, 7, salt)
+    for secret, purpose in (("other", "confirm"), ("secret", "manage")):
+        assert not is_link_token(token, secret, purpose, LINK_ID)
+
+
+def test_a_link_from_before_signers_had_names_still_works_for_its_row() -> None:
+    """As the version before made them: the row's number, and an HMAC over it and the salt that is now the name."""
+    number = (7).to_bytes(8, "big")
+    token = base64.urlsafe_b64encode(number + sealing._tag("secret", "confirm", number + LINK_ID)).decode().rstrip("=")
+    assert token_name(token) == number
+    assert is_link_token(token, "secret", "confirm", LINK_ID)
+    assert not is_link_token(token, "secret", "confirm", b"t" * 16)
 
 
 @given(st.text())
 def test_junk_is_no_link(junk: str) -> None:
-    assert token_number(junk) is None
-    assert not is_link_token(junk, "secret", "confirm", 7, SALT)
+    assert token_name(junk) is None
+    assert not is_link_token(junk, "secret", "confirm", LINK_ID)
 
 
 @pytest.mark.parametrize("change", [lambda t: t + "=", lambda t: t + "\n", lambda t: t.swapcase(), lambda t: t[:-1]])
 def test_only_the_one_spelling_of_a_link_is_believed(change: object) -> None:
-    token = link_token("secret", "confirm", 7, SALT)
-    assert not is_link_token(change(token), "secret", "confirm", 7, SALT)  # type: ignore[operator]
+    token = link_token("secret", "confirm", LINK_ID)
+    assert not is_link_token(change(token), "secret", "confirm", LINK_ID)  # type: ignore[operator]
 
 
-def test_a_code_is_six_digits_and_differs_by_row_salt_and_secret() -> None:
-    codes = [short_code("secret", number, SALT) for number in range(300)]
+def test_a_code_is_six_digits_and_differs_by_signer_and_secret() -> None:
+    codes = [short_code("secret", number.to_bytes(16, "big")) for number in range(300)]
     assert all(len(code) == 6 and code.isdecimal() for code in codes)
     assert len(set(codes)) > 295
-    assert short_code("secret", 7, SALT) == codes[7]
-    assert short_code("secret", 7, b"t" * 16) != codes[7]
-    assert short_code("other", 7, SALT) != codes[7]
+    assert short_code("secret", (7).to_bytes(16, "big")) == codes[7]
+    assert short_code("other", (7).to_bytes(16, "big")) != codes[7]
+
+
+def test_equal_names_of_two_mailboxes_are_not_equal() -> None:
+    key = b"k" * 32
+    one, other = (blind_name(key, mailbox, "ann lee") for mailbox in (b"a" * 32, b"b" * 32))
+    assert one != other
+    assert one == blind_name(key, b"a" * 32, "ann lee") != blind_name(b"l" * 32, b"a" * 32, "ann lee")
+
+
+def test_a_check_value_is_equal_for_equal_secrets_and_tells_nothing() -> None:
+    assert check_value("secret") == check_value("secret") != check_value("other")
+    assert "secret" not in check_value("secret")
 
 
 def test_a_code_cannot_be_read_from_the_link() -> None:

@@ -102,12 +102,14 @@ def test_a_signer_gets_a_mail_whose_first_link_confirms(campaign: PublicCampaign
     assert message["Content-Language"] == "en"
     assert re.findall(r"https?://\S+", text)[0] == f"{BASE_URL}/en/confirm/{token}"
     assert f"{BASE_URL}/en/water-2026/code" in text
-    assert "Hello Ann O’Connor," in text
+    assert "Ann" not in text.replace(ANN.email, ""), (
+        "the server does not know the name, and a stranger may have typed it"
+    )
     assert "- The river (en)\n- The lake (en)" in text.replace("\r", "")
     code = re.search(r"\b(\d{3}) (\d{3})\b", text)
     assert code
     assert confirming.confirm_by_code(campaign, ANN.email, code[1] + code[2]) == token
-    assert state() == [("sent", None, 1, False)]
+    assert state() == []
     assert send_due() == 0
 
 
@@ -212,7 +214,7 @@ def test_somebody_who_was_erased_meanwhile_gets_no_mail(campaign: PublicCampaign
     confirming.reject_signer(token)
     with connected(settings().mail_url) as transport:
         worker._send(transport, letter, settings())
-    assert state() == [("failed", "link_unknown", 1, False)]
+    assert state() == []
     assert delivered(tmp_path) == []
 
 
@@ -223,10 +225,10 @@ def test_one_mail_that_cannot_be_made_does_not_stop_the_others(
         sign(campaign, person)
     honest = worker.compose
 
-    def stumble(kind: str, locale: str, recipient: Any, **facts: Any) -> EmailMessage:
-        if recipient.email == ANN.email:
+    def stumble(kind: str, locale: str, to: str, **facts: Any) -> EmailMessage:
+        if to == ANN.email:
             raise RuntimeError("a template is broken")
-        return honest(kind, locale, recipient, **facts)
+        return honest(kind, locale, to, **facts)
 
     monkeypatch.setattr(worker, "compose", stumble)
     assert send_due() == 2
@@ -316,7 +318,7 @@ def test_no_failure_ends_the_loop(
     _wait_until(lambda: state()[-1][0] == "sent")
     running.stop()
     thread.join(20)
-    assert "worker stumbled" in caplog.text
+    assert "worker failed" in caplog.text
     assert len(delivered(tmp_path)) == 1
 
 
@@ -361,7 +363,7 @@ def test_once_all_is_confirmed_a_request_that_still_waits_is_not_sent(campaign: 
     confirming.confirm_signer(token_of(newest(Signer).id))
     send_due()
     assert delivered(tmp_path) == []
-    assert state() == [("failed", "settled", 1, False)]
+    assert state() == []
     assert board.outbox().failed == 0, "staff need not look at it"
 
 

@@ -19,12 +19,13 @@ from petitions.cli.lazily import LazyGroup
 from petitions.cli.setup import prepare_installation
 from petitions.cli.telling import identities, private_files, refusals, shelf
 from petitions.content import reading, writing
+from petitions.db.transactions import damage
 from petitions.migrations.upgrade import is_current
 from petitions.models.states import TallyKind
 from petitions.queries.catalogue import catalogue
 from petitions.queries.checkup import Checkup, checkup
 from petitions.queries.keys import check_of
-from petitions.services import accounts, campaigns, exports, opening, tallies
+from petitions.services import accounts, campaigns, exports, installation, ledger, opening, tallies
 from petitions.services import passes as school
 from petitions.services import retention as retention_service
 from petitions.services.keyring import settings as config
@@ -59,7 +60,7 @@ def setup() -> None:
 @click.command("worker")
 @with_appcontext
 def run_worker() -> None:
-    """Send mails until stopped; for installations with PETITIONS_WORKER=0.
+    """Send mails until stopped; for installations with PETITIONS_WORKER=0. Ends with status 1 on a damaged database.
 
     Ctrl-C and SIGTERM let the mail under way leave; what else was taken is given back. A second Ctrl-C ends at once.
     """
@@ -75,6 +76,7 @@ def run_worker() -> None:
     except KeyboardInterrupt:
         loop.stop()
         thread.join()
+    sys.exit(1 if loop.failed else 0)
 
 
 @click.command("doctor")
@@ -96,11 +98,18 @@ def doctor(show_settings: bool) -> None:
 
 
 def _checked() -> Checkup:
+    damaged = damage(is_thorough=False)
+    if damaged:
+        return Checkup([damaged], [])
     if not is_current():
         return Checkup(["The database is not up to date: flask setup"], [])
     public = catalogue()
     found = checkup(config())
-    faults = [] if public.public_keys else ["There is no key to seal to: flask keys create PATH"]
+    faults = installation.faults(shelf(), is_thorough=True)
+    noted, length = ledger.lengths()
+    if length > noted:
+        faults.append("The ledger knows more than the database: a backup was restored, run flask retention replay")
+    faults += [] if public.public_keys else ["There is no key to seal to: flask keys create PATH"]
     faults += [] if public.campaigns else ["There is no public campaign: flask campaign import PATH"]
     unproven = [each.slug for each in public.campaigns if each.is_open and check_of(each.slug).checked_at is None]
     faults += [f"{slug} is open, but not all keys are proven to work: flask keys check" for slug in unproven]

@@ -26,7 +26,8 @@ Row = tuple[str, ...]
 def open_signatures(file: TextIO, identity: Path, kind: str, rows: str, purpose: str, output: Path | None) -> None:
     """Open the export FILE with the private key --identity. Needs no database and no network."""
     output = output or Path(file.name).with_suffix(f".{purpose}.{kind}")
-    table = opening.table(opening.opened(file, identities(identity)), rows, purpose)
+    totals: dict[str, dict[str, int]] = {}
+    table = opening.table(opening.opened(file, identities(identity), totals), rows, purpose)
     try:
         with private_files():
             number = _WRITERS[kind](output, opening.columns(rows, purpose), table)
@@ -34,6 +35,8 @@ def open_signatures(file: TextIO, identity: Path, kind: str, rows: str, purpose:
         output.unlink(missing_ok=True)
         raise click.ClickException(f"Line {why} does not open with this key, or is damaged.") from why
     click.echo(f"{number} rows: {output}")
+    for case, each in totals.items() if purpose == "delivery" else ():
+        click.echo(f"{case}: {each['confirmed']} signatures, {each['named']} of them named in the list")
 
 
 def _write_csv(path: Path, heading: Row, table: Iterator[Row]) -> int:

@@ -11,6 +11,7 @@ from petitions.cli.telling import refusals
 from petitions.queries import retention as rules
 from petitions.queries.retention import Clock
 from petitions.services import backup as backups
+from petitions.services import restoring
 from petitions.services import retention as services
 
 retention = AppGroup("retention", help="Erasing what is no longer needed; the worker does it each hour.")
@@ -45,9 +46,9 @@ def _say_plans() -> None:
 
 @retention.command("replay")
 def replay() -> None:
-    """Erase again whom the ledger names; to be run after a backup was restored, before the server starts."""
+    """Do again what the ledger tells: erasures, withdrawals, wishes. To be run after a backup was restored."""
     with refusals():
-        click.echo(f"{services.replay()} signers had come back, and are erased again.")
+        click.echo(f"{restoring.replay()} entries were brought back by the backup, and are undone again.")
 
 
 @retention.command("trust-clock")

@@ -11,7 +11,7 @@ from petitions.content import reading
 from petitions.migrations.upgrade import upgrade
 from petitions.queries.catalogue import Shelf, catalogue
 from petitions.queries.keys import check_of
-from petitions.services import campaigns, recipients
+from petitions.services import campaigns, installation, recipients
 from petitions.services.keyring import keyring, settings
 from petitions.settings import ROOT
 
@@ -19,12 +19,19 @@ DEMO_CAMPAIGN = ROOT / "petitions" / "demo" / "write-for-rights-2024"
 
 
 def prepare_installation(shelf: Shelf) -> None:
-    """Bring the installation to where the server can start. Changes nothing that is there already."""
+    """Bring the installation to where the server can start. Changes nothing that is there already.
+
+    Ends with a sentence for each key that is lost: a new one would make links or signers worthless without a word.
+    """
     config = settings()
     config.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _make_secrets(config.instance)
     upgrade()
+    _make_secrets(config.instance)
     modes.close_to_others(config)
+    installation.note_keys()
+    found = installation.faults(shelf)
+    if found:
+        raise click.ClickException("\n".join(found))
     if not config.demo:
         return
     path = config.instance / "demo-key.txt"
@@ -44,6 +51,10 @@ def prepare_installation(shelf: Shelf) -> None:
 def _make_secrets(instance: Path) -> None:
     """The two secrets that only this server has, unless the environment brings them."""
     ring = keyring()
+    missing = [name for name in installation.LOSS if not getattr(ring, name)]
+    lost = [installation.lost(name) for name in missing if installation.was_made_with(name)]
+    if lost:
+        raise click.ClickException("\n".join(lost))
     if not ring.secret_key:
         ring.secret_key = secrets.token_urlsafe(48)
         _write_secret(instance / "secret_key", ring.secret_key)

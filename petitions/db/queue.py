@@ -11,6 +11,7 @@ those who came meanwhile, and wakes the others. Nobody is answered before the co
    the unique keys, so handlers must be idempotent.
 """
 
+import sqlite3
 import threading
 import time
 from collections import deque
@@ -19,11 +20,11 @@ from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from petitions.db.engine import WriteLock
-from petitions.errors import Busy
+from petitions.errors import Busy, DatabaseDamaged
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -107,7 +108,10 @@ class WriteQueue:
         """Run the batch, or each of its items alone if that fails."""
         try:
             self._run(batch)
-        except Busy as why:  # the database is away: to ask once for each would keep all of them waiting
+        except (
+            Busy,
+            DatabaseDamaged,
+        ) as why:  # the database is away: to ask once for each would keep all of them waiting
             for ticket in batch:
                 ticket.failure = why
         except BaseException as why:
@@ -130,11 +134,13 @@ class WriteQueue:
             try:
                 results = self._committed(batch)
                 break
-            except (DBAPIError, PoolTimeout) as why:
-                if not is_passing(why):
+            except (DBAPIError, PoolTimeout) as exc:
+                if is_damaged(exc):
+                    raise DatabaseDamaged() from exc
+                if not is_passing(exc):
                     raise
                 if attempt == RETRIES or time.monotonic() > give_up_at:
-                    raise Busy(waiting=len(batch)) from why
+                    raise Busy(waiting=len(batch)) from exc
                 time.sleep(0.05 * 4**attempt)
         for ticket, result in zip(batch, results, strict=True):
             ticket.result, ticket.failure = result, None
@@ -169,6 +175,14 @@ def _apply(connection: Connection, batch: list[_Ticket[Any, Any]]) -> list[Any]:
         for place, result in zip(places, handler(connection, [batch[p].item for p in places]), strict=True):
             results[place] = result
     return results
+
+
+def is_damaged(exc: DBAPIError | PoolTimeout) -> bool:
+    """Whether SQLite can no longer read its own file."""
+    return isinstance(exc, DatabaseError) and getattr(exc.orig, "sqlite_errorcode", 0) & 0xFF in _UNREADABLE
+
+
+_UNREADABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def is_passing(why: DBAPIError | PoolTimeout) -> bool:

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from petitions.db.base import db
 from petitions.db.engine import BUSY_TIMEOUT_MS, WriteLock
-from petitions.db.queue import WriteQueue, is_passing
-from petitions.errors import Busy
+from petitions.db.queue import WriteQueue, is_damaged, is_passing
+from petitions.errors import Busy, DatabaseDamaged
 
 
 @contextmanager
@@ -21,10 +21,12 @@ def _outages() -> Iterator[None]:
     """A database that is away, or in the way of itself, is no mistake of ours: later it will be well."""
     try:
         yield
-    except (DBAPIError, PoolTimeout) as why:
-        if not is_passing(why):
+    except (DBAPIError, PoolTimeout) as exc:
+        if is_damaged(exc):
+            raise DatabaseDamaged() from exc
+        if not is_passing(exc):
             raise
-        raise Busy() from why
+        raise Busy() from exc
 
 
 @contextmanager
@@ -74,6 +76,22 @@ def truncate_log() -> bool:
         finally:
             driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         return not is_busy
+
+
+def damage(is_thorough: bool) -> str:
+    """What is wrong with the database file, as a sentence; empty if nothing is. Slow if `is_thorough`: it reads all."""
+    if db.engine.dialect.name != "sqlite":
+        return ""
+    try:
+        with reading() as connection:
+            connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+            said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() if is_thorough else "ok"
+    except DatabaseDamaged:
+        said = "it cannot be read"
+    if said == "ok":
+        return ""
+    advice = "Stop the server and restore a backup: docs/operating.md says how."
+    return f"The database {db.engine.url.database} is damaged ({said}). {advice}"
 
 
 def write_lock() -> WriteLock:

@@ -11,7 +11,7 @@ from petitions.models.campaign import (
     StoryText,
 )
 from petitions.models.counting import Count, Limit, PublishedCount, Tally
-from petitions.models.guarding import Hold, Invalidation, MailSlot, Mark, Pass, Suppression
+from petitions.models.guarding import Check, Hold, Invalidation, MailSlot, Mark, Pass, Suppression
 from petitions.models.outbox import Message
 from petitions.models.signing import Signature, Signer
 from petitions.models.staff import Account, Recipient, StaffSession
@@ -22,6 +22,7 @@ __all__ = [
     "CampaignText",
     "Case",
     "CaseText",
+    "Check",
     "ConsentVersion",
     "Count",
     "Hold",

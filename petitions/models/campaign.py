@@ -32,7 +32,6 @@ class Campaign(Base):
     controller: Mapped[dict[str, str]] = mapped_column(JSON)
     topics: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON)
     neutral_subject: Mapped[bool] = mapped_column(server_default=false())
-    wrapped_key: Mapped[bytes | None] = mapped_column(LargeBinary)
     canary: Mapped[bytes | None] = mapped_column(LargeBinary)
     keys_checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     handed_over_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

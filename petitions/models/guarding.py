@@ -79,3 +79,12 @@ class Mark(Base):
 
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Check(Base):
+    """What a secret or a file beside the database was when it was last used, so that another one is noticed."""
+
+    __tablename__ = "checks"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    value: Mapped[str] = mapped_column(String(100))

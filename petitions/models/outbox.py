@@ -10,7 +10,11 @@ from petitions.models.states import MessageState, one_of
 
 
 class Message(Base):
-    """One mail. `payload` (address and name, sealed with the server's key) is wiped once it is sent."""
+    """One mail that waits, or that failed lately; a mail that was sent leaves no row.
+
+    `payload` holds the address, sealed with the server's key. Without a signer it is a request for the link to what an
+    address signed: the worker looks whom it concerns, so that asking takes equally long for every address.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (one_of("state", MessageState), Index("ix_messages_state_due_at", "state", "due_at"))
@@ -18,7 +22,8 @@ class Message(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     dedupe_key: Mapped[str] = mapped_column(String(120), unique=True)
     kind: Mapped[str] = mapped_column(String(20))
-    signer_id: Mapped[int] = mapped_column(ForeignKey("signers.id"), index=True)
+    signer_id: Mapped[int | None] = mapped_column(ForeignKey("signers.id"), index=True)
+    lane: Mapped[int] = mapped_column(default=0, server_default="0")  # mails from one network queue behind each other
     locale: Mapped[str] = mapped_column(String(12))
     payload: Mapped[bytes | None] = mapped_column(LargeBinary)
     state: Mapped[str] = mapped_column(String(12))
@@ -26,5 +31,4 @@ class Message(Base):
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     failure: Mapped[str | None] = mapped_column(String(40))

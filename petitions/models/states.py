@@ -52,10 +52,9 @@ class SignatureState(StrEnum):
 
 
 class MessageState(StrEnum):
-    """Of a mail in the outbox."""
+    """Of a mail in the outbox; one that was sent has no row."""
 
     QUEUED = "queued"
-    SENT = "sent"
     FAILED = "failed"
 
 

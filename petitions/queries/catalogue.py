@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from petitions.errors import Busy, NotFound
 from petitions.models import Campaign, CampaignText, Case, CaseText, Mark, Recipient, Story, StoryText
 from petitions.models.states import CampaignState, CaseState, TextState
 from petitions.queries import retention
+from petitions.queries.pins import Pins
 
 FRESH_SECONDS = 1.0  # how long a hidden case may still be seen
 
@@ -23,7 +24,7 @@ Words = Mapping[str, Any]
 _PLAIN = (
     *("id", "slug", "state", "timezone", "demo", "goal", "asks_birth_date", "minimum_age", "counts"),
     *("neutral_subject", "signers_per_mailbox", "opens_at", "closes_at", "closed_at", "handed_over_at", "erased_at"),
-    *("created_at", "controller", "topics", "wrapped_key"),
+    *("created_at", "controller", "topics"),
 )
 _CASE = ("id", "slug", "country", "topic", "state", "goal", "hands_over_names", "emblem")
 
@@ -92,7 +93,6 @@ class PublicCampaign(Translated):
     created_at: datetime
     controller: Mapping[str, str]
     topics: Mapping[str, Mapping[str, str]]
-    wrapped_key: bytes | None = field(repr=False)
     cases: tuple[PublicCase, ...] = ()
     stories: tuple[PublicStory, ...] = ()
 
@@ -163,7 +163,8 @@ class Catalogue:
 class Shelf:
     """Keeps the catalogue in memory, and looks once a second whether it changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, pins: Pins) -> None:
+        self.pins = pins
         self._kept: Catalogue | None = None
         self._checked_at = 0.0
 
@@ -175,7 +176,7 @@ class Shelf:
         try:
             with reading() as connection:
                 if kept is None or tuple(connection.execute(select(*_version())).one()) != kept.version:
-                    kept = _load(connection)
+                    kept = _load(connection, self.pins.all())
         except Busy:  # the database is away: nothing can have changed, and pages are still wanted
             if kept is None:
                 raise
@@ -201,7 +202,7 @@ def _version() -> tuple[Any, ...]:
     return changed_at, number, living.scalar_subquery().label("public_keys")
 
 
-def _load(connection: Connection) -> Catalogue:
+def _load(connection: Connection, pinned: set[str]) -> Catalogue:
     noted = select(Mark.at).where(
         Mark.name == "closed " + cast(Campaign.id, String), Campaign.state != CampaignState.OPEN
     )
@@ -213,19 +214,19 @@ def _load(connection: Connection) -> Catalogue:
         .order_by(Campaign.opens_at.desc().nulls_last(), Campaign.created_at.desc(), Campaign.id.desc())
     ).all()
     if not rows:  # a key may be there before the first campaign is
-        return Catalogue((), _keys(connection.execute(select(*_version())).one()[-1]), ())
+        return Catalogue((), _keys(connection.execute(select(*_version())).one()[-1], pinned), ())
     parts = connection.execute(_parts()).all()
     public = [row for row in rows if row.state != CampaignState.DRAFT]
     version = tuple(rows[0])[-3:]
     return Catalogue(
         campaigns=tuple(_campaign(group, parts) for group in _grouped(public)),
-        public_keys=_keys(version[-1]),
+        public_keys=_keys(version[-1], pinned),
         version=version,
     )
 
 
-def _keys(joined: str | None) -> tuple[str, ...]:
-    return tuple(joined.split(",")) if joined else ()
+def _keys(joined: str | None, pinned: set[str]) -> tuple[str, ...]:
+    return tuple(key for key in (joined or "").split(",") if key in pinned)
 
 
 def _parts() -> Any:

@@ -23,6 +23,7 @@ class Condition:
     source: str = ""
     pass_id: int | None = None
     state: str = ""
+    last_signer: int | None = None  # who came later is not meant
 
     def as_json(self) -> dict[str, Any]:
         """It as a JSON column keeps it."""
@@ -52,6 +53,8 @@ class Condition:
             found.append(Signature.signed_at >= self.signed_from)
         if self.signed_until:
             found.append(Signature.signed_at <= self.signed_until)
+        if self.last_signer:
+            found.append(Signature.signer_id <= self.last_signer)
         if self.source:
             found.append(Signature.source == self.source)
         if self.pass_id:

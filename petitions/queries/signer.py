@@ -1,9 +1,11 @@
 """What one signer's links may show: which cases, never a name (the server cannot read it)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, Row, bindparam, func, select
 
 from petitions.db.transactions import looking, reading
 from petitions.errors import LinkUnknown
@@ -19,12 +21,17 @@ class SignerFacts:
 
     id: int
     campaign_id: int
-    salt: bytes = field(repr=False)
+    link_id: bytes = field(repr=False)
+    address_key: bytes = field(repr=False)
+    email_key: bytes = field(repr=False)
     locale: str
     newsletter: bool
+    is_named: bool
     asked_at: datetime
+    is_confirmed: bool
     cases: dict[str, list[int]]
     signed_at: dict[int, datetime]
+    uncounted: list[int]  # the mailbox had signed in another spelling; that is not for this signer to know
 
     def in_state(self, state: SignatureState) -> list[int]:
         """The ids of the cases whose signature is in `state`."""
@@ -38,7 +45,7 @@ class SignerFacts:
     @property
     def confirmed(self) -> list[int]:
         """Cases whose signature was confirmed; that one of them is held is for staff, not for its signer."""
-        return self.in_state(SignatureState.CONFIRMED) + self.in_state(SignatureState.HELD)
+        return self.in_state(SignatureState.CONFIRMED) + self.in_state(SignatureState.HELD) + self.uncounted
 
 
 def facts(signer_id: int) -> SignerFacts:
@@ -46,33 +53,74 @@ def facts(signer_id: int) -> SignerFacts:
     if signer_id > LARGEST_ID:
         raise LinkUnknown()
     with looking() as connection:
-        rows = connection.execute(_FACTS, {"id": signer_id}).all()
-    if not rows or rows[0].link_salt is None:
+        return _facts(connection.execute(_BY_ID, {"id": signer_id}).all())
+
+
+def facts_behind(link_id: bytes) -> SignerFacts:
+    """The same by the signer's name in links."""
+    with looking() as connection:
+        return _facts(connection.execute(_BY_LINK, {"link_id": link_id}).all())
+
+
+def at_address(campaign_id: int, address_key: bytes) -> list[SignerFacts]:
+    """The signers who typed this address; an empty list for an address that never signed."""
+    return _where(Signer.campaign_id == campaign_id, Signer.address_key == address_key)
+
+
+def in_mailbox(campaign_id: int, email_key: bytes) -> list[SignerFacts]:
+    """The signers whose addresses may be one mailbox, such as those with a +tag."""
+    return _where(Signer.campaign_id == campaign_id, Signer.email_key == email_key)
+
+
+def named(signer: SignerFacts, name_key: bytes) -> SignerFacts | None:
+    """Who signed under this name at the same address; None if nobody did."""
+    same = (Signer.campaign_id == signer.campaign_id, Signer.address_key == signer.address_key)
+    with looking() as connection:
+        found = connection.scalar(select(Signer.id).where(*same, Signer.name_key == name_key))
+    return facts(found) if found else None
+
+
+def waiting_beside(signer: SignerFacts) -> int:
+    """How many other entries wait at the signer's address; a stranger may have typed it."""
+    others = (Signer.campaign_id == signer.campaign_id, Signer.address_key == signer.address_key)
+    statement = select(func.count(Signer.id)).where(*others, Signer.confirmed_at.is_(None), Signer.id != signer.id)
+    with looking() as connection:
+        return connection.scalar(statement) or 0
+
+
+def _where(*conditions: ColumnElement[bool]) -> list[SignerFacts]:
+    with reading() as connection:
+        ids = list(connection.scalars(select(Signer.id).where(*conditions).order_by(Signer.id)))
+    return [facts(signer_id) for signer_id in ids]
+
+
+def _facts(rows: Sequence[Row[Any]]) -> SignerFacts:
+    if not rows or rows[0].link_id is None:
         raise LinkUnknown()
     cases: dict[str, list[int]] = {}
+    uncounted = []
     for row in rows:
         if row.case_id is not None:
             cases.setdefault(row.state, []).append(row.case_id)
+            if row.state == SignatureState.INVALIDATED and row.invalidation_id is None:
+                uncounted.append(row.case_id)
     first = rows[0]
     return SignerFacts(
-        *(signer_id, first.campaign_id, first.link_salt, first.locale, first.newsletter, first.asked_at),
+        *(first.id, first.campaign_id, first.link_id, first.address_key, first.email_key, first.locale),
+        *(first.newsletter, first.is_named, first.asked_at, first.confirmed_at is not None),
         cases=cases,
         signed_at={row.case_id: row.signed_at for row in rows if row.case_id is not None},
+        uncounted=uncounted,
     )
 
 
 _FACTS = (
-    select(Signer.campaign_id, Signer.link_salt, Signer.locale, Signer.newsletter, Signer.asked_at)
-    .add_columns(Signature.case_id, Signature.state, Signature.signed_at)
+    select(Signer.id, Signer.campaign_id, Signer.link_id, Signer.address_key, Signer.email_key, Signer.locale)
+    .add_columns(Signer.newsletter, Signer.is_named, Signer.asked_at, Signer.confirmed_at)
+    .add_columns(Signature.case_id, Signature.state, Signature.signed_at, Signature.invalidation_id)
     .outerjoin(Signature, Signature.signer_id == Signer.id)
-    .where(Signer.id == bindparam("id"), Signer.erased_at.is_(None))
+    .where(Signer.erased_at.is_(None))
     .order_by(Signature.case_id)
 )
-
-
-def by_mailbox(campaign_id: int, email_key: bytes) -> list[SignerFacts]:
-    """The signers who share a mailbox; an empty list for a mailbox that never signed."""
-    statement = select(Signer.id).where(Signer.campaign_id == campaign_id, Signer.email_key == email_key)
-    with reading() as connection:
-        ids = list(connection.scalars(statement))
-    return [facts(signer_id) for signer_id in ids]
+_BY_ID = _FACTS.where(Signer.id == bindparam("id"))
+_BY_LINK = _FACTS.where(Signer.link_id == bindparam("link_id"))

@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
-from petitions import clock, sealing
+from petitions import clock
 from petitions.content.fields import CampaignContent, CaseContent, StoryContent, Text
 from petitions.content.reading import source_hash
 from petitions.db.transactions import transaction
@@ -26,7 +26,7 @@ from petitions.models import (
 )
 from petitions.models.states import CampaignState
 from petitions.queries.catalogue import Shelf
-from petitions.services import keychecks
+from petitions.services import installation, keychecks
 from petitions.services.keyring import keyring, settings
 
 _PLAIN = (
@@ -47,8 +47,9 @@ def import_campaign(content: CampaignContent, shelf: Shelf) -> None:
     with transaction() as store:
         campaign = store.scalar(select(Campaign).where(Campaign.slug == content.slug))
         if campaign is None:
-            key = sealing.wrap(sealing.new_key(), keyring().master_key)
-            campaign = Campaign(slug=content.slug, wrapped_key=key, created_at=clock.now())
+            keyring().make_campaign_key(content.slug)
+            installation.note_campaign_key(store, content.slug)
+            campaign = Campaign(slug=content.slug, created_at=clock.now())
         keychecks.pose_riddles(store, campaign)
         is_opening = content.state == CampaignState.OPEN and campaign.state != CampaignState.OPEN
         if is_opening and not settings().demo:

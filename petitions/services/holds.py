@@ -3,40 +3,52 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, func, insert, select, update
 
 from petitions import clock
-from petitions.clock import hour_of
+from petitions.clock import hour_of, minute_of
 from petitions.db.transactions import write_queue
 from petitions.errors import NotFound
-from petitions.models import Campaign, Case, Count, Hold, Limit, Signer
+from petitions.models import Campaign, Case, Count, Hold, Limit, Signature, Signer
 from petitions.models.states import SignatureState
-from petitions.services import limits, signatures, sweeps
+from petitions.services import limits, mailboxes, signatures, sweeps
+from petitions.services.mailboxes import Claimed
 
 CONFIRMING = limits.Rule("confirming", 2_000, timedelta(minutes=10))  # signers of a campaign; more may be an anomaly
 TIMES_USUAL = 20
 USUAL_HOURS = 6
 
 
-def confirm(connection: Connection, signer_ids: Sequence[int], now: datetime) -> signatures.Moved:
-    """Confirm all that waits for these signers, or hold it where their campaign is on hold; gives what changed.
+def confirm(connection: Connection, signer_ids: Sequence[int], now: datetime) -> Claimed:
+    """Confirm all that waits for these signers, or hold it where their campaign is on hold; gives who got a place.
 
     The campaign's row is the lock: on Postgres nobody confirms beside a hold that just begins or ends.
     """
     signers = connection.execute(_SIGNERS, {"ids": signer_ids}).all()
+    claimed = mailboxes.claim(connection, signers, now)
     on_hold = set(connection.scalars(_ON_HOLD, {"ids": {signer.campaign_id for signer in signers}}))
     moved: signatures.Moved = {}
     for after in (SignatureState.CONFIRMED, SignatureState.HELD):
-        ids = [each.id for each in signers if (each.campaign_id in on_hold) == (after == SignatureState.HELD)]
+        ids = [
+            each.id
+            for each in signers
+            if each.id in claimed.placed and (each.campaign_id in on_hold) == (after == SignatureState.HELD)
+        ]
         moved |= signatures.move(connection, ids, SignatureState.PENDING, after, now) if ids else {}
-    # Whom staff gave a pass is no anomaly
+    if claimed.uncounted:
+        ids = sorted(claimed.uncounted)
+        signatures.move(connection, ids, SignatureState.PENDING, SignatureState.INVALIDATED, now)
+        connection.execute(update(Signer).where(Signer.id.in_(ids)).values(confirmed_at=minute_of(now)))
+    # Whom staff gave a group code is no anomaly
     counted = [each.campaign_id for each in signers if each.id in moved and each.pass_id is None]
     _watch(connection, [campaign_id for campaign_id in counted if campaign_id not in on_hold], now)
-    return moved
+    return claimed
 
 
+_WAITS = exists().where(Signature.signer_id == Signer.id, Signature.state == SignatureState.PENDING)
 _SIGNERS = (
-    select(Signer.id, Signer.campaign_id, Signer.pass_id)
+    select(Signer.id, Signer.campaign_id, Signer.address_key, Signer.email_key, Signer.slot, Signer.pass_id)
+    .add_columns(Campaign.signers_per_mailbox, _WAITS.label("waits"))
     .join(Campaign, Campaign.id == Signer.campaign_id)
     .where(Signer.id.in_(bindparam("ids", expanding=True)))
     .order_by(Campaign.id, Signer.id)
@@ -97,5 +109,5 @@ def _end_batch(connection: Connection, slugs: Sequence[str]) -> list[int]:
 
 def _count_batch(connection: Connection, batches: Sequence[tuple[int, sweeps.Span]]) -> list[int]:
     now = clock.now()
-    step = sweeps.Step(SignatureState.HELD, SignatureState.CONFIRMED, {"confirmed_at": now})
+    step = sweeps.Step(SignatureState.HELD, SignatureState.CONFIRMED, {"confirmed_at": minute_of(now)})
     return [sweeps.change(connection, campaign_id, span, step, now) for campaign_id, span in batches]

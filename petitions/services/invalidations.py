@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from petitions import clock
 from petitions.db.transactions import reading, transaction, write_queue
 from petitions.errors import DomainError, NotFound
-from petitions.models import Campaign, Invalidation, Signature
+from petitions.models import Campaign, Invalidation, Signature, Signer
 from petitions.models.states import SignatureState
 from petitions.queries import guarding
 from petitions.queries.guarding import Condition
-from petitions.services import sweeps
+from petitions.services import ledger, sweeps
 
 _WAS_CONFIRMED = Signature.confirmed_at.is_not(None)
 _WAS = {
@@ -36,7 +37,9 @@ def prepare_invalidation(slug: str, condition: Condition, reason: str) -> int:
     if not reason.strip():
         raise ReasonMissing()
     now = clock.now()
-    condition = replace(condition, signed_until=min(condition.signed_until or now, now))
+    with reading() as connection:
+        last = connection.scalar(select(func.max(Signer.id))) or 0
+    condition = replace(condition, signed_until=min(condition.signed_until or now, now), last_signer=last)
     previewed = guarding.matching(slug, condition)
     with transaction() as store:
         campaign_id = store.scalar(select(Campaign.id).where(Campaign.slug == slug))
@@ -53,7 +56,7 @@ def prepare_invalidation(slug: str, condition: Condition, reason: str) -> int:
 
 def run_invalidation(number: int) -> int:
     """Strike the signatures, batch by batch; gives how many. Interrupted, it is simply run again."""
-    campaign_id = _campaign_of(number)
+    campaign_id = _tell_ledger(number, ledger.INVALIDATED)
     struck = sum(write_queue().submit(_strike_batch, (number, span)) for span in sweeps.spans(campaign_id))
     with transaction() as store:
         is_new = (Invalidation.id == number) & Invalidation.ran_at.is_(None)
@@ -63,19 +66,41 @@ def run_invalidation(number: int) -> int:
 
 def undo_invalidation(number: int) -> int:
     """Bring every signature back into the state it was struck from, unless its signer took it back; gives how many."""
-    campaign_id = _campaign_of(number)
+    campaign_id = _tell_ledger(number, ledger.RESTORED)
     with transaction() as store:  # first, so that no run that is under way strikes more
         is_done = (Invalidation.id == number) & Invalidation.undone_at.is_(None)
         store.execute(update(Invalidation).where(is_done).values(undone_at=clock.now()))
     return sum(write_queue().submit(_restore_batch, (number, span)) for span in sweeps.spans(campaign_id))
 
 
-def _campaign_of(number: int) -> int:
-    with reading() as connection:
-        campaign_id = connection.scalar(select(Invalidation.campaign_id).where(Invalidation.id == number))
-    if campaign_id is None:
-        raise NotFound(invalidation=number)
-    return campaign_id
+def _tell_ledger(number: int, what: str) -> int:
+    """Note what is about to be done, so that it is done again after a backup was restored; gives the campaign."""
+    columns = (Invalidation.campaign_id, Invalidation.created_at, Invalidation.condition, Invalidation.reason)
+    with transaction() as store:
+        row = store.execute(select(*columns).where(Invalidation.id == number)).one_or_none()
+        if row is None:
+            raise NotFound(invalidation=number)
+        said = {"made": row.created_at.isoformat(), "condition": row.condition, "reason": row.reason}
+        line = {"what": what, "campaign": row.campaign_id, **said}
+        ledger.append(store.connection(), [line], clock.now())
+    return int(row.campaign_id)
+
+
+def replay_invalidation(line: ledger.Line) -> None:
+    """Do again what the ledger says, unless this database knows it; for after a backup was restored."""
+    made_at = datetime.fromisoformat(line["made"])
+    with transaction() as store:
+        row = store.scalar(select(Invalidation).where(Invalidation.created_at == made_at))
+        if row is None:
+            row = Invalidation(campaign_id=line["campaign"], condition=line["condition"], reason=line["reason"])
+            row.previewed, row.created_at = 0, made_at
+            store.add(row)
+            store.flush()
+        number, is_done = row.id, row.ran_at is not None
+    if line["what"] == ledger.RESTORED:
+        undo_invalidation(number)
+    elif not is_done:
+        run_invalidation(number)
 
 
 def _strike_batch(connection: Connection, batches: Sequence[tuple[int, sweeps.Span]]) -> list[int]:
@@ -90,7 +115,7 @@ def _strike(connection: Connection, number: int, span: sweeps.Span) -> int:
     if row is None:
         return 0
     condition = Condition.from_json(row.condition)
-    values = {"invalidated_at": now, "invalidation_id": number}
+    values = {"invalidated_at": clock.minute_of(now), "invalidation_id": number}
     steps = [
         sweeps.Step(before, SignatureState.INVALIDATED, values, condition.clauses()) for before in condition.states
     ]

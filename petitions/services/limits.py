@@ -35,6 +35,7 @@ class Rule:
 CODE_TRIES = Rule("code", 5, timedelta(hours=24))
 CODE_TRIES_NETWORK = Rule("code-network", 60, timedelta(hours=1))
 LOGIN_TRIES = Rule("login", 10, timedelta(minutes=15))
+ASKS = Rule("asks", 30, timedelta(hours=1))  # for the link to one's own signatures, from one network
 UNKNOWN_ORIGIN = Rule("no-origin", 20, timedelta(minutes=10))
 WRONG_SECRET = Rule("bounce-secret", 20, timedelta(minutes=10))  # of a mail service; the right one is not limited
 

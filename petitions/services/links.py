@@ -9,15 +9,18 @@ from petitions.services.keyring import keyring
 
 def token_for(facts: SignerFacts, purpose: str) -> str:
     """The secret part of this signer's link for `purpose`."""
-    return sealing.link_token(keyring().secret_key, purpose, facts.id, facts.salt)
+    return sealing.link_token(keyring().secret_key, purpose, facts.link_id)
 
 
 def signer_behind(token: str, purpose: str) -> SignerFacts:
     """Whose link this is; changes nothing. Raises LinkUnknown, also once the signer is erased."""
-    number = sealing.token_number(token)
-    if number is None:
+    name = sealing.token_name(token)
+    if name is None:
         raise LinkUnknown()
-    facts = signer_query.facts(number)
-    if not sealing.is_link_token(token, keyring().secret_key, purpose, number, facts.salt):
+    if len(name) == sealing.LINK_ID:
+        facts = signer_query.facts_behind(name)
+    else:  # a link from before signers had names; it works until its signer is erased, as was promised
+        facts = signer_query.facts(int.from_bytes(name, "big"))
+    if not sealing.is_link_token(token, keyring().secret_key, purpose, facts.link_id):
         raise LinkUnknown()
     return facts

@@ -21,17 +21,26 @@ def mailbox_key(email: str) -> str:
     return sealing.blind_index(keyring().secret_key.encode(), "mailbox", people.mailbox_loosely(email)).hex()[:40]
 
 
-def take(connection: Connection, keys: Sequence[str], now: datetime) -> list[bool]:
-    """Whether each of these mails may go to its mailbox, in order; a yes takes a slot.
+def wanted(email: str) -> tuple[str, int]:
+    """What a mail to this address asks of the limit: its mailbox's key, and the first slot that it may take.
+
+    The first slot is kept for the address without a +tag: elsewhere than at Google the tag may lead to somebody else,
+    who would use up a person's mails.
+    """
+    return mailbox_key(email), 2 if people.same_address(email) != people.mailbox(email) else 1
+
+
+def take(connection: Connection, mails: Sequence[tuple[str, int]], now: datetime) -> list[bool]:
+    """Whether each of these mails (see `wanted`) may go to its mailbox, in order; a yes takes a slot.
 
     One statement where nobody was written to lately, at most one per slot. Two servers cannot take the same slot.
     """
     day = int(FREE_AFTER.total_seconds())
-    allowed = [False] * len(keys)
+    allowed = [False] * len(mails)
     for slot in range(1, MOST + 1):
         first: dict[str, int] = {}
-        for place, key in enumerate(keys):
-            if not allowed[place]:
+        for place, (key, first_allowed) in enumerate(mails):
+            if not allowed[place] and first_allowed <= slot:
                 first.setdefault(key, place)
         taken = bulk.insert(
             connection,

@@ -1,8 +1,9 @@
 """The signer's own page: what whoever holds its link may see and change. No password, no account."""
 
 import base64
+import hashlib
+import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -10,12 +11,12 @@ from sqlalchemy.exc import IntegrityError
 
 from petitions import clock, people, sealing
 from petitions.db.transactions import reading, transaction, write_queue
-from petitions.errors import DomainError
+from petitions.errors import DomainError, TooManyTries
 from petitions.models import Campaign, ConsentVersion, LetterVersion, Signature, Signer
-from petitions.models.states import SignatureState
+from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign, PublicCase, catalogue
 from petitions.queries.signer import SignerFacts
-from petitions.services import links, mailslots, outbox, signatures
+from petitions.services import ledger, limits, links, mailslots, outbox, signatures
 from petitions.services.confirming import add_confirmed
 from petitions.services.erasing import erase_signers
 from petitions.services.keyring import blind_key, keyring, public_keys
@@ -41,7 +42,7 @@ def open_page(token: str) -> SignerFacts:
 
 def withdraw(token: str, case_ids: Sequence[int]) -> None:
     """Take these signatures back; they no longer count."""
-    write_queue().submit(_withdraw_batch, (open_page(token).id, tuple(case_ids)))
+    write_queue().submit(_withdraw_batch, (open_page(token), tuple(case_ids)))
 
 
 def sign_more(token: str, campaign: PublicCampaign, cases: Sequence[PublicCase], consent: str) -> None:
@@ -53,22 +54,29 @@ def correct_name(token: str, first_name: str, last_name: str) -> None:
     """Put another name on the signatures; raises NameTaken if the mailbox has a signer of that name."""
     facts = open_page(token)
     names = {"first_name": first_name, "last_name": last_name}
-    key = blind_key(catalogue().campaign_with_id(facts.campaign_id))
-    name_key = sealing.blind_index(key, "name", people.same_name_key(**names))
+    campaign = catalogue().campaign_with_id(facts.campaign_id)
+    name_key = sealing.blind_name(blind_key(campaign), facts.email_key, people.same_name_key(**names))
+    sealed = sealing.seal({**names, **sealing.bound_to(campaign.slug, facts.link_id)}, public_keys())
+    line = {"what": ledger.CORRECTED, "sha256": hashlib.sha256(sealed).hexdigest()}
     try:
-        _change(facts, name_key=name_key, sealed_name=sealing.seal(names, public_keys()))
+        _change(facts, line, name_key=name_key, sealed_name=sealed)
     except IntegrityError as why:
         raise NameTaken() from why
 
 
 def set_newsletter(token: str, wanted: bool) -> None:
     """Begin or stop sending news to this signer."""
-    _change(open_page(token), newsletter=wanted)
+    _change(open_page(token), {"what": ledger.NEWS, "wanted": wanted}, newsletter=wanted)
+
+
+def set_named(token: str, is_named: bool) -> None:
+    """Let the name be handed over, or let the signatures only be counted."""
+    _change(open_page(token), {"what": ledger.NAMED, "wanted": is_named}, is_named=is_named)
 
 
 def set_language(token: str, locale: str) -> None:
     """Write to this signer in another language from now on."""
-    _change(open_page(token), locale=locale)
+    _change(open_page(token), None, locale=locale)
 
 
 def erase(token: str) -> None:
@@ -77,12 +85,30 @@ def erase(token: str) -> None:
     write_queue().submit(_erase_batch, facts.id)
 
 
-def request_link(campaign: PublicCampaign, email: str, locale: str) -> None:
-    """Mail the link to whoever signed with this address. Nothing tells whether anybody did."""
-    key = sealing.blind_index(blind_key(campaign), "email", people.mailbox(email))
-    payload = sealing.seal({"to": email, "first_name": "", "last_name": ""}, [keyring().master_public])
-    request = _Request(campaign.id, key, locale, payload, mailslots.mailbox_key(email))
-    write_queue().submit(_request_batch, request)
+def request_link(email: str, locale: str, campaign: PublicCampaign, network: str) -> None:
+    """Mail the link to whoever confirmed with this very address. Nothing tells whether anybody did.
+
+    The same is written for every address; the worker looks later whom it concerns. Raises TooManyTries.
+    """
+    payload = sealing.seal({"to": email, "campaign": campaign.slug}, [keyring().master_public])
+    request = outbox.Letter(outbox.REQUEST, None, locale, payload, secrets.token_hex(16))
+    place = limits.ASKS.key(network or campaign.slug)
+    number = write_queue().submit(_request_batch, (request, place))
+    if network and number > limits.ASKS.most:
+        raise TooManyTries(kind=limits.ASKS.kind, seconds=int(limits.ASKS.window.total_seconds()))
+
+
+def answer_request(request: outbox.Leased) -> None:
+    """Queue a mail to each signer who confirmed with the address that asks, and forget the request."""
+    campaign, email = catalogue().campaign(request.recipient["campaign"]), request.recipient["to"]
+    key = sealing.blind_index(blind_key(campaign), "email", people.same_address(email))
+    payload = sealing.seal({"to": email}, [keyring().master_public])
+    letters = [
+        outbox.Letter("mine", each.id, request.locale, payload, f"mine:{request.id}:{each.id}")
+        for each in signer_query.at_address(campaign.id, key)
+        if each.is_confirmed
+    ]
+    outbox.answer(request, letters, mailslots.wanted(email))
 
 
 def stored_data(token: str) -> dict[str, Any]:
@@ -110,51 +136,35 @@ def stored_data(token: str) -> dict[str, Any]:
     return {**_plain(mine), "signatures": [_plain(row) for row in rows]}
 
 
-@dataclass(frozen=True)
-class _Request:
-    """Somebody asks for the link to a mailbox's pages."""
-
-    campaign_id: int
-    email_key: bytes
-    locale: str
-    payload: bytes = field(repr=False)
-    mailbox_key: str
-
-
-def _request_batch(connection: Connection, requests: Sequence[_Request]) -> list[None]:
+def _request_batch(connection: Connection, requests: Sequence[tuple[outbox.Letter, str]]) -> list[int]:
     now = clock.now()
-    for request in requests:
-        mine = (Signer.campaign_id == request.campaign_id, Signer.email_key == request.email_key)
-        ids = list(connection.scalars(select(Signer.id).where(*mine).order_by(Signer.slot)))
-        allowed = mailslots.take(connection, [request.mailbox_key] * len(ids), now)
-        letters = [
-            outbox.Letter("mine", signer_id, request.locale, request.payload, f"mine:{signer_id}:{now.timestamp()}")
-            for signer_id, may_go in zip(ids, allowed, strict=True)
-            if may_go
-        ]
-        outbox.queue(connection, letters, now)
-    return [None] * len(requests)
+    numbers = limits.use(connection, limits.ASKS, [place for _, place in requests], now)
+    letters = [letter for (letter, _), number in zip(requests, numbers, strict=True) if number <= limits.ASKS.most]
+    outbox.queue(connection, letters, now)
+    return numbers
 
 
-def _withdraw_batch(connection: Connection, wishes: Sequence[tuple[int, tuple[int, ...]]]) -> list[None]:
+def _withdraw_batch(connection: Connection, wishes: Sequence[tuple[SignerFacts, tuple[int, ...]]]) -> list[None]:
     now = clock.now()
-    for signer_id, case_ids in wishes:
-        for before in signatures.LIVING:
-            signatures.move(connection, [signer_id], before, SignatureState.WITHDRAWN, now, case_ids)
+    ledger.append(connection, [ledger.withdrawal(facts.link_id, cases) for facts, cases in wishes], now)
+    for facts, case_ids in wishes:
+        signatures.take_back(connection, [facts.id], now, case_ids)
     return [None] * len(wishes)
 
 
 def _erase_batch(connection: Connection, ids: Sequence[int]) -> list[None]:
     now = clock.now()
-    signatures.take_all_back(connection, ids, now)
-    outbox.cancel(connection, ids)
+    signatures.take_back(connection, ids, now)
     erase_signers(connection, ids, now)
     return [None] * len(ids)
 
 
-def _change(facts: SignerFacts, **values: Any) -> None:
+def _change(facts: SignerFacts, line: ledger.Line | None, **values: Any) -> None:
+    """Change the signer's row; `line` tells the ledger, so that no restored backup undoes it."""
     with transaction() as store:
         store.execute(update(Signer).where(Signer.id == facts.id, Signer.erased_at.is_(None)).values(**values))
+        if line is not None:
+            ledger.append(store.connection(), [{**line, "signer": facts.link_id.hex()}], clock.now())
 
 
 def _plain(row: Any) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from typing import Any
 from petitions import sealing
 
 NAMES = ("first_name", "last_name")
-SIGNATURE = ("case", *NAMES, "birth_date", "language", "signed_at")
-SIGNER = ("cases", *NAMES, "birth_date", "language", "signed_at")
-EVERYTHING = ("case", *NAMES, "email", "birth_date", "language", "newsletter", "signed_at", "confirmed_at")
-NEWSLETTER = ("email", *NAMES, "language", "agreed_at")
+SIGNATURE = ("case", *NAMES, "birth_date", "language", "signed_on")
+SIGNER = ("cases", *NAMES, "birth_date", "language", "signed_on")
+EVERYTHING = ("case", *NAMES, "email", "birth_date", "language", "newsletter", "signed_on", "confirmed_on")
+NEWSLETTER = ("email", *NAMES, "language", "agreed_on")
 # Spreadsheets fold the full-width forms to the plain ones
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
@@ -26,17 +26,34 @@ def columns(rows: str, purpose: str) -> tuple[str, ...]:
     return SIGNATURE if rows == "signature" else SIGNER
 
 
-def opened(lines: Iterable[str], identities: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Each line of an export with its names in clear, a corrected name in place of the first; raises CannotOpen."""
+def opened(
+    lines: Iterable[str], identities: Sequence[str], totals: dict[str, dict[str, int]] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Each signer of an export with the name in clear, a corrected one in place of the first.
+
+    `totals` takes the last line: how many signatures each case has, and how many of them are named. Raises CannotOpen
+    with the line's number, also where a payload belongs to another signer or campaign.
+    """
     for number, text in enumerate(lines, 1):
         try:
             line = json.loads(text)
-            names = sealing.unseal(base64.b64decode(line["sealed"]), identities)
+            if "totals" in line:
+                (totals if totals is not None else {}).update(line["totals"])
+                continue
+            names = _payload(line, line["sealed"], identities)
             if line["sealed_name"]:
-                names |= sealing.unseal(base64.b64decode(line["sealed_name"]), identities)
-        except (KeyError, ValueError, TypeError, sealing.CannotOpen) as why:
-            raise sealing.CannotOpen(number) from why
+                names |= _payload(line, line["sealed_name"], identities)
+        except (KeyError, ValueError, TypeError, sealing.CannotOpen) as exc:
+            raise sealing.CannotOpen(number) from exc
         yield {**names, **line, "language": line["locale"]}
+
+
+def _payload(line: dict[str, Any], sealed: str, identities: Sequence[str]) -> dict[str, str]:
+    """What was sealed for this line; payloads from before they were bound to their row name none."""
+    fields = sealing.unseal(base64.b64decode(sealed), identities)
+    if any(fields.get(name, line[name]) != line[name] for name in ("campaign", "id")):
+        raise sealing.CannotOpen
+    return fields
 
 
 def table(signers: Iterable[dict[str, Any]], rows: str, purpose: str) -> Iterator[tuple[str, ...]]:
@@ -77,7 +94,7 @@ def safe_cell(value: str) -> str:
 
 def _records(signer: dict[str, Any], rows: str, purpose: str) -> list[dict[str, Any]]:
     if purpose == "newsletter":
-        return [{**signer, "agreed_at": signer["confirmed_at"]}] if signer["newsletter"] else []
+        return [{**signer, "agreed_on": signer["confirmed_on"]}] if signer["newsletter"] else []
     if rows == "signature":
         return [{**signer, **signature} for signature in signer["signatures"]]
     cases = " ".join(signature["case"] for signature in signer["signatures"])

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, or_, select, update
 
 from petitions import clock, sealing
 from petitions.db import bulk
-from petitions.db.base import UtcDateTime
 from petitions.db.transactions import reading, transaction
 from petitions.models import Message
 from petitions.models.states import MessageState
 from petitions.queries.retention import Clock, clock_state
+from petitions.services import mailslots
 from petitions.services.keyring import keyring
 
 LEASE = timedelta(minutes=10)  # a sender that died gives its mails free again after this
@@ -22,18 +22,22 @@ GIVE_UP_AFTER = timedelta(hours=72)  # no address lies here longer
 REMIND_AFTER = timedelta(hours=71)  # once, before the address is wiped
 SPARE = LEASE / 2  # no mail is begun later than that before the lease ends: handing over takes two minutes at most
 LEAP = timedelta(minutes=10)  # what was written later than this from now was written while the clock was wrong
-REJECTED, SUPPRESSED, SETTLED = "rejected", "suppressed", "settled"  # no failures of ours
+FAILURES_LAST = timedelta(days=7)
+
+
+REQUEST = "request"  # an address asks for its links; the worker looks whom it concerns
 
 
 @dataclass(frozen=True)
 class Letter:
-    """A mail to be queued; `payload` is sealed with the server's key."""
+    """A mail to be queued; `payload` is sealed with the server's key. A request has no signer."""
 
     kind: str
-    signer_id: int
+    signer_id: int | None
     locale: str
     payload: bytes = field(repr=False)
     dedupe_key: str
+    lane: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Leased:
 
     id: int
     kind: str
-    signer_id: int
+    signer_id: int | None
     locale: str
     attempts: int
     created_at: datetime
@@ -52,9 +56,9 @@ class Leased:
 
 def queue(connection: Connection, letters: Sequence[Letter], now: datetime) -> None:
     """Write the mails in the caller's transaction; one that was queued before under its dedupe key is left alone."""
-    rows = [(each.dedupe_key, each.kind, each.signer_id, each.locale, each.payload) for each in letters]
+    rows = [(each.dedupe_key, each.kind, each.signer_id, each.locale, each.payload, each.lane) for each in letters]
     same = {"state": MessageState.QUEUED, "attempts": 0, "due_at": now, "created_at": now}
-    columns = ("dedupe_key", "kind", "signer_id", "locale", "payload")
+    columns = ("dedupe_key", "kind", "signer_id", "locale", "payload", "lane")
     bulk.insert(connection, Message, columns, rows, same=same, on_conflict="DO NOTHING")
 
 
@@ -68,16 +72,26 @@ def lease(most: int) -> list[Leased]:
     if not ids:
         return []
     with transaction() as session:
-        won = session.execute(
-            update(Message)
-            .where(Message.id.in_(ids), is_due)
-            .values(leased_until=now + LEASE, attempts=Message.attempts + 1)
-            .returning(*_LEASED, Message.payload)
-        ).all()
-    return _opened([(Leased(*row[:6], until=now + LEASE, recipient={}), row.payload or b"") for row in sorted(won)])
+        won = list(
+            session.execute(
+                update(Message)
+                .where(Message.id.in_(ids), is_due)
+                .values(leased_until=now + LEASE, attempts=Message.attempts + 1)
+                .returning(*_LEASED, Message.payload)
+            )
+        )
+    won.sort(key=lambda row: row.id)
+    return _opened([(Leased(*row[:6], until=now + LEASE, recipient={}), row.payload or b"") for row in won])
 
 
 _LEASED = (Message.id, Message.kind, Message.signer_id, Message.locale, Message.attempts, Message.created_at)
+
+
+def message_id(leased: Leased) -> str:
+    """The name of this mail for mail servers: the same at each try, and nothing can be read from it."""
+    secret = keyring().secret_key.encode()
+    said = f"{leased.id} {leased.kind} {leased.created_at.isoformat()}"  # a number may come again, a time does not
+    return sealing.blind_index(secret, "message id", said).hex()[:32]
 
 
 def release(leased: Sequence[Leased]) -> None:
@@ -99,49 +113,67 @@ def _is_still(leased: Leased) -> ColumnElement[bool]:
 
 
 def mark_sent(leased: Leased) -> None:
-    """Note that the mail left, and wipe who it went to.
+    """Note that the mail left: nothing of it stays.
 
     Only a mail that asks for confirmation stays for a while: it becomes the one reminder, which `settle` cancels.
     """
-    if leased.kind == "confirm":
-        _finish(leased.id, kind="reminder", due_at=leased.created_at + REMIND_AFTER, failure=None)
-    else:
-        _finish(leased.id, state=MessageState.SENT, sent_at=clock.now(), payload=None, failure=None)
+    if leased.kind != "confirm":
+        drop(leased.id)
+        return
+    reminder = {"kind": "reminder", "due_at": leased.created_at + REMIND_AFTER, "failure": None, "leased_until": None}
+    with transaction() as session:
+        session.execute(update(Message).where(Message.id == leased.id).values(**reminder))
 
 
-def settle(connection: Connection, signer_ids: Sequence[int], now: datetime) -> None:
+def drop(message_id: int) -> None:
+    """Forget the mail: it was sent, or nobody wants it any more."""
+    with transaction() as session:
+        session.execute(delete(Message).where(Message.id == message_id))
+
+
+def settle(connection: Connection, signer_ids: Sequence[int]) -> None:
     """These signers confirmed: nobody need remind them. Part of the confirming transaction."""
-    connection.execute(_SETTLE, {"b_ids": list(signer_ids), "b_now": now})
+    connection.execute(_SETTLE, {"b_ids": list(signer_ids)})
 
 
-# By its address, which is wiped when it is sent or given up: by its state, SQLite would look through all that wait
-_WAITS = Message.payload.is_not(None)
-
-_SETTLE = (
-    update(Message)
-    .where(Message.signer_id.in_(bindparam("b_ids", expanding=True)))
-    .where(Message.kind == "reminder", _WAITS)
-    .values(state=MessageState.SENT, sent_at=bindparam("b_now", type_=UtcDateTime()), payload=None)
-)
+_SETTLE = delete(Message).where(Message.signer_id.in_(bindparam("b_ids", expanding=True)), Message.kind == "reminder")
 
 
 def turn_into_receipts(connection: Connection, signer_ids: Sequence[int], now: datetime) -> None:
     """These signers confirm and want it in writing: what would have reminded them becomes their receipt."""
     is_theirs = Message.signer_id.in_(signer_ids) & (Message.kind == "reminder")
     connection.execute(
-        update(Message).where(is_theirs, _WAITS, Message.leased_until.is_(None)).values(kind="receipt", due_at=now)
+        update(Message).where(is_theirs, Message.leased_until.is_(None)).values(kind="receipt", due_at=now)
     )
 
 
 def cancel(connection: Connection, signer_ids: Sequence[int]) -> None:
-    """These signers want no mail that still waits. Part of the caller's transaction."""
-    cancelled = {"state": MessageState.FAILED, "failure": REJECTED, "payload": None}
-    connection.execute(update(Message).where(Message.signer_id.in_(signer_ids), _WAITS).values(**cancelled))
+    """Forget the mails of these signers, waiting or failed. Part of the caller's transaction."""
+    connection.execute(delete(Message).where(Message.signer_id.in_(signer_ids)))
+
+
+def answer(request: Leased, letters: Sequence[Letter], quota: tuple[str, int]) -> None:
+    """Queue the mails that a request leads to, as far as the mailbox's limit allows, and forget the request."""
+    now = clock.now()
+    with transaction() as session:
+        connection = session.connection()
+        allowed = mailslots.take(connection, [quota] * len(letters), now)
+        queue(connection, [letter for letter, may_go in zip(letters, allowed, strict=True) if may_go], now)
+        session.execute(delete(Message).where(Message.id == request.id))
 
 
 def mark_failed(message_id: int, failure: str) -> None:
-    """Note that the mail never will arrive, and wipe who it was for."""
-    _finish(message_id, state=MessageState.FAILED, payload=None, failure=failure[:40])
+    """Note that the mail never will arrive, and wipe who it was for; the row, which staff count, goes in a week."""
+    failed = {"state": MessageState.FAILED, "payload": None, "failure": failure[:40], "leased_until": None}
+    with transaction() as session:
+        session.execute(update(Message).where(Message.id == message_id).values(**failed))
+
+
+def purge() -> None:
+    """Forget the mails that failed, a week after they were queued."""
+    is_old = (Message.state == MessageState.FAILED) & (Message.created_at < clock.now() - FAILURES_LAST)
+    with transaction() as session:
+        session.execute(delete(Message).where(is_old))
 
 
 def mark_delayed(leased: Leased, failure: str) -> None:
@@ -175,11 +207,6 @@ def mend() -> None:
     with transaction() as session:
         for is_ahead, values in mendings:
             session.execute(update(Message).where(Message.state == MessageState.QUEUED, is_ahead).values(**values))
-
-
-def _finish(message_id: int, **values: object) -> None:
-    with transaction() as session:
-        session.execute(update(Message).where(Message.id == message_id).values(leased_until=None, **values))
 
 
 def _opened(sealed: Sequence[tuple[Leased, bytes]]) -> list[Leased]:

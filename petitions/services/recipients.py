@@ -34,6 +34,7 @@ def add_recipient(label: str, public_key: str, shelf: Shelf) -> None:
             known.retired_at = None
         store.flush()
         keychecks.pose_everywhere(store)
+    shelf.pins.add(public_key)
     shelf.forget()
 
 

@@ -9,10 +9,9 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, exists, select, update
+from sqlalchemy import Connection, and_, delete, exists, select
 from sqlalchemy.orm import Session
 
 from petitions import clock
@@ -22,8 +21,8 @@ from petitions.models import Campaign, Mark, Message, Signer
 from petitions.models.states import CampaignState, SignatureState
 from petitions.queries import retention as rules
 from petitions.queries.retention import Clock
-from petitions.services import signatures
-from petitions.services.erasing import RETENTION, WISH, Erasure, erase_signers, note_erasures, noted_erasures, wiped
+from petitions.services import ledger, signatures
+from petitions.services.erasing import erase_signers
 from petitions.services.keyring import keyring
 
 log = logging.getLogger(__name__)
@@ -63,7 +62,7 @@ def run(ended: threading.Event | None = None) -> Done:
         if plan.is_due:
             for ids in _batches(Signer.id, rules.due(plan, now), ended):
                 _erase(ids, rules.due(plan, now), now, done)
-            done.keys += _destroy_key(plan.id, now)
+            done.keys += destroy_key(plan.slug, now)
     for ids in _batches(Message.id, rules.stale_mails(now), ended):
         _wipe_mails(ids, now, done)
     if done.erased or done.mails or done.keys:
@@ -121,45 +120,6 @@ def note_export(slug: str, begun_at: datetime) -> None:
         _mark(store, rules.exported_mark(_campaign(store, slug).id), begun_at)
 
 
-def replay() -> int:
-    """Erase again whom the ledger names: after a backup was restored. Gives how many came back and are gone again.
-
-    A line is believed only if the signer did nothing later: a number may stand for somebody else by now, and a
-    transaction that failed may have left a line.
-    """
-    now, number = clock.now(), 0
-    found = sorted(noted_erasures(), key=lambda each: (each.campaign, each.why, each.signer is None))
-    for (campaign, why), group in groupby(found, key=lambda each: (each.campaign, each.why)):
-        lines = list(group)
-        at = {each.signer: each.at for each in lines if each.signer is not None}
-        ids = sorted(at)
-        for start in range(0, len(ids), BATCH):
-            number += _erase_again({each: at[each] for each in ids[start : start + BATCH]}, campaign, why, now)
-    for slug in sorted({each.campaign for each in found if each.signer is None}):
-        with reading() as connection:
-            campaign_id = connection.scalar(select(Campaign.id).where(Campaign.slug == slug))
-        if campaign_id is not None:
-            _destroy_key(campaign_id, now)
-    truncate_log()
-    return number
-
-
-def _erase_again(at: dict[int, datetime], campaign: str, why: str, now: datetime) -> int:
-    with transaction() as store:
-        rows = store.execute(
-            select(Signer.id, Signer.asked_at, Signer.confirmed_at)
-            .join(Campaign, Campaign.id == Signer.campaign_id)
-            .where(Signer.id.in_(list(at)), Campaign.slug == campaign, Signer.erased_at.is_(None))
-        ).all()
-        ids = [row.id for row in rows if max(row.asked_at, row.confirmed_at or row.asked_at) <= at[row.id]]
-        connection = store.connection()
-        if why == WISH:  # they took everything back
-            signatures.take_all_back(connection, ids, now)
-        else:
-            signatures.move(connection, ids, SignatureState.PENDING, SignatureState.EXPIRED, now)
-        return erase_signers(connection, ids, now, why)
-
-
 def _batches(column: Any, condition: Any, ended: threading.Event | None) -> Iterator[list[int]]:
     """The ids that meet the condition, in order, some at a time; nothing is held open between two batches."""
     last = 0
@@ -185,32 +145,34 @@ def _erase(ids: list[int], condition: Any, now: datetime, done: Done) -> None:
         waiting = _still(connection, ids, rules.expiring(now))
         moved = signatures.move(connection, waiting, SignatureState.PENDING, SignatureState.EXPIRED, now)
         over = _still(connection, ids, and_(condition, ~rules.expiring(now)))
-        erased = erase_signers(connection, over, now, RETENTION)
+        erased = erase_signers(connection, over, now, ledger.EXPIRED)
     done.expired += sum(map(len, moved.values()))
     done.erased += erased
 
 
-def _destroy_key(campaign_id: int, now: datetime) -> int:
-    """Destroy the campaign's key once nobody is known any more: blind index and links are dead, in backups too."""
+def destroy_key(slug: str, now: datetime) -> int:
+    """Destroy the campaign's key once nobody is known any more: nobody can be compared, in backups neither.
+
+    Gives how many keys that were. A campaign that this database does not know, or that is done with, has none.
+    """
     with transaction() as store:
-        campaign = store.get_one(Campaign, campaign_id)
-        mine = exists().where(Signer.campaign_id == campaign_id)
-        if campaign.wrapped_key is None or not store.scalar(select(mine)):
+        campaign = store.scalar(select(Campaign).where(Campaign.slug == slug, Campaign.erased_at.is_(None)))
+        if campaign is None:
             return 0
-        if store.scalar(select(mine.where(Signer.erased_at.is_(None)))):
+        mine = exists().where(Signer.campaign_id == campaign.id)
+        if not store.scalar(select(mine)) or store.scalar(select(mine.where(Signer.erased_at.is_(None)))):
             return 0
-        note_erasures([Erasure(campaign.slug, None, now, RETENTION)])
-        wrapped = campaign.wrapped_key
-        campaign.wrapped_key, campaign.erased_at, campaign.changed_at = None, now, now
-    keyring().forget(wrapped)
-    log.info("campaign erased campaign=%s", campaign_id)
+        ledger.append(store.connection(), [{"what": ledger.KEY_DESTROYED, "campaign": slug}], now)
+        campaign.erased_at = campaign.changed_at = now
+    keyring().destroy_campaign_key(slug)
+    log.info("campaign erased campaign=%s", slug)
     return 1
 
 
 def _wipe_mails(ids: list[int], now: datetime, done: Done) -> None:
     stale = and_(Message.id.in_(ids), rules.stale_mails(now))
     with transaction() as store:
-        gone = store.execute(update(Message).where(stale).values(wiped("too_old")).returning(Message.id)).all()
+        gone = store.execute(delete(Message).where(stale).returning(Message.id)).all()
     done.mails += len(gone)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Update, bindparam, update
 
+from petitions.clock import minute_of
 from petitions.db import bulk
 from petitions.db.base import UtcDateTime
 from petitions.models import Signature
@@ -48,10 +49,12 @@ def revive(connection: Connection, signer_id: int, case_ids: Sequence[int], now:
     return revived
 
 
-def take_all_back(connection: Connection, signer_ids: Sequence[int], now: datetime) -> None:
-    """Withdraw everything of these signers for good: no undoing of an invalidation brings it back either."""
+def take_back(
+    connection: Connection, signer_ids: Sequence[int], now: datetime, case_ids: Sequence[int] | None = None
+) -> None:
+    """Withdraw these signers' signatures for good: no undoing of an invalidation brings them back either."""
     for before in (SignatureState.INVALIDATED, *LIVING):
-        move(connection, signer_ids, before, SignatureState.WITHDRAWN, now)
+        move(connection, signer_ids, before, SignatureState.WITHDRAWN, now, case_ids)
 
 
 def add(connection: Connection, first: Sequence[NewSignature], further: Sequence[NewSignature], now: datetime) -> Moved:
@@ -60,7 +63,7 @@ def add(connection: Connection, first: Sequence[NewSignature], further: Sequence
     The first are told apart because nobody need ask the database which of them are new: all of them are.
     """
     columns = ("signer_id", "case_id", "letter_version_id", "consent_version_id", "source")
-    same = {"state": SignatureState.PENDING, "signed_at": now}
+    same = {"state": SignatureState.PENDING, "signed_at": minute_of(now)}
     bulk.insert(connection, Signature, columns, first, same=same)
     added = [each[:2] for each in first] + bulk.insert(
         connection,
@@ -87,7 +90,7 @@ def move(
 
     `case_ids` restricts it to those cases.
     """
-    values = {"b_signers": sorted(set(signer_ids)), "b_now": now}
+    values = {"b_signers": sorted(set(signer_ids)), "b_now": minute_of(now)}
     if case_ids is not None:
         values["b_cases"] = list(case_ids)
     returned = connection.execute(_moving(before, after, case_ids is not None), values).all()

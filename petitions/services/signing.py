@@ -23,7 +23,6 @@ from petitions.services.consent import consent_version
 from petitions.services.keyring import blind_key, keyring, public_keys
 
 RESEND_AFTER = timedelta(minutes=10)  # a double click is no wish for a second mail; an hour's wait is
-SALT_BYTES = 16
 MOST_OVERTAKEN = 8  # how often another process may be faster before we give up
 
 
@@ -42,6 +41,8 @@ class Entry:
     consent: str
     source: str = "direct"
     network: str = ""  # where it came from, never stored; empty: not from the web, so not limited
+    is_named: bool = True  # the name may be handed over; else the signature is only counted
+    is_of_age: bool | None = None  # what the signer said, where the campaign asks
     pass_code: str = ""
     proof: str = ""
     is_automatic: bool = False  # a program may have filled in the form, so a proof is asked for
@@ -52,19 +53,25 @@ class _Sealed:
     """An entry as the database may see it."""
 
     campaign_id: int
+    address_key: bytes
     email_key: bytes
     name_key: bytes
-    most_slots: int
+    link_id: bytes = field(repr=False)
     sealed: bytes = field(repr=False)
-    salt: bytes = field(repr=False)
     locale: str
     newsletter: bool
+    is_named: bool
+    is_of_age: bool | None
     signatures: tuple[tuple[int, int, int, str], ...]  # case, letter version, consent version, source
-    to: str = field(repr=False)  # for the mail only
-    mail: bytes = field(repr=False)
-    mailbox_key: str
+    mail: bytes = field(repr=False)  # the address, for the mail only
+    quota: tuple[str, int]
     ticket: admission.Ticket
     pass_id: int | None = None
+
+    @property
+    def key(self) -> tuple[int, bytes, bytes]:
+        """Whom the entry is about: one person at one address."""
+        return self.campaign_id, self.address_key, self.name_key
 
 
 @dataclass(frozen=True)
@@ -72,8 +79,6 @@ class _Known:
     """A signer that is in the database already."""
 
     id: int
-    slot: int
-    name_key: bytes
     asked_at: datetime
     is_confirmed: bool
 
@@ -96,7 +101,7 @@ class _Mail:
 def sign_cases(entry: Entry) -> None:
     """Record the entry's signatures as pending, and queue the mail that asks for confirmation.
 
-    Returns when they are on disk. New, known or full mailbox: nobody who calls this can tell; only the mail differs.
+    Returns when they are on disk. New or known: nobody who calls this can tell; only the mail differs.
     Raises CampaignClosed, NoRecipientKey, Busy, or what admission.admit refuses with; then nothing was recorded.
     """
     if not entry.campaign.is_open or not entry.cases:
@@ -108,28 +113,31 @@ def sign_cases(entry: Entry) -> None:
 
 
 def _seal(entry: Entry) -> _Sealed:
-    key = blind_key(entry.campaign)
-    consent = consent_version(entry.campaign.id, entry.locale, entry.consent)
+    key, campaign = blind_key(entry.campaign), entry.campaign
+    consent = consent_version(campaign.id, entry.locale, entry.consent)
     names = {"first_name": entry.first_name, "last_name": entry.last_name}
     personal = {**names, "email": entry.email}
     person = f"{people.mailbox(entry.email)} {people.same_name_key(**names)}"
-    place = passes.wanted(entry.campaign.id, entry.pass_code, person)
+    place = passes.wanted(campaign.id, entry.pass_code, person)
     if entry.birth_date is not None:
         personal["birth_date"] = entry.birth_date.isoformat()
+    email_key = sealing.blind_index(key, "email", people.mailbox(entry.email))
+    link_id = secrets.token_bytes(sealing.LINK_ID)
     return _Sealed(
-        campaign_id=entry.campaign.id,
-        email_key=sealing.blind_index(key, "email", people.mailbox(entry.email)),
-        name_key=sealing.blind_index(key, "name", people.same_name_key(**names)),
-        most_slots=entry.campaign.signers_per_mailbox,
-        sealed=sealing.seal(personal, public_keys()),
-        salt=secrets.token_bytes(SALT_BYTES),
+        campaign_id=campaign.id,
+        address_key=sealing.blind_index(key, "email", people.same_address(entry.email)),
+        email_key=email_key,
+        name_key=sealing.blind_name(key, email_key, people.same_name_key(**names)),
+        link_id=link_id,
+        sealed=sealing.seal({**personal, **sealing.bound_to(campaign.slug, link_id)}, public_keys()),
         locale=entry.locale,
         newsletter=entry.newsletter,
+        is_named=entry.is_named,
+        is_of_age=entry.is_of_age,
         signatures=signatures.wanted(entry.cases, entry.locale, consent, entry.source),
-        to=entry.email,
-        mail=sealing.seal({"to": entry.email, **names}, [keyring().master_public]),
-        mailbox_key=mailslots.mailbox_key(entry.email),
-        ticket=admission.ticket(entry.campaign.id, entry.network, place, entry.proof, is_automatic=entry.is_automatic),
+        mail=sealing.seal({"to": entry.email}, [keyring().master_public]),
+        quota=mailslots.wanted(entry.email),
+        ticket=admission.ticket(campaign.id, entry.network, place, entry.proof, is_automatic=entry.is_automatic),
     )
 
 
@@ -144,30 +152,27 @@ def _sign_batch(connection: Connection, entries: Sequence[_Sealed]) -> list[Doma
         if not isinstance(answer, DomainError)
     ]
     # By key: two processes that meet on Postgres take their locks in the same order.
-    waiting = sorted(entries, key=lambda entry: entry.email_key)
+    waiting = sorted(entries, key=lambda entry: entry.key)
     rounds = len(waiting) + MOST_OVERTAKEN
     while waiting:
         rounds -= 1
         if rounds < 0:  # a unique key stands in the way of a row that nobody can see
             raise Busy(waiting=len(waiting))
-        first: dict[tuple[int, bytes], _Sealed] = {}
-        later = []
-        for entry in waiting:
-            if first.setdefault((entry.campaign_id, entry.email_key), entry) is not entry:
-                later.append(entry)
+        first: dict[tuple[int, bytes, bytes], _Sealed] = {}
+        later = [entry for entry in waiting if first.setdefault(entry.key, entry) is not entry]
         waiting = _sign_distinct(connection, list(first.values()), now) + later
     return refusals
 
 
 def _sign_distinct(connection: Connection, entries: list[_Sealed], now: datetime) -> list[_Sealed]:
-    """Apply entries of different mailboxes; gives those that another process overtook, to be tried again.
+    """Apply entries of different people; gives those that another process overtook, to be tried again.
 
-    Most are new, so all are first taken for new; only those whose mailbox is known cost a look at who it knows.
+    Most are new, so all are first taken for new; only those who are not cost a look at who they are.
     """
-    new = _insert_signers(connection, [(entry, 1) for entry in entries], now)
-    inserted = {entry.email_key for entry, _ in new}
-    places, more = _find_places(connection, [entry for entry in entries if entry.email_key not in inserted])
-    new += _insert_signers(connection, more, now)
+    ids = _insert_signers(connection, entries, now)
+    known = _known_signers(connection, [entry for entry in entries if entry.key not in ids])
+    new = [(entry, ids[entry.key]) for entry in entries if entry.key in ids]
+    places = [(entry, known[entry.key]) for entry in entries if entry.key in known]
     signed = signatures.add(
         connection,
         [(number, *each) for entry, number in new for each in entry.signatures],
@@ -179,78 +184,45 @@ def _sign_distinct(connection: Connection, entries: list[_Sealed], now: datetime
         signed.setdefault(signer.id, []).extend(again)
     mails = [_Mail(entry, number, "confirm", "new") for entry, number in new]
     _queue_mails(connection, mails + _mails_to_known(connection, places, signed, now), now)
-    inserted = {entry.email_key for entry, _ in new}
-    return [entry for entry, _ in more if entry.email_key not in inserted]
+    return [entry for entry in entries if entry.key not in ids and entry.key not in known]
 
 
-def _find_places(
-    connection: Connection, entries: Sequence[_Sealed]
-) -> tuple[list[tuple[_Sealed, _Known]], list[tuple[_Sealed, int]]]:
-    """Where the entries of known mailboxes belong: to which signer, or into which free slot of the mailbox."""
-    known = _known_signers(connection, entries) if entries else {}
-    places: list[tuple[_Sealed, _Known]] = []
-    fresh: list[tuple[_Sealed, int]] = []
-    for entry in entries:
-        there = known.get((entry.campaign_id, entry.email_key), [])
-        same = next((signer for signer in there if signer.name_key == entry.name_key), None)
-        slot = _free_slot(there, entry.most_slots)
-        if same is not None:
-            places.append((entry, same))
-        elif slot is not None:
-            fresh.append((entry, slot))
-        else:  # the mailbox is full: nothing is added, its first signer is told
-            places.append((_to_nobody_by_name(entry), there[0]))
-    return places, fresh
-
-
-def _to_nobody_by_name(entry: _Sealed) -> _Sealed:
-    """It without wishes and without a name: the link is the first signer's, who is not greeted as somebody else."""
-    nameless = {"to": entry.to, "first_name": "", "last_name": ""}
-    return replace(entry, signatures=(), mail=sealing.seal(nameless, [keyring().master_public]))
-
-
-def _known_signers(connection: Connection, entries: Sequence[_Sealed]) -> dict[tuple[int, bytes], list[_Known]]:
-    """The signers of these mailboxes, by campaign and mailbox."""
-    found: dict[tuple[int, bytes], list[_Known]] = {}
-    columns = ("campaign_id", "email_key", "id", "slot", "name_key", "asked_at", "confirmed_at")
-    campaigns = sorted({entry.campaign_id for entry in entries})  # first in the index, so never left out
-    mailboxes: dict[str, Sequence[Any]] = {
-        "campaign_id": campaigns,
-        "email_key": [entry.email_key for entry in entries],
+def _known_signers(connection: Connection, entries: Sequence[_Sealed]) -> dict[tuple[int, bytes, bytes], _Known]:
+    """The signers whom these entries are about."""
+    if not entries:
+        return {}
+    columns = ("campaign_id", "address_key", "name_key", "id", "asked_at", "confirmed_at")
+    wanted: dict[str, Sequence[Any]] = {
+        "campaign_id": sorted({entry.campaign_id for entry in entries}),  # first in the index, so never left out
+        "address_key": [entry.address_key for entry in entries],
+        "name_key": [entry.name_key for entry in entries],
     }
-    rows = bulk.matching(connection, Signer, columns, mailboxes)
-    for campaign_id, email_key, number, slot, name_key, asked_at, confirmed_at in sorted(rows, key=lambda row: row[3]):
-        signer = _Known(number, slot, name_key, asked_at, confirmed_at is not None)
-        found.setdefault((campaign_id, email_key), []).append(signer)
-    return found
-
-
-def _free_slot(there: Sequence[_Known], most: int) -> int | None:
-    taken = {signer.slot for signer in there}
-    return next((slot for slot in range(1, most + 1) if slot not in taken), None)
+    rows = bulk.matching(connection, Signer, columns, wanted)
+    return {tuple(row[:3]): _Known(row[3], row[4], row[5] is not None) for row in rows}
 
 
 def _insert_signers(
-    connection: Connection, fresh: Sequence[tuple[_Sealed, int]], now: datetime
-) -> list[tuple[_Sealed, int]]:
-    """New signers with their ids; left out are those whose place was taken in the same instant."""
+    connection: Connection, entries: Sequence[_Sealed], now: datetime
+) -> dict[tuple[int, bytes, bytes], int]:
+    """The ids of those who are new; left out are those who are known."""
     rows = [
-        (e.campaign_id, e.email_key, slot, e.name_key, e.sealed, e.salt, e.locale, e.newsletter, e.pass_id)
-        for e, slot in fresh
+        (*e.key, e.email_key, e.link_id, e.sealed, e.locale, e.newsletter, e.is_named, e.is_of_age, e.pass_id)
+        for e in entries
     ]
-    columns = ("campaign_id", "email_key", "slot", "name_key", "sealed", "link_salt", "locale", "newsletter", "pass_id")
+    columns = (
+        *("campaign_id", "address_key", "name_key", "email_key", "link_id", "sealed", "locale", "newsletter"),
+        *("is_named", "is_of_age", "pass_id"),
+    )
     returned = bulk.insert(
         connection,
         Signer,
         columns,
         rows,
-        same={"signed_at": now, "asked_at": now},
+        same={"signed_at": clock.minute_of(now), "asked_at": clock.minute_of(now)},
         on_conflict="DO NOTHING",
-        returning=("id", "campaign_id", "email_key"),
+        returning=("id", "campaign_id", "address_key", "name_key"),
     )
-    ids = {(campaign_id, email_key): number for number, campaign_id, email_key in returned}
-    places = ((entry, ids.get((entry.campaign_id, entry.email_key))) for entry, _ in fresh)
-    return [(entry, number) for entry, number in places if number is not None]
+    return {tuple(row[1:]): row[0] for row in returned}
 
 
 def _mails_to_known(
@@ -269,12 +241,12 @@ def _mails_to_known(
             mails.append(_Mail(entry, signer.id, kind, occasion))
     if mails:
         ids = [mail.signer_id for mail in mails]
-        connection.execute(update(Signer).where(Signer.id.in_(ids)).values(asked_at=now))
+        connection.execute(update(Signer).where(Signer.id.in_(ids)).values(asked_at=clock.minute_of(now)))
     return mails
 
 
 def _queue_mails(connection: Connection, mails: Sequence[_Mail], now: datetime) -> None:
     """Queue what each mailbox's limit allows: this is how nobody is bombed with our mails."""
-    allowed = mailslots.take(connection, [mail.entry.mailbox_key for mail in mails], now)
+    allowed = mailslots.take(connection, [mail.entry.quota for mail in mails], now)
     letters = [mail.letter() for mail, may_go in zip(mails, allowed, strict=True) if may_go]
     outbox.queue(connection, letters, now)

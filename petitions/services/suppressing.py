@@ -2,12 +2,14 @@
 
 import hmac
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
 from petitions import clock, sealing
+from petitions.db import bulk
 from petitions.db.transactions import reading, transaction
 from petitions.errors import LinkUnknown
 from petitions.models import Suppression
+from petitions.services import ledger
 from petitions.services.keyring import keyring
 from petitions.services.mailslots import mailbox_key
 
@@ -38,8 +40,10 @@ def suppress(email: str, reason: str) -> None:
 
 def lift(email: str) -> None:
     """Write to this address again."""
+    key = mailbox_key(email)
     with transaction() as store:
-        store.execute(delete(Suppression).where(Suppression.mailbox_key == mailbox_key(email)))
+        store.execute(delete(Suppression).where(Suppression.mailbox_key == key))
+        ledger.append(store.connection(), [{"what": ledger.LIFTED, "mailbox": key}], clock.now())
 
 
 def is_suppressed(email: str) -> bool:
@@ -51,8 +55,15 @@ def is_suppressed(email: str) -> bool:
 
 def _suppress(key: str, reason: str) -> None:
     with transaction() as store:
-        if store.get(Suppression, key) is None:
-            store.add(Suppression(mailbox_key=key, reason=reason, created_at=clock.now()))
+        insert_suppression(store.connection(), key, reason)
+        line = {"what": ledger.SUPPRESSED, "mailbox": key, "reason": reason}
+        ledger.append(store.connection(), [line], clock.now())
+
+
+def insert_suppression(connection: Connection, key: str, reason: str) -> None:
+    """Add the mailbox, within the caller's transaction; one that is there already stays as it is."""
+    row = (key, reason, clock.minute_of(clock.now()))
+    bulk.insert(connection, Suppression, ("mailbox_key", "reason", "created_at"), [row], on_conflict="DO NOTHING")
 
 
 def _proof(key: str) -> str:

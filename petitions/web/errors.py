@@ -10,6 +10,7 @@ from petitions import errors, logs
 from petitions.errors import DomainError
 from petitions.services.accounts import AccountExists, PasswordTooShort
 from petitions.services.backup import BackupFaulty
+from petitions.services.confirming import NameUnknown
 from petitions.services.invalidations import ReasonMissing
 from petitions.services.keychecks import WordsWrong
 from petitions.services.mine import NameTaken
@@ -28,6 +29,9 @@ STATUS: dict[type[DomainError], int] = {
     errors.TooManyTries: 429,
     errors.Busy: 503,
     errors.NoRecipientKey: 503,
+    errors.KeyMissing: 503,
+    errors.DatabaseDamaged: 503,
+    errors.MailboxFull: 409,
 }  # everything else: 422
 RETRY_AFTER: dict[type[DomainError], int] = {errors.Busy: 5}  # seconds
 
@@ -46,6 +50,14 @@ MESSAGES = {
     ),
     errors.NoRecipientKey.code: _l(
         "Signing is not possible at the moment: the section has not set up its key. Nothing was recorded."
+    ),
+    errors.KeyMissing.code: _l("Signing is not possible at the moment. Please come back later. Nothing was recorded."),
+    errors.DatabaseDamaged.code: _l("This website is out of order. Please come back later. Nothing was recorded."),
+    errors.MailboxFull.code: _l(
+        "As many people as we accept have already signed with this e-mail address. Please sign with another address."
+    ),
+    NameUnknown.code: _l(
+        "Nobody of this name has signed with this e-mail address. Enter the name as you did when you signed."
     ),
     errors.CodeWrong.code: _l(
         "Address and code do not belong together. Check both, or use the link in our newest mail."

@@ -3,9 +3,9 @@
 (() => {
   const NAMES = ["first_name", "last_name"];
   const COLUMNS = {
-    signature: ["case", ...NAMES, "birth_date", "language", "signed_at"],
-    signer: ["cases", ...NAMES, "birth_date", "language", "signed_at"],
-    newsletter: ["email", ...NAMES, "language", "agreed_at"],
+    signature: ["case", ...NAMES, "birth_date", "language", "signed_on"],
+    signer: ["cases", ...NAMES, "birth_date", "language", "signed_on"],
+    newsletter: ["email", ...NAMES, "language", "agreed_on"],
   };
   const FORMULA = /^[=+\-@\t\r＝＋－＠]/; // a spreadsheet would run such a cell
   const SHOW_EVERY = 100;
@@ -42,16 +42,24 @@
 
   const fieldsOf = async (decrypter, bytes) => JSON.parse(await decrypter.decrypt(bytes, "text"));
 
-  // One signer in clear; a corrected name takes the place of the first one.
+  // What was encrypted for this row; one that was moved here from another row or campaign is refused.
+  async function payloadOf(decrypter, row, sealed) {
+    const fields = await fieldsOf(decrypter, bytesOf(sealed));
+    if ((fields.campaign ?? row.campaign) !== row.campaign || (fields.id ?? row.id) !== row.id) throw new Error("moved");
+    return fields;
+  }
+
+  // One signer in clear, or null for the line of totals; a corrected name takes the place of the first one.
   async function signerOf(decrypter, line) {
     const row = JSON.parse(line);
-    const names = await fieldsOf(decrypter, bytesOf(row.sealed));
-    if (row.sealed_name) Object.assign(names, await fieldsOf(decrypter, bytesOf(row.sealed_name)));
+    if (row.totals) return null;
+    const names = await payloadOf(decrypter, row, row.sealed);
+    if (row.sealed_name) Object.assign(names, await payloadOf(decrypter, row, row.sealed_name));
     return { ...names, ...row, language: row.locale };
   }
 
   function recordsOf(signer, list) {
-    if (list === "newsletter") return signer.newsletter ? [{ ...signer, agreed_at: signer.confirmed_at }] : [];
+    if (list === "newsletter") return signer.newsletter ? [{ ...signer, agreed_on: signer.confirmed_on }] : [];
     if (list === "signature") return signer.signatures.map((signature) => ({ ...signer, ...signature }));
     const cases = signer.signatures.map((signature) => signature.case).join(" ");
     return cases ? [{ ...signer, cases }] : [];
@@ -71,6 +79,7 @@
     for await (const line of linesOf(file)) {
       try {
         const signer = await signerOf(decrypter, line);
+        if (!signer) continue;
         for (const record of recordsOf(signer, list)) parts.push(csvLine(COLUMNS[list].map((name) => record[name] ?? "")));
       } catch (why) {
         throw new Error(place.dataset.damaged.replace("{line}", signers + 1), { cause: why });

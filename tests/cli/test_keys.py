@@ -22,7 +22,18 @@ from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.keys import check_of
 from petitions.settings import ROOT
 from tests.cli.conftest import Run
-from tests.support.factories import ANN, BOB, Keys, close_app, confirm, make_app, newest, rows, write_campaign
+from tests.support.factories import (
+    ANN,
+    BOB,
+    Keys,
+    close_app,
+    confirm,
+    copy_instance,
+    make_app,
+    newest,
+    rows,
+    write_campaign,
+)
 
 WORDS = "correct horse battery"
 
@@ -32,6 +43,7 @@ def database_url(request: pytest.FixtureRequest, sqlite_templates: Path, tmp_pat
     """An SQLite file: what the database does is tested on both below tests/services."""
     template = "campaign" if "campaign" in request.fixturenames else "bare"
     shutil.copy(sqlite_templates / f"{template}.db", tmp_path / "petitions.db")
+    copy_instance(sqlite_templates / template, tmp_path)
     return f"sqlite:///{tmp_path / 'petitions.db'}"
 
 

@@ -105,7 +105,7 @@ def test_a_replay_says_how_many_came_back(app: Flask, run: Run, signed: PublicCa
         run("retention", "run")
     with app.app_context(), transaction() as store:
         store.merge(Signer(**before))
-    assert run("retention", "replay").output == "1 signers had come back, and are erased again.\n"
+    assert run("retention", "replay").output == "1 entries were brought back by the backup, and are undone again.\n"
 
 
 def test_a_backup_is_whole_and_new_and_closed_to_others(

@@ -105,7 +105,12 @@ def _everything(folder: Path, url: str) -> object:
     with app.app_context():
         rows = dump()
     close_app(app)
-    files = {p.name: p.read_text() for p in (folder / "instance").iterdir() if p.suffix not in (".db", ".lock")}
+    files = {
+        p.name: p.read_text()
+        for p in (folder / "instance").iterdir()
+        if p.is_file() and p.suffix not in (".db", ".lock")
+    }
+    files |= {p.name: p.read_bytes() for p in (folder / "instance" / "campaign-keys").iterdir()}
     return rows, files
 
 

@@ -18,8 +18,9 @@ def test_a_signer_is_cases_by_state_without_a_name(campaign: PublicCampaign) -> 
     facts = signer_query.facts(newest(Signer).id)
     assert facts.confirmed == [campaign.case("river").id]
     assert facts.pending == [campaign.case("lake").id]
-    assert facts.salt == newest(Signer).link_salt
-    assert "salt" not in repr(facts)
+    assert facts.link_id == newest(Signer).link_id
+    assert "_id=b" not in repr(facts)
+    assert "_key" not in repr(facts)
 
 
 @pytest.mark.parametrize("number", [0, 1, 2**31 - 1, 2**31, 2**63 - 1])
@@ -35,10 +36,10 @@ def test_an_erased_signer_has_no_link(campaign: PublicCampaign) -> None:
         signer_query.facts(newest(Signer).id)
 
 
-def test_the_signers_of_a_mailbox_are_found_together_within_their_campaign(campaign: PublicCampaign) -> None:
+def test_the_signers_of_an_address_are_found_together_within_their_campaign(campaign: PublicCampaign) -> None:
     for person in (ANN, BOB):
         sign(campaign, person)
-    key = newest(Signer).email_key
-    assert {facts.id for facts in signer_query.by_mailbox(campaign.id, key)} == {row.id for row in rows(Signer)}
-    assert signer_query.by_mailbox(campaign.id + 1, key) == []
-    assert signer_query.by_mailbox(campaign.id, b"x" * 32) == []
+    key = newest(Signer).address_key
+    assert {facts.id for facts in signer_query.at_address(campaign.id, key)} == {row.id for row in rows(Signer)}
+    assert signer_query.at_address(campaign.id + 1, key) == []
+    assert signer_query.at_address(campaign.id, b"x" * 32) == []

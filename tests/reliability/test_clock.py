@@ -298,7 +298,7 @@ def test_clocks_that_differ_by_a_minute_do_not_lift_a_limit(seconds: int) -> Non
 
 def _take(email: str, number: int) -> list[bool]:
     def take(connection: Any, items: Any) -> list[list[bool]]:
-        return [mailslots.take(connection, [mailslots.mailbox_key(email)] * number, clock.now()) for _ in items]
+        return [mailslots.take(connection, [mailslots.wanted(email)] * number, clock.now()) for _ in items]
 
     return write_queue().submit(take, None)
 

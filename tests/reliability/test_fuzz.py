@@ -191,7 +191,7 @@ def half_written(keys: Keys) -> list[str]:
     for row in rows(Signer):
         if row.id not in signed:
             found.append(f"signer {row.id} signed nothing")
-        personal = (row.sealed, row.email_key, row.name_key, row.link_salt)
+        personal = (row.sealed, row.email_key, row.name_key, row.link_id)
         if (row.erased_at is None) != all(personal) or (row.erased_at is not None and any(personal)):
             found.append(f"signer {row.id} is half there")
         if row.sealed is not None:

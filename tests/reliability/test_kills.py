@@ -192,7 +192,7 @@ def test_who_waits_at_the_door_of_a_server_that_ends_is_answered(
     assert (said == {303: 8}) == (not bug), said
 
 
-SPELLINGS = ("{}@example.org", "{}+again@example.org", "{}@EXAMPLE.org", " {}@example.org ")
+SPELLINGS = ("{}@example.org", "{}@eXample.Org", "{}@EXAMPLE.org", " {}@example.org ")
 AT_ONCE = 64
 
 

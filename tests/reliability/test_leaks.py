@@ -208,7 +208,7 @@ def sealed_bytes(house: House) -> Needles:
     needles = Needles()
     with house.app.app_context():
         first = rows(Signer)[0]
-        kept = {name: getattr(first, name) for name in ("sealed", "email_key", "name_key", "link_salt")}
+        kept = {name: getattr(first, name) for name in ("sealed", "email_key", "name_key", "link_id", "address_key")}
         kept |= {f"mail {row.id}": row.payload for row in rows(Message, Message.signer_id == first.id)}
         assert rows(Signature, Signature.signer_id == first.id)
     for name, value in kept.items():
@@ -237,7 +237,7 @@ def erased_and_found(house: House) -> tuple[list[str], list[str]]:
 def test_what_lay_sealed_of_the_erased_is_gone_from_the_disk_too(house: House) -> None:
     assert worker.TRUNCATE_EVERY + worker.PAUSE < 5 * 60
     before, after = erased_and_found(house)
-    assert {"sealed", "email_key", "name_key", "link_salt"} <= set(before)
+    assert {"sealed", "email_key", "name_key", "link_id", "address_key"} <= set(before)
     assert after == []
     by = "the worker tidied" if house.database == "SQLite" else "VACUUM FULL (Postgres' own log left out)"
     note("leaks", house.database, f"the sealed row of an erased signer, after {by}", "0 bytes left")

@@ -58,7 +58,7 @@ def _suppressed(campaign: PublicCampaign, person: Person) -> None:
 def _blocked(campaign: PublicCampaign, person: Person) -> None:
     sign(campaign, person)
     with transaction() as store:
-        mailslots.take(store.connection(), [mailslots.mailbox_key(person.email)] * mailslots.MOST, clock.now())
+        mailslots.take(store.connection(), [mailslots.wanted(person.email)] * mailslots.MOST, clock.now())
 
 
 def _full(campaign: PublicCampaign, person: Person) -> None:

@@ -50,7 +50,7 @@ def live(campaign: PublicCampaign) -> None:
     mine.correct_name(page, "Anna", "")
     mine.set_language(page, "en")
     mine.stored_data(page)
-    mine.request_link(campaign, ANN.email, "fr")
+    mine.request_link(ANN.email, "fr", campaign, "10.0.0.1")
     send_due()
     mine.erase(page)
 

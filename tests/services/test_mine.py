@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from petitions.errors import LinkUnknown
+from petitions.db.base import db
+from petitions.errors import LinkUnknown, TooManyTries
 from petitions.models import Signature, Signer
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import exports, mine, opening, suppressing
+from petitions.services import exports, limits, mine, opening, outbox, suppressing
 from petitions.services.confirming import confirm_signer
 from petitions.services.mailslots import MOST, mailbox_key
 from tests.support.factories import (
@@ -25,6 +26,7 @@ from tests.support.factories import (
     sign,
     token_of,
 )
+from tests.support.statements import statements
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -34,6 +36,13 @@ def token(campaign: PublicCampaign) -> str:
     """The link to Ann's page; she signed for the river and the lake, and confirmed."""
     confirm(campaign, ANN, "river", "lake")
     return mine.link_token(signer_query.facts(newest(Signer).id))
+
+
+def ask(campaign: PublicCampaign, address: str) -> None:
+    """Ask for the links of an address, and let the worker look whom that concerns."""
+    mine.request_link(address, "fr", campaign, "")
+    [request] = [letter for letter in outbox.lease(100) if letter.kind == outbox.REQUEST]
+    mine.answer_request(request)
 
 
 def states() -> list[str]:
@@ -97,7 +106,7 @@ def test_erasing_takes_back_forgets_and_kills_every_link(campaign: PublicCampaig
     confirm_token = token_of(newest(Signer).id)
     mine.erase(token)
     person = newest(Signer)
-    personal = (person.email_key, person.name_key, person.sealed, person.sealed_name, person.link_salt)
+    personal = (person.email_key, person.name_key, person.sealed, person.sealed_name, person.link_id)
     assert personal == (None,) * 5
     assert person.erased_at is not None
     assert states() == ["withdrawn", "withdrawn"]
@@ -119,15 +128,30 @@ def test_what_is_stored_is_given_out_whole_and_still_sealed(token: str) -> None:
 
 def test_the_link_is_mailed_to_whoever_signed_and_to_nobody_else(campaign: PublicCampaign, token: str) -> None:
     before = len(letters())
-    mine.request_link(campaign, EVE.email, "fr")
-    assert len(letters()) == before
-    mine.request_link(campaign, ANN.email.upper(), "fr")
-    assert letters()[before:] == [("mine", ANN.email.upper())]
+    sign(campaign, BOB, email="bob@example.org")  # and did not confirm
+    for address in (EVE.email, "bob@example.org", "ann+evil@example.org", ANN.email.upper()):
+        ask(campaign, address)
+    assert letters()[before + 1 :] == [("mine", ANN.email.upper())]
+
+
+def test_asking_writes_the_same_for_every_address(campaign: PublicCampaign, token: str) -> None:
+    for address in (EVE.email, ANN.email):
+        with statements(db.engine) as seen:
+            mine.request_link(address, "fr", campaign, "")
+        assert [text.partition(" ")[0] for text in seen if text.startswith("INSERT")] == ["INSERT"] * 2
+
+
+def test_one_network_asks_only_so_often(campaign: PublicCampaign, token: str) -> None:
+    for _ in range(limits.ASKS.most):
+        mine.request_link(ANN.email, "fr", campaign, "10.0.0.1")
+    with pytest.raises(TooManyTries):
+        mine.request_link(EVE.email, "fr", campaign, "10.0.0.1")
+    mine.request_link(EVE.email, "fr", campaign, "10.0.0.2")
 
 
 def test_asking_for_the_link_again_and_again_is_bounded_like_every_mail(campaign: PublicCampaign, token: str) -> None:
     for _ in range(20):
-        mine.request_link(campaign, ANN.email, "fr")
+        ask(campaign, ANN.email)
     assert len(letters()) == MOST
 
 

@@ -7,12 +7,14 @@ import pytest
 from flask import Flask
 
 from petitions import people, sealing
-from petitions.clock import now, stopped_at
+from petitions.clock import minute_of, now, stopped_at
 from petitions.db.base import db
-from petitions.errors import CampaignClosed, NoRecipientKey
+from petitions.errors import CampaignClosed, MailboxFull, NoRecipientKey
 from petitions.models import Count, Message, Recipient, Signature, Signer
+from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import signing
+from petitions.services import mine, signing
+from petitions.services.confirming import NameUnknown, confirm_named, confirm_signer
 from petitions.services.signing import sign_cases
 from tests.support.factories import (
     ANN,
@@ -33,6 +35,7 @@ from tests.support.factories import (
     rows,
     sign,
     together,
+    token_of,
 )
 from tests.support.statements import commits, statements
 
@@ -51,7 +54,7 @@ def test_a_new_person_gets_a_row_a_signature_for_each_case_and_one_mail(campaign
     sign(campaign, ANN, "river", "lake")
 
     [signer] = rows(Signer)
-    assert (signer.slot, signer.locale, signer.newsletter, signer.confirmed_at) == (1, "fr", False, None)
+    assert (signer.slot, signer.locale, signer.newsletter, signer.confirmed_at) == (None, "fr", False, None)
     signed = {(row.case_id, row.state, row.source) for row in rows(Signature)}
     assert signed == {(campaign.case(slug).id, "pending", "direct") for slug in ("river", "lake")}
     assert letters() == [("confirm", "ann@example.org")]
@@ -75,6 +78,7 @@ def test_what_is_personal_is_sealed_to_the_section_and_comes_back_byte_exact(
 
     sealed = newest(Signer).sealed
     assert sealing.unseal(sealed, [keys.section_private]) == {
+        **sealing.bound_to(campaign.slug, newest(Signer).link_id),
         "first_name": "Şebnem",
         "last_name": "Korur Fincancı",
         "email": "Sebnem@Example.ORG",
@@ -104,7 +108,7 @@ def test_the_same_person_again_is_the_same_signer(campaign: PublicCampaign) -> N
 
 @pytest.mark.parametrize(
     "spelling",
-    ["ANN@Example.org", "ann+petition@example.org", " ann@example.org ", "ann@EXAMPLE.ORG"],
+    ["ANN@Example.org", " ann@example.org ", "ann@EXAMPLE.ORG"],
 )
 def test_spellings_of_one_address_are_one_signer(campaign: PublicCampaign, spelling: str) -> None:
     sign(campaign, ANN)
@@ -112,6 +116,21 @@ def test_spellings_of_one_address_are_one_signer(campaign: PublicCampaign, spell
 
     assert len(rows(Signer)) == 1
     assert len(letters()) == 1
+
+
+def test_a_tag_may_lead_to_somebody_else_so_each_spelling_waits_for_itself_and_one_counts(
+    campaign: PublicCampaign,
+) -> None:
+    for address in (ANN.email, "ann+petition@example.org", "ann+more@example.org"):
+        sign(campaign, Person(ANN.first_name, ANN.last_name, address), "river")
+    assert [kind for kind, _ in letters()] == ["confirm"] * 3
+
+    for row in rows(Signer):
+        confirm_signer(token_of(row.id))
+    assert [row.state for row in rows(Signature)] == ["confirmed", "confirmed", "invalidated"], "two places, as ever"
+    facts = signer_query.facts(newest(Signer).id)
+    assert facts.confirmed == [campaign.case("river").id], "whoever reads that mailbox learns nothing of the others"
+    assert miscounts() == []
 
 
 def test_google_does_not_see_dots_but_others_do(campaign: PublicCampaign) -> None:
@@ -136,37 +155,60 @@ def test_two_people_may_share_a_mailbox_and_each_gets_a_mail(campaign: PublicCam
     sign(campaign, ANN)
     sign(campaign, BOB)
 
+    for row in rows(Signer):
+        confirm_signer(token_of(row.id))
     assert [row.slot for row in rows(Signer)] == [1, 2]
-    assert len(rows(Signature)) == 6
+    assert {row.state for row in rows(Signature)} == {"confirmed"}
     assert letters() == [("confirm", "ann@example.org")] * 2
 
 
-def test_a_third_person_in_the_mailbox_is_refused_and_nobody_can_tell(campaign: PublicCampaign) -> None:
-    answers = [sign_cases(make_entry(campaign, Person(name, "O’Connor", ANN.email))) for name in ("Ann", "Bob", "Eve")]
+def test_a_third_person_is_taken_down_and_told_at_the_confirmation_that_the_mailbox_is_full(
+    campaign: PublicCampaign,
+) -> None:
+    family = [Person(name, "O’Connor", ANN.email) for name in ("Ann", "Bob", "Eve")]
+    assert [sign_cases(make_entry(campaign, person)) for person in family] == [None] * 3
+    ann, bob, eve = (row.id for row in rows(Signer))
+    confirm_signer(token_of(ann))
+    confirm_signer(token_of(bob))
+    with pytest.raises(MailboxFull):
+        confirm_signer(token_of(eve))
+    assert {row.state for row in rows(Signature, Signature.signer_id == eve)} == {"pending"}
 
-    assert answers == [None, None, None]
-    assert len(rows(Signer)) == 2
-    assert len(rows(Signature)) == 6
-    assert len(letters()) == 2
+    mine.erase(mine.link_token(signer_query.facts(ann)))
+    confirm_signer(token_of(eve))
+    assert {row.state for row in rows(Signature, Signature.signer_id == eve)} == {"confirmed"}
     assert miscounts() == []
 
 
-def test_after_a_while_the_full_mailbox_is_told_that_somebody_tried(campaign: PublicCampaign) -> None:
-    confirm(campaign, ANN)
-    sign(campaign, BOB)
-    with stopped_at(now() + signing.RESEND_AFTER):
-        sign(campaign, Person("Eve", "Moriarty", ANN.email))
+def test_what_strangers_enter_keeps_nobody_out(campaign: PublicCampaign) -> None:
+    for name in ("Mickey", "Donald", "Goofy", "Daisy"):
+        sign(campaign, Person(name, "Mouse", ANN.email))
+    sign(campaign, ANN)
+    assert len(letters()) == 3, "no more than three mails a day"
 
-    assert [kind for kind, _ in letters()] == ["confirm", "confirm", "repeat"]
-    assert len(rows(Signature)) == 6
+    stranger, ann = token_of(rows(Signer)[0].id), newest(Signer)
+    assert signer_query.waiting_beside(signer_query.facts(ann.id)) == 4
+    with pytest.raises(NameUnknown):
+        confirm_named(stranger, "Minnie", "Mouse")
+    assert confirm_named(stranger, "ann", "o’connor") == token_of(ann.id), "any mail to the address will do"
+    assert {row.state for row in rows(Signature, Signature.signer_id == ann.id)} == {"confirmed"}
+    assert {row.state for row in rows(Signature, Signature.signer_id != ann.id)} == {"pending"}
+
+
+def test_a_tag_cannot_use_up_the_mails_of_a_person(campaign: PublicCampaign) -> None:
+    for number in range(4):
+        sign(campaign, Person("Eve", "Moriarty", f"ann+{number}@example.org"))
+    assert len(letters()) == 2
+    sign(campaign, ANN)
+    assert letters()[2:] == [("confirm", ANN.email)]
 
 
 def test_the_campaign_says_how_many_may_share_a_mailbox(app: Flask, tmp_path: Path) -> None:
     alone = make_campaign(app, tmp_path / "alone", slug="alone", signers_per_mailbox="1")
-    sign(alone, ANN)
+    confirm(alone, ANN)
     sign(alone, BOB)
-
-    assert len(rows(Signer)) == 1
+    with pytest.raises(MailboxFull):
+        confirm_signer(token_of(newest(Signer).id))
 
 
 def test_a_case_added_later_is_signed_and_asks_for_a_confirmation_again(campaign: PublicCampaign) -> None:
@@ -180,7 +222,7 @@ def test_a_case_added_later_is_signed_and_asks_for_a_confirmation_again(campaign
 
 
 def test_asking_again_after_ten_minutes_sends_the_mail_again(campaign: PublicCampaign) -> None:
-    begun = now()
+    begun = minute_of(now())
     with stopped_at(begun):
         sign(campaign, ANN)
     with stopped_at(begun + signing.RESEND_AFTER - timedelta(seconds=1)):
@@ -190,7 +232,7 @@ def test_asking_again_after_ten_minutes_sends_the_mail_again(campaign: PublicCam
     with stopped_at(begun + signing.RESEND_AFTER):
         sign(campaign, ANN)
     assert letters() == [("confirm", "ann@example.org")] * 2
-    assert newest(Signer).asked_at == begun + signing.RESEND_AFTER
+    assert newest(Signer).asked_at == minute_of(begun + signing.RESEND_AFTER)
 
 
 def test_somebody_who_confirmed_everything_is_told_so_in_another_mail(campaign: PublicCampaign) -> None:
@@ -293,12 +335,16 @@ def test_two_tabs_with_different_cases_in_one_batch_lose_nothing(app: Flask, cam
     assert miscounts() == []
 
 
-def test_three_people_of_one_mailbox_in_one_batch_fill_two_places(app: Flask, campaign: PublicCampaign) -> None:
-    crowd = [Person(name, "O’Connor", ANN.email) for name in ("Ann", "Bob", "Eve")]
-    _sign_together(app, [make_entry(campaign, person) for person in crowd])
+def test_three_people_of_one_mailbox_who_confirm_in_one_batch_fill_two_places(
+    app: Flask, campaign: PublicCampaign
+) -> None:
+    for name in ("Ann", "Bob", "Eve"):
+        sign(campaign, Person(name, "O’Connor", ANN.email))
+    tokens = [token_of(row.id) for row in rows(Signer)]
+    raised = together(app, [lambda token=token: confirm_signer(token) for token in tokens])
 
-    assert sorted(row.slot for row in rows(Signer)) == [1, 2]
-    assert len(rows(Signature)) == 6
+    assert sorted(type(each).__name__ for each in raised) == ["MailboxFull", "NoneType", "NoneType"]
+    assert sorted(row.slot or 0 for row in rows(Signer)) == [0, 1, 2]
     assert miscounts() == []
 
 
@@ -329,25 +375,28 @@ def test_thirty_two_clicks_on_two_servers_are_one_row_and_one_mail(
     assert miscounts() == []
 
 
-def test_a_family_that_signs_from_two_servers_at_once_gets_its_two_places(
+def test_a_family_that_confirms_on_two_servers_at_once_gets_its_two_places(
     app: Flask, campaign: PublicCampaign, database_url: str, tmp_path: Path, keys: Keys
 ) -> None:
     other = make_app(database_url, tmp_path, keys)
-    family = [make_entry(campaign, Person(f"Child {number}", "Lee", ANN.email)) for number in range(16)]
+    for number in range(16):
+        sign(campaign, Person(f"Child {number}", "Lee", ANN.email), "river")
+    tokens = [token_of(row.id) for row in rows(Signer)]
 
-    def arrive(server: Flask, entry: signing.Entry) -> None:
+    def arrive(server: Flask, token: str) -> None:
         with server.app_context():
-            sign_cases(entry)
+            confirm_signer(token)
 
     works = [
-        lambda server=server, entry=entry: arrive(server, entry)
-        for server, entry in zip([app, other] * 8, family, strict=True)
+        lambda server=server, token=token: arrive(server, token)
+        for server, token in zip([app, other] * 8, tokens, strict=True)
     ]
     raised = in_threads(app, works)
     close_app(other)
 
-    assert raised == [None] * 16
-    assert sorted(row.slot for row in rows(Signer)) == [1, 2]
+    assert sum(each is None for each in raised) == 2
+    assert {type(each) for each in raised if each} == {MailboxFull}
+    assert sorted(row.slot for row in rows(Signer) if row.slot) == [1, 2]
     assert miscounts() == []
 
 

@@ -4,6 +4,7 @@ People have roles: Ann signs, Bob shares Ann's mailbox, Carla is staff, Eve atta
 Functions that read or write the database want an application context, which the fixture `context` gives.
 """
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -90,6 +91,11 @@ def make_app(database_url: str, folder: Path, keys: Keys, **over: Any) -> Flask:
     app = create_app(settings)
     app.testing = True
     return app
+
+
+def copy_instance(template: Path, folder: Path) -> None:
+    """Give `folder` the campaign keys and the pinned public keys that the template's database was made with."""
+    shutil.copytree(template / "instance", folder / "instance", dirs_exist_ok=True)
 
 
 def close_app(app: Flask) -> None:
@@ -238,7 +244,7 @@ def newest(model: type[Base]) -> Row[Any]:
 
 def letters() -> list[tuple[str, str]]:
     """Kind and address of each mail that still waits, in the order in which they were queued."""
-    waiting = [row for row in rows(Message) if row.payload is not None]
+    waiting = [row for row in rows(Message) if row.payload is not None and row.signer_id is not None]
     return [(row.kind, sealing.unseal(row.payload, [keyring().master_key])["to"]) for row in waiting]
 
 

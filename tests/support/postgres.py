@@ -70,6 +70,7 @@ class Postgres:
             self._become_nobody()
         self._data = self._folder / "data"
         self._port = free_port()
+        self.folders: dict[str, Path] = {}  # of each template: the files that belong beside its database
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = itertools.count(1)
         options = ["-U", "app", "--auth=trust", "-E", "UTF8", "--no-locale", "--no-sync", "--no-instructions"]

@@ -19,7 +19,7 @@ from petitions.content import reading as content_reading
 from petitions.queries import catalogue
 from petitions.services import campaigns
 from petitions.web import ready
-from tests.support.factories import Keys, close_app, make_app
+from tests.support.factories import Keys, close_app, copy_instance, make_app
 from tests.web.browsing import browser
 
 FRESH = (ready.FRESH_SECONDS, catalogue.FRESH_SECONDS)
@@ -43,6 +43,7 @@ def database_url(request: pytest.FixtureRequest, sqlite_templates: Path, tmp_pat
     """An SQLite file of this test's own, ready to sign; with the small campaign if the test asks for `campaign`."""
     template = "campaign" if "campaign" in request.fixturenames else "bare"
     shutil.copy(sqlite_templates / f"{template}.db", tmp_path / "petitions.db")
+    copy_instance(sqlite_templates / template, tmp_path)
     return f"sqlite:///{tmp_path / 'petitions.db'}"
 
 
@@ -66,6 +67,7 @@ def demo_template(sqlite_templates: Path, tmp_path_factory: pytest.TempPathFacto
     """A file with the demo campaign in it, to copy."""
     folder = tmp_path_factory.mktemp("demo")
     path = Path(shutil.copy(sqlite_templates / "bare.db", folder / "demo.db"))
+    copy_instance(sqlite_templates / "bare", folder)
     app = make_app(f"sqlite:///{path}", folder, keys)
     with app.app_context():
         campaigns.import_campaign(content_reading.read(DEMO_CAMPAIGN), app.extensions["petitions_shelf"])
@@ -85,6 +87,7 @@ def make_demo(demo_template: Path, tmp_path: Path, keys: Keys, compiled: Bytecod
         folder = tmp_path / f"demo-{len(made)}"
         folder.mkdir()
         shutil.copy(demo_template, folder / "petitions.db")
+        copy_instance(demo_template.parent, folder)
         made.append(make_app(f"sqlite:///{folder / 'petitions.db'}", folder, keys, **settings))
         made[-1].jinja_env.bytecode_cache = compiled
         return made[-1]

@@ -47,7 +47,8 @@ def test_the_sealed_rows_come_after_the_password(app: Flask, carla: FlaskClient,
     assert response.headers["Content-Disposition"] == f"attachment; filename=water-2026-{now():%Y-%m-%d}.jsonl"
     assert response.headers["Cache-Control"] == "no-store"
     assert "Content-Length" not in response.headers, "it is a stream"
-    [line] = response.text.splitlines()
+    line, totals = response.text.splitlines()
+    assert json.loads(totals)["totals"]["lake"] == {"confirmed": 1, "named": 1}
     assert [signature["case"] for signature in json.loads(line)["signatures"]] == ["river", "forest", "lake"]
     assert "Connor" not in response.text
 

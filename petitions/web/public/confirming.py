@@ -3,7 +3,8 @@
 from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from petitions.errors import CodeWrong, TooManyTries
+from petitions.errors import CodeWrong, MailboxFull, TooManyTries
+from petitions.queries import signer
 from petitions.queries.catalogue import catalogue
 from petitions.services import confirming, limits, mine
 from petitions.web.errors import MESSAGES, status_of
@@ -19,6 +20,24 @@ bp = Blueprint("confirming", __name__)
 @bp.get("/<lang:lang>/confirm/<token>")
 def confirm(token: str) -> ResponseReturnValue:
     """What waits behind the link; once it is confirmed, what else can be done. Opening it changes nothing."""
+    return _page(token)
+
+
+@bp.post("/<lang:lang>/confirm/<token>")
+def confirmed(token: str) -> ResponseReturnValue:
+    """Yes, these signatures are wanted. Where several people typed the address, the name says whose are meant."""
+    first_name, last_name = (request.form.get(name, "").strip() for name in ("first_name", "last_name"))
+    try:
+        if first_name or last_name:
+            token = confirming.confirm_named(token, first_name, last_name)
+        else:
+            confirming.confirm_signer(token, wants_receipt=bool(request.form.get("receipt")))
+    except (confirming.NameUnknown, MailboxFull) as exc:
+        return _page(token, problem=MESSAGES[exc.code]), status_of(exc)
+    return redirect(url_for("confirming.confirm", token=token), 303)
+
+
+def _page(token: str, problem: object = None) -> str:
     facts = confirming.open_link(token)
     campaign = catalogue().campaign_with_id(facts.campaign_id)
     if locale() not in campaign.languages:
@@ -28,18 +47,13 @@ def confirm(token: str) -> ResponseReturnValue:
         "confirm.html",
         campaign,
         token=token,
+        problem=problem,
+        beside=signer.waiting_beside(facts) if facts.pending and not facts.is_confirmed else 0,
         pending=[case for case in campaign.cases if case.id in facts.pending],
         confirmed=[case for case in campaign.cases if case.id in facts.confirmed],
         own_token=mine.link_token(facts),
         rest=[case for case in campaign.open_cases if case.id not in signed],
     )
-
-
-@bp.post("/<lang:lang>/confirm/<token>")
-def confirmed(token: str) -> ResponseReturnValue:
-    """Yes, these signatures are wanted."""
-    confirming.confirm_signer(token, wants_receipt=bool(request.form.get("receipt")))
-    return redirect(url_for("confirming.confirm", token=token), 303)
 
 
 @bp.post("/<lang:lang>/confirm/<token>/more")
@@ -85,6 +99,6 @@ def code_typed(campaign: str) -> ResponseReturnValue:
         if place := network():
             limits.spend(limits.CODE_TRIES_NETWORK, place)
         token = confirming.confirm_by_code(found, form.email.data or "", form.code.data or "")
-    except (CodeWrong, TooManyTries) as why:
+    except (CodeWrong, TooManyTries, MailboxFull) as why:
         return render("code.html", found, form=form, problem=MESSAGES[why.code]), status_of(why)
     return redirect(url_for("confirming.confirm", token=token), 303)

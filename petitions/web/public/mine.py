@@ -6,14 +6,16 @@ from flask import Blueprint, Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
+from petitions.errors import TooManyTries
 from petitions.models.states import SignatureState
 from petitions.queries.catalogue import catalogue
 from petitions.services import mine, suppressing
-from petitions.web.errors import MESSAGES
+from petitions.web.errors import MESSAGES, status_of
 from petitions.web.forms.consent import consent_words
 from petitions.web.forms.person import AddressForm, NameForm
 from petitions.web.i18n import locale
 from petitions.web.public.views import find_campaign, render, ticked_cases
+from petitions.web.security import network
 
 bp = Blueprint("mine", __name__)
 DONE = {
@@ -116,7 +118,10 @@ def asked(campaign: str) -> ResponseReturnValue:
     form = AddressForm()
     if not form.validate():
         return render("ask.html", found, form=form), 422
-    mine.request_link(found, form.email.data or "", locale())
+    try:
+        mine.request_link(form.email.data or "", locale(), found, network())
+    except TooManyTries as exc:
+        return render("ask.html", found, form=form, problem=MESSAGES[exc.code]), status_of(exc)
     return redirect(url_for("mine.sent", campaign=found.slug), 303)
 
 
@@ -146,6 +151,7 @@ def _page(token: str, *, form: NameForm | None = None, problem: object = None) -
     if locale() not in campaign.languages:
         abort(404)
     living = {case_id: state for state in _SIGNED for case_id in facts.in_state(state)}
+    living |= dict.fromkeys(facts.uncounted, SignatureState.CONFIRMED)
     return render(
         "mine.html",
         campaign,

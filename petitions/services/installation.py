@@ -1,0 +1,98 @@
+"""Whether the keys and the ledger beside the database are those that it was made with.
+
+A lost key is never replaced without a word: a new one would make every link dead, or every signer a stranger. The
+table `checks` holds a check value of each; setup, server and doctor compare, and say which one is missing.
+"""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from petitions import sealing
+from petitions.db.transactions import damage, reading, transaction
+from petitions.errors import KeyMissing
+from petitions.models import Campaign, Check, Recipient
+from petitions.queries.catalogue import Shelf
+from petitions.services import ledger
+from petitions.services.keyring import keyring, settings
+
+_COPY = "Put back the copy that you keep apart from this server"
+LOSS = {
+    "secret_key": "without it every link in a mail and every group code is dead",
+    "master_key": "without it nobody can sign, and no waiting mail can be sent",
+}
+
+
+def faults(shelf: Shelf, *, is_thorough: bool = False) -> list[str]:
+    """What is lost or damaged, each as a sentence that says what to do. `is_thorough` reads the whole SQLite file."""
+    damaged = damage(is_thorough)
+    if damaged:
+        return [damaged]
+    with reading() as connection:
+        noted = {row.name: row.value for row in connection.execute(select(Check.name, Check.value))}
+        slugs = list(
+            connection.scalars(select(Campaign.slug).where(Campaign.erased_at.is_(None)).order_by(Campaign.id))
+        )
+        living = list(connection.scalars(select(Recipient.public_key).where(Recipient.retired_at.is_(None))))
+    found = [lost(name) for name in LOSS if noted.get(name, _value(name)) != _value(name)]
+    for slug in slugs:
+        value = _campaign_value(slug)
+        if not value and ledger.is_destroyed(slug):
+            continue  # a restored backup, whose replay is still to come
+        if not value or noted.get(f"campaign {slug}", value) != value:
+            found.append(lost(f"campaign-keys/{slug}", "without it nobody can sign"))
+    found += [
+        f"The database names a public key that no command here added: {key}. Nothing is encrypted to it. Find out who "
+        "wrote it there, then: flask keys retire"
+        for key in living
+        if key not in shelf.pins.all()
+    ]
+    noted_length, length = ledger.lengths()
+    if length < noted_length:
+        loss = "without it a restored backup brings back who withdrew"
+        found.append(f"{lost(ledger.path().name, loss)} If there is none, flask retention replay goes on without it.")
+    return found
+
+
+def lost(name: str, loss: str = "") -> str:
+    """The sentence about a file of the instance folder that is gone, or is another one."""
+    path = settings().instance / name
+    return f"{path} is missing, or is not the one this database was made with: {loss or LOSS[name]}. {_COPY}."
+
+
+def was_made_with(name: str) -> bool:
+    """Whether this database was made with a secret of that name, so that no new one may be drawn."""
+    with reading() as connection:
+        is_noted = connection.scalar(select(Check.name).where(Check.name == name)) is not None
+        return is_noted or connection.scalar(select(Campaign.id).limit(1)) is not None
+
+
+def note_keys() -> None:
+    """Write down the check values of the keys at hand, where there are none yet."""
+    with transaction() as store:
+        for name in LOSS:
+            _note(store, name, _value(name))
+        for slug in store.scalars(select(Campaign.slug).where(Campaign.erased_at.is_(None))).all():
+            note_campaign_key(store, slug)
+
+
+def note_campaign_key(store: Session, slug: str) -> None:
+    """Write down the check value of a campaign's key, in the caller's transaction, if there is none yet."""
+    _note(store, f"campaign {slug}", _campaign_value(slug))
+
+
+def _note(store: Session, name: str, value: str) -> None:
+    if value and store.get(Check, name) is None:
+        store.add(Check(name=name, value=value))
+
+
+def _value(name: str) -> str:
+    """The check value of a secret at hand; empty without it."""
+    secret: str = getattr(keyring(), name)
+    return sealing.check_value(secret) if secret else ""
+
+
+def _campaign_value(slug: str) -> str:
+    try:
+        return sealing.check_value(keyring().campaign_key(slug).hex())
+    except KeyMissing:
+        return ""

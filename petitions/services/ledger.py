@@ -1,0 +1,131 @@
+"""The ledger: what people took back, kept outside the database, so that no restored backup brings it again.
+
+It (instance/erasures.jsonl) names nobody: what happened, to which random link_id or keyed hash, in which minute. Lines
+are on disk before the transaction they belong to is committed. The database notes how long the ledger is: a database
+that is behind was restored, and waits for `flask retention replay`; one that is ahead has lost its ledger.
+"""
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from petitions.clock import minute_of
+from petitions.db import bulk
+from petitions.db.transactions import reading
+from petitions.errors import Busy
+from petitions.models import Check
+from petitions.services.keyring import settings
+
+Line = dict[str, Any]
+
+ERASED, EXPIRED, KEY_DESTROYED = "erased", "expired", "key destroyed"
+WITHDRAWN, CORRECTED, NEWS, NAMED = "withdrawn", "corrected", "news", "named"
+SUPPRESSED, LIFTED = "suppressed", "lifted"
+INVALIDATED, RESTORED = "invalidated", "restored"
+_OLD = {"wish": ERASED, "retention": EXPIRED}  # what lines said that knew only erasures
+_LENGTH = "ledger"
+
+
+def path() -> Path:
+    """Where the ledger lies: beside the secrets, not in the database, and not in its backups."""
+    return settings().instance / "erasures.jsonl"
+
+
+def append(connection: Connection, lines: Sequence[Line], now: datetime) -> None:
+    """Append to the ledger, within the transaction of what the lines tell; returns when they are on disk.
+
+    Raises Busy if they cannot be written: then the transaction must not be kept.
+    """
+    if lines:
+        at = minute_of(now).isoformat()
+        note_length(connection, _append("".join(json.dumps({"at": at, **line}) + "\n" for line in lines)))
+
+
+def withdrawal(link_id: bytes, case_ids: Sequence[int]) -> Line:
+    """The line that says that a signer took these signatures back."""
+    return {"what": WITHDRAWN, "signer": link_id.hex(), "cases": sorted(case_ids)}
+
+
+def is_of(line: Line, sealed_name: bytes | None) -> bool:
+    """Whether this corrected name is the one that the line tells of."""
+    return sealed_name is not None and hashlib.sha256(sealed_name).hexdigest() == line["sha256"]
+
+
+def note_length(connection: Connection, length: int, *, is_set: bool = False) -> None:
+    """Let the database know that it is as far as the first `length` bytes of the ledger; it never goes back.
+
+    But for `is_set`, where the ledger itself is another one.
+    """
+    if is_set:
+        connection.execute(delete(Check).where(Check.name == _LENGTH))
+    longest = (
+        "(name) DO UPDATE SET value = CASE WHEN checks.value < excluded.value THEN excluded.value ELSE checks.value END"
+    )
+    bulk.insert(connection, Check, ("name", "value"), [(_LENGTH, f"{length:020d}")], on_conflict=longest)
+
+
+def lengths() -> tuple[int, int]:
+    """How long the database believes the ledger to be, and how long it is, in bytes."""
+    with reading() as connection:
+        noted = connection.scalar(select(Check.value).where(Check.name == _LENGTH))
+    return int(noted or 0), path().stat().st_size if path().exists() else 0
+
+
+def lines() -> Iterator[Line]:
+    """What the ledger says, oldest first; a torn line says nothing."""
+    if not path().exists():
+        return
+    with path().open(encoding="utf-8") as file:
+        for text in file:
+            try:
+                line = json.loads(text)
+                line["at"] = datetime.fromisoformat(line["at"])
+                if "why" in line:
+                    line["what"] = KEY_DESTROYED if line["signer"] is None else _OLD[line["why"]]
+                yield line
+            except (ValueError, KeyError, TypeError):
+                continue
+
+
+def is_destroyed(slug: str) -> bool:
+    """Whether the campaign's key was destroyed on purpose."""
+    return any(line["what"] == KEY_DESTROYED and line["campaign"] == slug for line in lines())
+
+
+def _append(text: str) -> int:
+    """Write at the end of the file, and give its length then."""
+    try:
+        path().parent.mkdir(parents=True, exist_ok=True)
+        is_new = not path().exists()
+        file = os.open(path(), os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            size = os.fstat(file).st_size
+            torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"  # power was lost in the middle of a line
+            raw = ("\n" * torn + text).encode()
+            if os.write(file, raw) < len(raw):  # one write: lines of two processes do not mix
+                raise OSError(errno.ENOSPC, "short write")
+            os.fsync(file)
+            length = os.fstat(file).st_size
+        finally:
+            os.close(file)
+        if is_new:
+            _sync_folder(path().parent)
+    except OSError as exc:
+        raise Busy(ledger=exc.errno) from exc
+    return length
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let the new file's name be on disk too."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
