@@ -1,0 +1,49 @@
+"""A demo server for each file and database, attacked from outside."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.attacks.outsider import Outsider
+from tests.support.postgres import Postgres
+from tests.support.server import Server
+
+Attack = Callable[..., Outsider]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """An empty folder and the address of an empty database."""
+    folder = tmp_path_factory.mktemp("attacks") / "instance"
+    if request.param == "sqlite":
+        yield folder, f"sqlite:///{folder / 'petitions.db'}"
+        return
+    cluster: Postgres = request.getfixturevalue("postgres")
+    url = cluster.empty_url()
+    yield folder, url
+    cluster.drop(url)
+
+
+@pytest.fixture(scope="module")
+def attack(place: tuple[Path, str]) -> Iterator[Attack]:
+    """Starts one more server on that database, with the settings given; all are stopped after the file."""
+    folder, url = place
+    started: list[Server] = []
+
+    def start(**env: str) -> Outsider:
+        server = Server(folder, PETITIONS_DATABASE_URL=url, **env)
+        folder.mkdir(parents=True, exist_ok=True)
+        server.flask("setup")
+        started.append(server.start())
+        return Outsider(server, url)
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def outsider(attack: Attack) -> Outsider:
+    """Somebody before a server as `make run` starts it, who can seem to come from anywhere."""
+    return attack(PETITIONS_PROXY_HOPS="1")
