@@ -37,6 +37,7 @@ CODE_TRIES_NETWORK = Rule("code-network", 60, timedelta(hours=1))
 LOGIN_TRIES = Rule("login", 10, timedelta(minutes=15))
 ASKS = Rule("asks", 30, timedelta(hours=1))  # for the link to one's own signatures, from one network
 UNKNOWN_ORIGIN = Rule("no-origin", 20, timedelta(minutes=10))
+INVALID = Rule("invalid", 240, timedelta(minutes=1))  # forms with mistakes, from the widest network: each costs 15 ms
 WRONG_SECRET = Rule("bounce-secret", 20, timedelta(minutes=10))  # of a mail service; the right one is not limited
 
 
@@ -97,5 +98,5 @@ def _handler(rule: Rule) -> Handler[str, int]:
     return spend_batch
 
 
-_SPENT = (CODE_TRIES, CODE_TRIES_NETWORK, LOGIN_TRIES, UNKNOWN_ORIGIN, WRONG_SECRET)
+_SPENT = (CODE_TRIES, CODE_TRIES_NETWORK, LOGIN_TRIES, UNKNOWN_ORIGIN, INVALID, WRONG_SECRET)
 _HANDLERS = {rule: _handler(rule) for rule in _SPENT}

@@ -202,6 +202,23 @@ def test_without_a_proxy_of_ours_the_header_is_worth_nothing(make_demo: MakeDemo
         assert spoofed(app, forged) == "seen before"
 
 
+def test_forms_with_mistakes_are_answered_in_words_until_a_program_sends_them(app: Flask) -> None:
+    client = browser(app)
+    with stopped_at(now()):
+        assert {sign_one(client, email="").status_code for _ in range(30)} == {422}, "who errs thirty times is helped"
+        for number in range(limits.INVALID.most - 30):
+            client.environ_base["REMOTE_ADDR"] = f"198.51.100.{number % 256}"  # a few neighbours count as one
+            assert sign_one(client, email="").status_code == 422
+        refused = sign_one(client, email="")
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
+        assert sign_one(client, person=ANN).status_code == 303, "a form without mistakes is not limited by it"
+        client.environ_base["REMOTE_ADDR"] = "192.0.2.1"
+        assert sign_one(client, email="").status_code == 422
+    with stopped_at(now() + limits.INVALID.window):
+        client.environ_base["REMOTE_ADDR"] = "198.51.100.1"
+        assert sign_one(client, email="").status_code == 422
+
+
 # Programs
 
 

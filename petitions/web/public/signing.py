@@ -6,7 +6,7 @@ from flask_babel import ngettext
 
 from petitions.errors import Busy, ProofNeeded, TooManyTries
 from petitions.queries.catalogue import PublicCampaign, PublicCase
-from petitions.services import proofs
+from petitions.services import limits, networks, proofs
 from petitions.services.signing import sign_cases
 from petitions.web import ready
 from petitions.web.errors import MESSAGES, retry_after, status_of
@@ -52,6 +52,8 @@ def signed_case(campaign: str, case: str) -> ResponseReturnValue:
 
 def _sign(form: SignForm, thanks: str) -> ResponseReturnValue:
     if not form.validate():
+        if place := networks.widest(network()):
+            limits.spend(limits.INVALID, place)
         return _form_page(form.campaign, form.only, form), 422
     try:
         sign_cases(form.entry())
