@@ -13,7 +13,6 @@ from petitions.db.queue import Handler
 from petitions.db.transactions import transaction, write_queue
 from petitions.errors import TooManyTries
 from petitions.models import Limit
-from petitions.services import networks
 from petitions.services.keyring import keyring
 
 LEAP = 60  # seconds by which the clocks of two servers may differ
@@ -37,7 +36,7 @@ CODE_TRIES_NETWORK = Rule("code-network", 60, timedelta(hours=1))
 LOGIN_TRIES = Rule("login", 10, timedelta(minutes=15))
 ASKS = Rule("asks", 30, timedelta(hours=1))  # for the link to one's own signatures, from one network
 UNKNOWN_ORIGIN = Rule("no-origin", 20, timedelta(minutes=10))
-INVALID = Rule("invalid", 240, timedelta(minutes=1))  # forms with mistakes, from the widest network: each costs 15 ms
+INVALID = Rule("invalid", 240, timedelta(minutes=1))  # forms with mistakes: each costs 15 ms
 WRONG_SECRET = Rule("bounce-secret", 20, timedelta(minutes=10))  # of a mail service; the right one is not limited
 
 
@@ -85,8 +84,7 @@ def is_within(rule: Rule, value: str) -> bool:
 
 
 def purge() -> None:
-    """Forget the windows that are over, and the key of yesterday's networks."""
-    networks.daily_key()
+    """Forget the windows that are over, and what was drawn yesterday to hide networks."""
     with transaction() as session:
         session.execute(delete(Limit).where(Limit.ends_at < int(clock.now().timestamp())))
 

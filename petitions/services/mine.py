@@ -16,7 +16,7 @@ from petitions.models import Campaign, ConsentVersion, LetterVersion, Signature,
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign, PublicCase, catalogue
 from petitions.queries.signer import SignerFacts
-from petitions.services import ledger, limits, links, mailslots, outbox, signatures
+from petitions.services import ledger, limits, links, mailslots, networks, outbox, signatures
 from petitions.services.confirming import add_confirmed
 from petitions.services.erasing import erase_signers
 from petitions.services.keyring import blind_key, keyring, public_keys
@@ -92,7 +92,7 @@ def request_link(email: str, locale: str, campaign: PublicCampaign, network: str
     """
     payload = sealing.seal({"to": email, "campaign": campaign.slug}, [keyring().master_public])
     request = outbox.Letter(outbox.REQUEST, None, locale, payload, secrets.token_hex(16))
-    place = limits.ASKS.key(network or campaign.slug)
+    place = limits.ASKS.key(networks.line(network) or campaign.slug)
     number = write_queue().submit(_request_batch, (request, place))
     if network and number > limits.ASKS.most:
         raise TooManyTries(kind=limits.ASKS.kind, seconds=int(limits.ASKS.window.total_seconds()))

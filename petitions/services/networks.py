@@ -1,20 +1,22 @@
 """Networks that entries come from: which ones contain an address, and keyed hashes of them that last a day."""
 
-import os
 import secrets
-from datetime import timedelta
-from functools import lru_cache
 from ipaddress import ip_address, ip_network
-from pathlib import Path
+
+from flask import current_app
+from sqlalchemy import select
 
 from petitions import clock, sealing
-from petitions.errors import Busy
-from petitions.services.keyring import settings
+from petitions.db import bulk
+from petitions.db.transactions import transaction
+from petitions.models import Limit
+from petitions.services.keyring import keyring
 
 # From the narrowest to the widest. A home line has one IPv4 address, or one IPv6 network of /56 up to /48; whoever
 # owns that has any number of networks of /64 for nothing
 PREFIXES = {4: (32, 24), 6: (64, 56, 48)}
-_FILE = "network-key-"
+_DAY = 86_400
+_PARTS = 5  # of 31 bits: what a number in `limits` holds on both databases
 
 
 def containing(network: str) -> dict[int, str]:
@@ -38,33 +40,42 @@ def hashed(network: str) -> dict[int, str]:
     return {length: sealing.blind_index(key, "network", name).hex()[:40] for length, name in names.items()}
 
 
+def line(network: str) -> str:
+    """The hash of what one customer may have: an IPv4 address, or a whole IPv6 /48; empty for none."""
+    names = hashed(network)
+    return names.get(32) or names.get(48) or names.get(0, "")
+
+
 def daily_key() -> bytes:
-    """Today's key, drawn at random and shared by all processes of this machine; those of other days are deleted.
+    """Today's key, one for all servers: half of it is drawn at random each day and deleted, half is the secret key.
 
-    A key computed from a lasting secret would not do: whoever has it could try all addresses. Raises Busy where the
-    disk takes no file.
+    The drawn half lies in `limits`, which no backup holds. So neither a copy of the database nor the secret key is
+    enough to try all addresses, and of days that are over both together tell nothing. Raises Busy.
     """
-    today = clock.now()
-    return _key(settings().instance, *(f"{_FILE}{today + timedelta(days=days):%Y-%m-%d}" for days in (0, 1)))
+    kept: dict[str, bytes] = current_app.extensions.setdefault("petitions_network_keys", {})
+    day = f"{clock.now():%Y-%m-%d}"
+    if day not in kept:
+        drawn = _drawn(day)
+        kept.clear()
+        kept[day] = sealing.blind_index(keyring().secret_key.encode(), "network key", drawn)
+    return kept[day]
 
 
-@lru_cache(maxsize=4)
-def _key(folder: Path, today: str, tomorrow: str) -> bytes:
-    path, drawn = folder / today, secrets.token_bytes(32)
-    fresh = folder / f".{_FILE}{secrets.token_hex(8)}"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(drawn)
-        try:
-            os.link(fresh, path)  # whole or not at all, and the first one wins
-        except FileExistsError:
-            drawn = path.read_bytes()
-        finally:
-            fresh.unlink()
-        for old in folder.glob(f"{_FILE}*"):
-            if old.name not in (today, tomorrow):  # another process may be a moment ahead of midnight
-                old.unlink(missing_ok=True)
-    except OSError as exc:
-        raise Busy() from exc
-    return drawn
+def _drawn(day: str) -> str:
+    """What was drawn for this day by whoever asked first."""
+    rows = [(f"network-key:{day}:{part}", secrets.randbits(31)) for part in range(_PARTS)]
+    ends_at = int(clock.now().timestamp()) + _DAY
+    with transaction() as store:
+        connection = store.connection()
+        bulk.insert(
+            connection,
+            Limit,
+            ("key", "used"),
+            rows,
+            same={"ends_at": ends_at - ends_at % _DAY},
+            on_conflict="DO NOTHING",
+        )
+        found = connection.execute(
+            select(Limit.used).where(Limit.key.in_([key for key, _ in rows])).order_by(Limit.key)
+        )
+        return " ".join(str(number) for number in found.scalars())

@@ -9,7 +9,7 @@ from flask import Flask, Response, abort, request
 from flask import Request as FlaskRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from petitions.services import limits
+from petitions.services import limits, networks
 from petitions.services.keyring import settings as current_settings
 from petitions.settings import LOOPBACK, Settings
 
@@ -85,7 +85,7 @@ def _check_origin(base_url: str) -> None:
             abort(403)
     elif is_admin:
         abort(403)
-    elif place := network():  # an old browser or a script: let it pass, but not often
+    elif place := networks.line(network()):  # an old browser or a script: let it pass, but not often
         limits.spend(limits.UNKNOWN_ORIGIN, place)
 
 

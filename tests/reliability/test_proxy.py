@@ -93,12 +93,13 @@ def test_signing_and_confirming_through_either_server(farm: Farm) -> None:
             break
         time.sleep(0.1)
     assert len(links) == len(people), "each mail left once, whoever sent it"
+    with inspecting.inside(farm.servers[0].folder, farm.database):
+        assert inspecting.unknown(people) == [], "and each waits to be the reminder"
     for number, url in enumerate(links):
         path = url[url.index("/", 8) :]
         assert ask(farm.servers[number % 2].port, post(path, b"")).status == 303
     with inspecting.inside(farm.servers[0].folder, farm.database):
         assert inspecting.faults() == []
-        assert inspecting.unknown(people) == []
 
 
 def test_the_network_limit_is_one_for_both_and_cannot_be_forged(farm: Farm) -> None:

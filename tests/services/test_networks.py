@@ -1,25 +1,32 @@
 """Networks: what contains an address, and the key of a day that nobody can compute."""
 
-import multiprocessing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
+from sqlalchemy import delete
 
 from petitions.clock import now, stopped_at
+from petitions.db.base import db
+from petitions.db.transactions import transaction
 from petitions.errors import Busy
-from petitions.services import limits, networks
-from petitions.services.keyring import settings
+from petitions.models import Limit
+from petitions.services import backup, limits, networks
+from petitions.services.keyring import keyring
+from tests.support.factories import rows
 
 pytestmark = pytest.mark.usefixtures("context")
 
-FORK = multiprocessing.get_context("fork")
+
+def drawn() -> list[tuple[str, int]]:
+    """What lies in the database for the keys."""
+    return sorted((row.key, row.used) for row in rows(Limit) if row.key.startswith("network-key:"))
 
 
-def files() -> list[Path]:
-    """The key files that are there."""
-    return sorted(settings().instance.glob("*network-key-*"))
+def forget() -> None:
+    """What another process or server knows: nothing yet."""
+    current_app.extensions.pop("petitions_network_keys", None)
 
 
 def test_an_address_lies_in_networks_within_networks() -> None:
@@ -31,44 +38,51 @@ def test_an_address_lies_in_networks_within_networks() -> None:
     }
     assert networks.containing("a proxy") == {0: "a proxy"}
     assert networks.containing("") == networks.hashed("") == {}
+    assert networks.line("") == ""
+    assert networks.line("2001:db8:1::") == networks.line("2001:db8:1:ffff::") != networks.line("2001:db8:2::")
+    assert networks.line("192.0.2.7") != networks.line("192.0.2.8")
+    assert networks.line("a proxy")
 
 
-def test_the_days_key_is_drawn_at_random_kept_private_and_deleted_with_the_day(app: Flask) -> None:
+def test_the_days_key_is_drawn_at_random_shared_and_deleted_with_the_day(app: Flask) -> None:
     begun = now()
     with stopped_at(begun):
-        today = networks.daily_key()
-        [path] = files()
-        assert path.stat().st_mode & 0o777 == 0o600
-        assert path.read_bytes() == today == networks.daily_key()
-        networks._key.cache_clear()
+        today, first = networks.daily_key(), drawn()
+        forget()
         assert networks.daily_key() == today, "whoever comes later takes what is there"
+        assert drawn() == first
+        limits.purge()
+        assert drawn() == first
     with stopped_at(begun + timedelta(days=1)):
         limits.purge()
-        assert files() == [path.with_name(f"network-key-{begun + timedelta(days=1):%Y-%m-%d}")]
+        assert drawn() == []
         assert networks.daily_key() != today
-    networks._key.cache_clear()
+    forget()
     with stopped_at(begun):
         assert networks.daily_key() != today, "once it is deleted, nobody finds it again"
 
 
-def test_processes_that_start_together_share_one_key(app: Flask) -> None:
-    barrier, answers = FORK.Barrier(6), FORK.SimpleQueue()
+def test_neither_the_drawn_half_nor_the_secret_key_is_enough(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today, values = networks.daily_key(), [number for _, number in drawn()]
+    assert len(set(values)) == 5
+    if db.engine.dialect.name == "sqlite":
+        backup.copy_database(tmp_path / "copy.db")
+        assert b"network-key:" not in (tmp_path / "copy.db").read_bytes()
+    with monkeypatch.context() as other:
+        other.setattr(keyring(), "secret_key", "another")
+        forget()
+        assert networks.daily_key() != today
+    with transaction() as store:
+        store.execute(delete(Limit))
+    forget()
+    assert networks.daily_key() != today
 
-    def ask() -> None:
-        barrier.wait()
-        answers.put(networks.daily_key())
 
-    processes = [FORK.Process(target=ask) for _ in range(6)]
-    for each in processes:
-        each.start()
-    keys = {answers.get() for _ in processes}
-    for each in processes:
-        each.join()
-    assert len(keys) == 1
-    assert len(files()) == 1
-
-
-def test_a_disk_that_takes_no_file_is_no_mistake_of_ours(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(networks.os, "link", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+def test_a_database_that_is_away_is_no_mistake_of_ours(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(networks, "transaction", lambda: (_ for _ in ()).throw(Busy()))
     with pytest.raises(Busy):
         networks.daily_key()
+    monkeypatch.undo()
+    assert networks.daily_key(), "and it is drawn later"

@@ -6,7 +6,7 @@ from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
 from petitions import people
-from petitions.services import limits, suppressing
+from petitions.services import limits, networks, suppressing
 from petitions.services.keyring import settings
 from petitions.web.security import SERVICES, network
 
@@ -23,7 +23,7 @@ def bounced() -> ResponseReturnValue:
     secret = settings().bounce_secret
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if not secret or not hmac.compare_digest(given.encode("utf-8", "replace"), secret.encode()):
-        if secret and (place := network()):
+        if secret and (place := networks.line(network())):
             limits.spend(limits.WRONG_SECRET, place)
         abort(403)
     email = request.form.get("email") or _in_json()

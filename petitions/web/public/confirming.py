@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from petitions.errors import CodeWrong, MailboxFull, TooManyTries
 from petitions.queries import signer
 from petitions.queries.catalogue import catalogue
-from petitions.services import confirming, limits, mine
+from petitions.services import confirming, limits, mine, networks
 from petitions.web.errors import MESSAGES, status_of
 from petitions.web.forms.code import CodeForm
 from petitions.web.forms.consent import consent_words
@@ -96,7 +96,7 @@ def code_typed(campaign: str) -> ResponseReturnValue:
     if not form.validate():
         return render("code.html", found, form=form), 422
     try:
-        if place := network():
+        if place := networks.line(network()):
             limits.spend(limits.CODE_TRIES_NETWORK, place)
         token = confirming.confirm_by_code(found, form.email.data or "", form.code.data or "")
     except (CodeWrong, TooManyTries, MailboxFull) as why:

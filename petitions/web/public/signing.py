@@ -52,7 +52,7 @@ def signed_case(campaign: str, case: str) -> ResponseReturnValue:
 
 def _sign(form: SignForm, thanks: str) -> ResponseReturnValue:
     if not form.validate():
-        if place := networks.widest(network()):
+        if place := networks.line(network()):
             limits.spend(limits.INVALID, place)
         return _form_page(form.campaign, form.only, form), 422
     try:
