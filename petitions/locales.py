@@ -1,13 +1,18 @@
 """Languages: what we ship words for, how each is named, which way it is written, and which one a visitor prefers."""
 
 from collections.abc import Sequence
+from datetime import date
 from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError, negotiate_locale
+from babel.dates import format_date
 
 # Languages with a complete catalogue in translations/. English is the language of the source.
 SHIPPED = ("fr", "en", "lb", "de")
 FALLBACK = "en"
+# Countries where the law of the European Union protects personal data (EEA), as ISO 3166 codes.
+_UNION = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK"
+UNION = frozenset(_UNION.split())
 
 
 @lru_cache(maxsize=64)
@@ -36,6 +41,17 @@ def direction(code: str) -> str:
 def country_name(country: str, locale: str) -> str:
     """The country's name from CLDR, by ISO 3166 code; the code itself if CLDR has none."""
     return str(Locale.parse(locale).territories.get(country, country))
+
+
+def written(locale: str) -> str:
+    """The locale that numbers, dates and times are written in: our English is British."""
+    return "en_GB" if locale == "en" else locale
+
+
+def long_date(day: date, locale: str) -> str:
+    """The date in words: `14 June 2026`, `1er juin 2026`."""
+    words = format_date(day, "long", locale=written(locale))
+    return f"1er{words[1:]}" if locale == "fr" and day.day == 1 else words
 
 
 def preferred(accepted: Sequence[str], offered: Sequence[str]) -> str:

@@ -54,9 +54,9 @@ def test_the_words_are_found_at_all() -> None:
     found = ids(words())
     assert len(found) > 120
     # one from Python, one from a page, one from a mail, one with a plural
-    for sample in ("Choose at least one person to sign for.", "Be the first to sign", "You signed for:"):
+    for sample in ("Choose at least one petition to sign.", "Be the first to sign", "You signed:"):
         assert sample in found
-    assert isinstance(words()["Sign for %(num)s"].id, tuple)  # type: ignore[index,union-attr]
+    assert isinstance(words()["Sign the petition"].id, tuple)  # type: ignore[index,union-attr]
 
 
 def test_every_shipped_language_has_a_catalogue_and_no_other_has() -> None:

@@ -140,7 +140,7 @@ class WriteQueue:
                 if not is_passing(exc):
                     raise
                 if attempt == RETRIES or time.monotonic() > give_up_at:
-                    raise Busy(waiting=len(batch)) from exc
+                    raise Busy() from exc
                 time.sleep(0.05 * 4**attempt)
         for ticket, result in zip(batch, results, strict=True):
             ticket.result, ticket.failure = result, None

@@ -6,8 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
-
+from petitions import locales
 from petitions.queries import retention
 from petitions.queries.catalogue import PublicCampaign
 from petitions.settings import Settings
@@ -18,7 +17,7 @@ def notice_facts(campaign: PublicCampaign, keys: Sequence[str], settings: Settin
 
     def day(moment: datetime | None) -> str:
         here = ZoneInfo(campaign.timezone)
-        return format_date(moment.astimezone(here), "long", locale=locale) if moment else ""
+        return locales.long_date(moment.astimezone(here).date(), locale) if moment else ""
 
     return {
         "controller": campaign.controller,

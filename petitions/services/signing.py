@@ -157,7 +157,7 @@ def _sign_batch(connection: Connection, entries: Sequence[_Sealed]) -> list[Doma
     while waiting:
         rounds -= 1
         if rounds < 0:  # a unique key stands in the way of a row that nobody can see
-            raise Busy(waiting=len(waiting))
+            raise Busy()
         first: dict[tuple[int, bytes, bytes], _Sealed] = {}
         later = [entry for entry in waiting if first.setdefault(entry.key, entry) is not entry]
         waiting = _sign_distinct(connection, list(first.values()), now) + later

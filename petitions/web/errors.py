@@ -37,35 +37,32 @@ RETRY_AFTER: dict[type[DomainError], int] = {errors.Busy: 5}  # seconds
 
 MESSAGES = {
     errors.DomainError.code: _l("This cannot be done."),
-    errors.NotFound.code: _l("There is nothing at this address. The link may be old, or a letter may be missing."),
-    errors.LinkUnknown.code: _l(
-        "This link leads nowhere. What it stood for may be erased, or a letter may be missing."
-    ),
+    errors.NotFound.code: _l("There is no such page. The link may be old, or a character may be missing."),
+    errors.LinkUnknown.code: _l("This link does not work. Its data may be erased, or a character may be missing."),
     errors.LinkExpired.code: _l("This link is too old. Sign once more, and we send you a new one."),
-    errors.CampaignClosed.code: _l("This campaign takes no signatures at the moment. Nothing was recorded."),
-    errors.TooManyTries.code: _l("That was too often in a short time. Wait a while, then try again."),
+    errors.CampaignClosed.code: _l("This campaign does not accept signatures at the moment. Nothing was recorded."),
+    errors.TooManyTries.code: _l("Too many tries in a short time. Wait a while, then try again."),
     errors.ProofNeeded.code: _l("We check that a person is sending this form. Nothing was recorded yet."),
     errors.Busy.code: _l(
-        "Very many people are signing right now. Your signature was not recorded yet: please send it again in a moment."
+        "Nothing can be recorded at the moment, and nothing was recorded. Please send it again in a minute."
     ),
-    errors.NoRecipientKey.code: _l(
-        "Signing is not possible at the moment: the section has not set up its key. Nothing was recorded."
-    ),
+    errors.NoRecipientKey.code: _l("Signing is not possible yet. Please come back later. Nothing was recorded."),
     errors.KeyMissing.code: _l("Signing is not possible at the moment. Please come back later. Nothing was recorded."),
     errors.DatabaseDamaged.code: _l("This website is out of order. Please come back later. Nothing was recorded."),
     errors.MailboxFull.code: _l(
-        "As many people as we accept have already signed with this e-mail address. Please sign with another address."
+        "As many people as we accept have already signed with this e-mail address. "
+        "Please sign with another e-mail address."
     ),
     NameUnknown.code: _l(
-        "Nobody of this name has signed with this e-mail address. Enter the name as you did when you signed."
+        "Nobody with this name has signed with this e-mail address. Enter the name as you did when you signed."
     ),
     errors.CodeWrong.code: _l(
-        "Address and code do not belong together. Check both, or use the link in our newest mail."
+        "E-mail address and code do not match. Check both, or use the link in our newest e-mail."
     ),
     errors.LoginRefused.code: _l("Name and password do not belong together. Check both, then try again."),
     errors.ContentFaulty.code: _l("The campaign has faults."),
     errors.SettingsFaulty.code: _l("The settings have faults."),
-    NameTaken.code: _l("Somebody of this name has already signed with this mailbox."),
+    NameTaken.code: _l("Someone with this name has already signed with this e-mail address."),
     PasswordTooShort.code: _l("The password is too short."),
     AccountExists.code: _l("There is an account of that name already."),
     KeyFaulty.code: _l("This is no public key."),
@@ -80,12 +77,13 @@ HTTP_MESSAGES = {
     400: _l("Your browser sent something that we could not read. Go back and try again."),
     403: _l("This request came from another website, so we did not follow it. Open our page itself and try again."),
     404: MESSAGES[errors.NotFound.code],
-    405: _l("This address does not take what was sent to it. Go back and use the button there."),
+    405: _l("This page does not accept what was sent to it. Go back and use the button there."),
     413: _l("That was too much text. Shorten it and send it again."),
     429: MESSAGES[errors.TooManyTries.code],
-    500: _l("Something went wrong on our side. Nothing you typed is lost if you go back; please try again in a while."),
-    503: MESSAGES[errors.Busy.code],
+    500: _l("Something went wrong on our side. Please go back, and try again in a while."),
+    503: _l("This page cannot be shown at the moment. Please try again in a minute."),
 }
+CROWD = _l("Very many people are signing right now. Nothing was recorded yet: please send it again in a moment.")
 
 
 def register(app: Flask) -> None:
@@ -100,6 +98,16 @@ def status_of(why: DomainError) -> int:
     return next((STATUS[kind] for kind in type(why).__mro__ if kind in STATUS), 422)
 
 
+def words_of(exc: DomainError) -> object:
+    """What people read about `exc`; that a crowd is signing only when that is so."""
+    if isinstance(exc, errors.Busy):
+        if "waiting" in exc.details:
+            return CROWD
+        if request.method == "GET":  # nothing was to be recorded
+            return HTTP_MESSAGES[503]
+    return MESSAGES[exc.code]
+
+
 def retry_after(why: DomainError) -> int | None:
     """After how many seconds another try makes sense, where that is known."""
     seconds = why.details.get("seconds") or RETRY_AFTER.get(type(why))
@@ -109,7 +117,7 @@ def retry_after(why: DomainError) -> int | None:
 def _refused(why: DomainError) -> Response:
     status = status_of(why)
     log.info("refused code=%s status=%s", why.code, status)
-    response = _notice(status, why.code, MESSAGES[why.code])
+    response = _notice(status, why.code, words_of(why))
     seconds = retry_after(why)
     if seconds:
         response.headers["Retry-After"] = str(seconds)
@@ -136,9 +144,10 @@ def _unexpected(why: Exception) -> Response:
 
 def _notice(status: int, code: str, message: object) -> Response:
     speak_shipped()  # the address may ask for a language that the campaign does not have, and neither have we
+    title = _l("Page not found") if status == 404 else _l("This did not work")
     if request.path.startswith("/api/"):
         response = jsonify({"error": code, "message": str(message)})
     else:
-        response = make_response(render_template("errors/error.html", status=status, message=message))
+        response = make_response(render_template("errors/error.html", status=status, title=title, message=message))
     response.status_code = status
     return response

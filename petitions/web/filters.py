@@ -3,7 +3,7 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_time
+from babel.dates import format_time
 from babel.numbers import format_decimal
 from flask import Flask
 from markupsafe import Markup
@@ -30,12 +30,12 @@ def number(value: int) -> str:
 
 def day(moment: datetime, timezone: str = "UTC") -> str:
     """The date in words, in the campaign's time zone."""
-    return format_date(moment.astimezone(ZoneInfo(timezone)), format="long", locale=locale())
+    return locales.long_date(moment.astimezone(ZoneInfo(timezone)).date(), locale())
 
 
 def hour(moment: datetime, timezone: str = "UTC") -> str:
     """Hours and minutes, in the campaign's time zone."""
-    return format_time(moment.astimezone(ZoneInfo(timezone)), format="short", locale=locale())
+    return format_time(moment.astimezone(ZoneInfo(timezone)), format="short", locale=locales.written(locale()))
 
 
 def country(code: str) -> str:

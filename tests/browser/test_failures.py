@@ -8,7 +8,10 @@ from tests.support.factories import Person
 from tests.support.server import Server
 
 LOST = "The connection was lost. What you typed is still here: please send it again."
-REFUSED = "That did not work, and nothing was recorded. What you typed is still here: please try again in a moment."
+REFUSED = (
+    "We got no proper answer and do not know whether it was recorded. What you typed is still here. "
+    "Please send it again: nothing counts twice."
+)
 
 
 @pytest.fixture

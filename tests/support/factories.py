@@ -116,6 +116,7 @@ def write_campaign(
     states: dict[str, str] | None = None,
     stories: Sequence[str] = ("spring",),
     unnamed: Sequence[str] = (),
+    countries: dict[str, str] | None = None,
     **plain: str,
 ) -> Path:
     """A small campaign without faults, as files below `folder`. `plain` holds TOML values, like goal="5".
@@ -132,7 +133,10 @@ def write_campaign(
     ]
     for case in cases:
         state = (states or {}).get(case, "open")
-        parts.append(f'[[cases]]\nslug = "{case}"\ncountry = "BY"\ntopic = "water"\nstate = "{state}"\ngoal = 100')
+        country = (countries or {}).get(case, "BY")
+        parts.append(
+            f'[[cases]]\nslug = "{case}"\ncountry = "{country}"\ntopic = "water"\nstate = "{state}"\ngoal = 100'
+        )
         parts += ["hands_over_names = false"] if case in unnamed else []
         write(folder / "cases" / case / "emblem.svg", EMBLEM)
     parts += [f'[[stories]]\nslug = "{story}"\nyear = 2020\ncountry = "TD"' for story in stories]

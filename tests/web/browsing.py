@@ -121,4 +121,5 @@ def public_paths(language: str, campaign: str = DEMO, case: str = "joel-paredes"
         *(f"{here}/", f"{here}/stories/", f"{here}/privacy", f"{here}/sign", f"{here}/thanks", f"{here}/code"),
         *(f"{here}/mine", f"{here}/mine/sent"),
         *(f"{here}/cases/{case}/", f"{here}/cases/{case}/sign", f"{here}/cases/{case}/thanks", f"{here}/rejected"),
+        f"{here}/erased",
     ]

@@ -337,7 +337,7 @@ def test_a_hold_freezes_the_public_count_and_staff_let_it_count(
         for number in range(3):
             confirm(campaign, pupil(number), "river")
     frozen = visit(visitor, address)
-    assert "3 signatures of 100 · The count is being checked" in frozen.text
+    assert "3 of 100 signatures · The count is being checked" in frozen.text
     with app.app_context():
         token = confirm(campaign, EVE, "river")
     assert visit(visitor, address).text == frozen.text
@@ -347,7 +347,7 @@ def test_a_hold_freezes_the_public_count_and_staff_let_it_count(
     board = visit(carla, "/admin/")
     assert "1 signature is held." in board.text
     assert press(carla, board.form("/holds/count")).status_code == 303
-    assert "4 signatures of 100" in visit(visitor, address).text
+    assert "4 of 100 signatures" in visit(visitor, address).text
     assert "checked" not in visit(visitor, address).text
     assert "held" not in visit(carla, "/admin/").text
 

@@ -117,7 +117,7 @@ def test_the_counts_move_with_the_confirmation_and_not_before(app: Flask, token_
     assert client.get(counts).json["total"] == {"confirmed": 0, "paper": 0, "letters": 0}
     client.post(token_page)
     assert client.get(counts).json["total"] == {"confirmed": 2, "paper": 0, "letters": 0}
-    assert visit(client, "/en/").one(id="progress-river").text == "1 signature of 100"
+    assert visit(client, "/en/").one(id="progress-river").text == "1 of 100 signatures"
 
 
 def test_the_pages_behind_a_link_are_personal_and_speak_every_language_of_the_campaign(

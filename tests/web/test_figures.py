@@ -98,8 +98,8 @@ def test_a_page_of_batched_counts_says_of_when_they_are_and_when_new_ones_come(a
     with stopped_at(NOON + QUARTER + timedelta(minutes=3)):
         for path in (home, case):
             page = visit(browser(app), path)
-            assert page.one(id=f"progress-{CASE}").text == "5 signatures of 100"
-            assert page.one(id="counts-moment").text.startswith("As of December 10, 2026, 1:15")
+            assert page.one(id=f"progress-{CASE}").text == "5 of 100 signatures"
+            assert page.one(id="counts-moment").text.startswith("As of 10 December 2026, 13:15")
         assert 'id="counts-moment" data-hx-swap-oob="true"' in browser(app).get(part).text
         answer = json.loads(browser(app).get(COUNTS).text)
     assert answer == {

@@ -57,7 +57,9 @@ def test_every_button_of_the_page_does_what_it_says(app: Flask, client: FlaskCli
     changed = client.post(f"{own_page}/language", data={"language": "en"})
     assert changed.headers["Location"].startswith("/en/mine/")
     assert client.post(f"{own_page}/language", data={"language": "xx"}).status_code == 422
-    assert client.post(f"{own_page}/erase").status_code == 303
+    erased = visit(client, client.post(f"{own_page}/erase").headers["Location"])
+    assert erased.h1 == "Vos données sont effacées"
+    assert "Mara" not in erased.text
     assert states(app) == ["withdrawn"] * 3
     assert client.get(own_page).status_code == 404
 

@@ -1,20 +1,39 @@
 """The words under which people sign: shown by the form, and kept with each signature."""
 
-from functools import cache
-
 from flask_babel import gettext as _
 
-from petitions.web.i18n import locale
+from petitions.locales import UNION
+from petitions.queries.catalogue import PublicCampaign, PublicCase
+from petitions.queries.retention import AFTER_HAND_OVER, PENDING_LASTS
 
 
-def data_words() -> str:
-    """What happens with name and address, in one sentence."""
-    return str(_("We seal your name and address: only the section can open them."))
+def data_words(campaign: PublicCampaign, only: PublicCase | None = None) -> str:
+    """Who gets the name, who can read name and address until then, and for how long."""
+    said = [
+        _("If you confirm, we hand your name to the authorities this petition addresses, never your e-mail address.")
+    ]
+    abroad = {case.country not in UNION for case in ([only] if only else campaign.cases)}
+    if abroad == {True}:
+        said.append(_("These authorities are outside the European Union, where EU law does not protect your name."))
+    elif True in abroad:
+        said.append(_("Some of them are outside the European Union, where EU law does not protect your name."))
+    said.append(_("Both are stored encrypted, and only we can read them: %(controller)s.", controller=_name(campaign)))
+    said.append(
+        _(
+            "We erase both %(days)s days after the names are delivered, no later than 12 months after the end, "
+            "or after %(wait)s days if you do not confirm.",
+            days=AFTER_HAND_OVER.days,
+            wait=PENDING_LASTS.days,
+        )
+    )
+    return " ".join(said)
 
 
 def confirm_words() -> str:
-    """What the mail is for, and when a signature counts."""
-    return str(_("We send one mail there. Your signature counts once you confirm it."))
+    """How many e-mails are sent, and when a signature counts."""
+    return str(
+        _("We send you one e-mail to confirm, and at most one reminder. Your signature counts once you confirm.")
+    )
 
 
 def newsletter_words() -> str:
@@ -22,11 +41,10 @@ def newsletter_words() -> str:
     return str(_("Also send me news about these cases. I can stop it at any time."))
 
 
-def consent_words() -> str:
+def consent_words(campaign: PublicCampaign, only: PublicCase | None = None) -> str:
     """All of it together, as it is kept with the signature."""
-    return _consent_words(locale())
+    return "\n".join([confirm_words(), newsletter_words(), data_words(campaign, only)])
 
 
-@cache
-def _consent_words(_locale: str) -> str:
-    return "\n".join([confirm_words(), newsletter_words(), data_words()])
+def _name(campaign: PublicCampaign) -> str:
+    return str(campaign.controller["name"]).rstrip(".")

@@ -72,7 +72,7 @@ class SignForm(NameForm, AddressForm):
             birth_date=self._born,
             newsletter=self.newsletter.data,
             locale=locale(),
-            consent=consent_words(),
+            consent=consent_words(self.campaign, self.only),
             network=network(),
             pass_code=self.pass_code.data or "",
             proof=self.proof.data or "",

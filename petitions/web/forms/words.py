@@ -15,20 +15,22 @@ REFUSALS = {
     "name_too_long": _l("This name is too long for us. Enter at most 100 characters."),
     "name_has_link": _l("A name cannot contain a web address. Enter only your name."),
     "name_has_marks": _l("This name has too many accents on one letter. Enter it without them."),
-    "name_has_sign": _l("This name contains a sign that we cannot take. Use letters, spaces, hyphens and apostrophes."),
+    "name_has_sign": _l(
+        "This name contains a character that we cannot accept. Use letters, spaces, hyphens and apostrophes."
+    ),
     "name_has_no_letter": _l("Enter a name with at least one letter."),
-    "email_missing": _l("Enter your e-mail address. We send one mail there so that you can confirm."),
+    "email_missing": _l("Enter your e-mail address."),
     "email_wrong": _l("Enter an e-mail address like name@example.org."),
     "date_missing": _l("Enter your date of birth: day, month and year."),
     "date_wrong": _l("This is not a date. Enter day, month and year, for example 27/3/1985."),
-    "date_in_future": _l("This date lies in the future. Enter the day on which you were born."),
+    "date_in_future": _l("This date is in the future. Enter the day on which you were born."),
     "date_too_old": _l("This date is more than 120 years ago. Check the year."),
-    "cases_missing": _l("Choose at least one person to sign for."),
+    "cases_missing": _l("Choose at least one petition to sign."),
     "case_unknown": _l("One of the chosen cases does not belong to this campaign. Check your choice."),
-    "case_closed": _l("One of the chosen cases takes no signatures any more. Choose among the others."),
+    "case_closed": _l("One of the chosen cases no longer accepts signatures. Choose among the others."),
     "pass_unknown": _l("This code does not work here any more. Ask for a new one, or leave the field empty."),
     "time_wrong": _l("This is not a time. Enter day and time, for example 2026-03-27T14:30."),
-    "code_missing": _l("Enter the six digits from our mail."),
+    "code_missing": _l("Enter the six digits from our e-mail."),
 }
 
 

@@ -63,7 +63,7 @@ def more(token: str) -> ResponseReturnValue:
     campaign = catalogue().campaign_with_id(facts.campaign_id)
     chosen = ticked_cases(campaign)
     if chosen:
-        confirming.sign_more(token, campaign, chosen, consent_words())
+        confirming.sign_more(token, campaign, chosen, consent_words(campaign))
     return redirect(url_for("confirming.confirm", token=token), 303)
 
 

@@ -19,7 +19,7 @@ from petitions.web.security import network
 
 bp = Blueprint("mine", __name__)
 DONE = {
-    "withdrawn": _l("Taken back. These signatures no longer count."),
+    "withdrawn": _l("Withdrawn. These signatures no longer count."),
     "signed": _l("Thank you. These signatures count."),
     "corrected": _l("Your name is corrected."),
     "saved": _l("Saved."),
@@ -51,7 +51,7 @@ def more(token: str) -> ResponseReturnValue:
     campaign = catalogue().campaign_with_id(facts.campaign_id)
     chosen = ticked_cases(campaign)
     if chosen:
-        mine.sign_more(token, campaign, chosen, consent_words())
+        mine.sign_more(token, campaign, chosen, consent_words(campaign))
     return _back(token, "signed" if chosen else None)
 
 
@@ -89,11 +89,17 @@ def language(token: str) -> ResponseReturnValue:
 
 @bp.post("/<lang:lang>/mine/<token>/erase")
 def erase(token: str) -> ResponseReturnValue:
-    """Take everything back and forget me."""
+    """Withdraw everything, and erase what is stored about me."""
     facts = mine.open_page(token)
     campaign = catalogue().campaign_with_id(facts.campaign_id)
     mine.erase(token)
-    return redirect(url_for("confirming.rejected", campaign=campaign.slug), 303)
+    return redirect(url_for("mine.erased", campaign=campaign.slug), 303)
+
+
+@bp.get("/<lang:lang>/<campaign>/erased")
+def erased(campaign: str) -> ResponseReturnValue:
+    """After erasing."""
+    return render("erased.html", find_campaign(campaign))
 
 
 @bp.get("/<lang:lang>/mine/<token>/data.json")

@@ -9,7 +9,7 @@ from petitions.queries.catalogue import PublicCampaign, PublicCase
 from petitions.services import limits, networks, proofs
 from petitions.services.signing import sign_cases
 from petitions.web import ready
-from petitions.web.errors import MESSAGES, retry_after, status_of
+from petitions.web.errors import retry_after, status_of, words_of
 from petitions.web.forms.sign import SignForm
 from petitions.web.forms.words import REFUSALS
 from petitions.web.public.views import blank_form, find_campaign, render, render_case
@@ -58,7 +58,7 @@ def _sign(form: SignForm, thanks: str) -> ResponseReturnValue:
     try:
         sign_cases(form.entry())
     except (Busy, TooManyTries, ProofNeeded) as why:  # nothing was recorded; what was typed is kept
-        question, problem = None, str(MESSAGES[why.code])
+        question, problem = None, str(words_of(why))
         if isinstance(why, ProofNeeded):
             brought = form.proof.data or ""
             question = proofs.ask(form.campaign.id, network(), brought, price=why.price, seconds=why.seconds)

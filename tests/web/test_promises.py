@@ -1,0 +1,165 @@
+"""Each sentence about mails, secrecy, erasure or consent is a promise: here the program keeps it, or a test fails."""
+
+import re
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from petitions.clock import now, stopped_at
+from petitions.models import ConsentVersion, Signature
+from petitions.queries.catalogue import PublicCampaign
+from petitions.queries.retention import AFTER_HAND_OVER, PENDING_LASTS
+from petitions.services.opening import columns
+from petitions.services.outbox import REMIND_AFTER
+from tests.support.factories import ANN, Person, confirm, dump, make_campaign, rows
+from tests.web.browsing import LANGUAGES, body, browser, link, mails, press, sign_all, sign_one, visit
+
+CASE = "/en/water-2026/cases/river/"
+A_DAY = timedelta(days=1)
+BELLA = Person("Annabella", "Mayr", ANN.email)
+
+
+def told(app: Flask, path: str = CASE) -> str:
+    """What the form says below its button and beside the e-mail address."""
+    return visit(browser(app), path).form("/sign").text
+
+
+def texts(mail: EmailMessage) -> str:
+    """All that a mail says, but its addressee."""
+    headers = [f"{name}: {value}" for name, value in mail.items() if name != "To"]
+    return "\n".join([*headers, body(mail), body(mail, "html")])
+
+
+def sent_by(app: Flask, moment: datetime) -> list[EmailMessage]:
+    """Every mail sent up to `moment`."""
+    with stopped_at(moment):
+        return mails(app)
+
+
+# --- how many e-mails ---
+
+
+def test_one_email_to_confirm_and_at_most_one_reminder(app: Flask, campaign: PublicCampaign) -> None:
+    assert "We send you one e-mail to confirm, and at most one reminder." in told(app)
+    start = now()
+    with stopped_at(start):
+        sign_all(browser(app), ["river", "lake"])
+    assert len(sent_by(app, start)) == 1
+    assert len(sent_by(app, start + REMIND_AFTER - A_DAY)) == 1
+    assert len(sent_by(app, start + REMIND_AFTER + A_DAY / 24)) == 2
+    for days in range(4, 30):
+        assert len(sent_by(app, start + days * A_DAY)) == 2
+
+
+def test_who_confirmed_gets_no_reminder_and_a_receipt_only_if_asked_for(app: Flask, campaign: PublicCampaign) -> None:
+    start = now()
+    with stopped_at(start):
+        sign_one(browser(app))
+        page = visit(browser(app), link(mails(app)[0]))
+        [box] = page.all("input", name="receipt")
+        assert "checked" not in box.attrs
+        press(browser(app), page.form(link(mails(app)[0])))
+    assert len(sent_by(app, start + 4 * A_DAY)) == 1
+
+
+# --- what they say ---
+
+
+def test_no_email_carries_the_name_of_anybody(app: Flask, campaign: PublicCampaign) -> None:
+    start, client = now(), browser(app)
+    with stopped_at(start):
+        sign_all(client, ["river", "lake"], BELLA)
+    sent_by(app, start)
+    sent_by(app, start + REMIND_AFTER)
+    with stopped_at(start + REMIND_AFTER):
+        client.post(link(mails(app)[0]), data={"receipt": "y"})
+        sign_all(client, ["river"], BELLA)
+        mails(app)
+        client.post("/fr/water-2026/mine", data={"email": ANN.email})
+        letters = mails(app)
+    assert len(letters) >= 4
+    for letter in letters:
+        assert not {BELLA.first_name, BELLA.last_name} & set(re.findall(r"\w+", texts(letter)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_email_names_the_campaign_and_its_button_says_what_it_does(
+    app: Flask, tmp_path: Path, language: str
+) -> None:
+    make_campaign(app, tmp_path / "campaign", languages=LANGUAGES)
+    browser(app).post(f"/{language}/water-2026/sign", data={"first_name": "Ann", "email": ANN.email, "cases": "river"})
+    [mail] = mails(app)
+    assert f"Water {language}" in body(mail).split("http")[0]
+    button = re.search(r'<a href="[^"]*/confirm/[^>]*>([^<]*)<', body(mail, "html"))
+    wanted = {"fr": "Confirmer ma signature", "en": "Confirm my signature"}
+    wanted |= {"de": "Unterschrift bestätigen", "lb": "Ënnerschrëft confirméieren"}
+    assert button is not None
+    assert button[1].endswith(wanted[language])
+
+
+# --- who sees a name, and what is kept ---
+
+
+def test_the_form_names_who_gets_the_name_and_the_address_is_never_handed_over(
+    app: Flask, campaign: PublicCampaign
+) -> None:
+    for path in (CASE, "/en/", "/en/water-2026/sign"):
+        for words in ("we hand your name to the authorities this petition addresses, never your e-mail address",):
+            assert words in told(app, path)
+        assert "outside the European Union" in told(app, path), "all cases are in Belarus"
+        assert "only we can read them: A section" in told(app, path)
+    assert not [name for name in columns("delivery", "signature") if "mail" in name]
+
+
+def test_a_petition_within_the_union_does_not_speak_of_countries_outside(app: Flask, tmp_path: Path) -> None:
+    make_campaign(app, tmp_path / "campaign", countries={"river": "FR", "lake": "LU"})
+    assert "outside the European Union" not in told(app)
+    assert "Some of them are outside the European Union" in told(app, "/en/")
+
+
+def test_names_and_addresses_are_stored_encrypted_once_the_email_is_sent(app: Flask, campaign: PublicCampaign) -> None:
+    sign_one(browser(app), person=BELLA)
+    with app.app_context():
+        stored = str(dump())
+    assert not [word for word in (BELLA.first_name, BELLA.last_name, BELLA.email) if word in stored]
+
+
+def test_the_form_says_for_how_long(app: Flask, campaign: PublicCampaign) -> None:
+    words = f"We erase both {AFTER_HAND_OVER.days} days after the names are delivered, no later than 12 months"
+    assert words in told(app)
+    assert f"after {PENDING_LASTS.days} days if you do not confirm" in told(app)
+
+
+# --- consent ---
+
+
+def test_nothing_but_the_cases_is_ticked_and_the_button_says_how_many(demo: Flask) -> None:
+    form = visit(browser(demo), "/en/").form("/sign")
+    ticked = [box for box in form.all("input", type="checkbox") if "checked" in box.attrs]
+    assert len(ticked) == 9
+    assert {box["name"] for box in ticked} == {"cases"}
+    assert "Sign all 9 petitions" in form.one("button").text
+
+
+def test_the_words_of_the_form_are_kept_with_the_signature(app: Flask, campaign: PublicCampaign) -> None:
+    sign_one(browser(app))
+    with app.app_context():
+        [signature], texts_kept = rows(Signature), {row.id: row.words for row in rows(ConsentVersion)}
+    kept = texts_kept[signature.consent_version_id]
+    said = visit(browser(app), "/fr/water-2026/cases/river/").form("/sign").text
+    for sentence in kept.splitlines():
+        assert " ".join(sentence.split()) in " ".join(said.split())
+
+
+# --- errors ---
+
+
+def test_a_signature_that_is_there_stays_when_the_signer_comes_again(app: Flask, campaign: PublicCampaign) -> None:
+    with app.app_context():
+        confirm(campaign, ANN, "river")
+    sign_one(browser(app))
+    with app.app_context():
+        assert [row.state for row in rows(Signature)] == ["confirmed"], "nothing counts twice"
