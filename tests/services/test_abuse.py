@@ -217,7 +217,7 @@ def test_the_network_is_kept_nowhere_and_named_otherwise_each_day(campaign: Publ
     with stopped_at(now() + timedelta(days=1)):
         tomorrow = admission.ticket(campaign.id, SCHOOL, None, "")
     assert set(today.networks.values()).isdisjoint(tomorrow.networks.values())
-    kept = {row.key for row in rows(Limit) if row.key.startswith("network")}
+    kept = {row.key for row in rows(Limit) if row.key.startswith("network:")}
     assert kept == {f"network:{length}:{name}" for length, name in today.networks.items()}
     assert "192.0" not in str(dump())
     assert max(len(row.key) for row in rows(Limit)) <= 64
