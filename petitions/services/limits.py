@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, delete, select
 
 from petitions import clock, sealing
 from petitions.db import bulk
 from petitions.db.queue import Handler
-from petitions.db.transactions import transaction, write_queue
+from petitions.db.transactions import looking, transaction, write_queue
 from petitions.errors import TooManyTries
 from petitions.models import Limit
 from petitions.services.keyring import keyring
@@ -33,7 +33,10 @@ class Rule:
 
 CODE_TRIES = Rule("code", 5, timedelta(hours=24))
 CODE_TRIES_NETWORK = Rule("code-network", 60, timedelta(hours=1))
-LOGIN_TRIES = Rule("login", 10, timedelta(minutes=15))
+LOGIN_TRIES = Rule("login", 10, timedelta(minutes=15))  # for one name from one network
+LOGIN_TRIES_NETWORK = Rule("login-network", 30, timedelta(minutes=15))  # for all names
+LOGIN_TRIES_ACCOUNT = Rule("login-account", 30, timedelta(minutes=15))  # from all networks that are new to the account
+LOGIN_KNOWN = Rule("login-known", 1, timedelta(days=30))  # a network from which this account logged in
 ASKS = Rule("asks", 30, timedelta(hours=1))  # for the link to one's own signatures, from one network
 UNKNOWN_ORIGIN = Rule("no-origin", 20, timedelta(minutes=10))
 INVALID = Rule("invalid", 240, timedelta(minutes=1))  # forms with mistakes: each costs 15 ms
@@ -83,6 +86,13 @@ def is_within(rule: Rule, value: str) -> bool:
         return number <= rule.most
 
 
+def is_used(rule: Rule, value: str) -> bool:
+    """Whether there was a use whose window is not over."""
+    living = (Limit.key == rule.key(value)) & (Limit.ends_at > int(clock.now().timestamp()))
+    with looking() as connection:
+        return connection.scalar(select(Limit.key).where(living)) is not None
+
+
 def purge() -> None:
     """Forget the windows that are over, and what was drawn yesterday to hide networks."""
     with transaction() as session:
@@ -96,5 +106,6 @@ def _handler(rule: Rule) -> Handler[str, int]:
     return spend_batch
 
 
-_SPENT = (CODE_TRIES, CODE_TRIES_NETWORK, LOGIN_TRIES, UNKNOWN_ORIGIN, INVALID, WRONG_SECRET)
+_LOGINS = (LOGIN_TRIES, LOGIN_TRIES_NETWORK, LOGIN_TRIES_ACCOUNT)
+_SPENT = (CODE_TRIES, CODE_TRIES_NETWORK, *_LOGINS, UNKNOWN_ORIGIN, INVALID, WRONG_SECRET)
 _HANDLERS = {rule: _handler(rule) for rule in _SPENT}

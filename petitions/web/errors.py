@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from petitions import errors, logs
 from petitions.errors import DomainError
-from petitions.services.accounts import AccountExists, PasswordTooShort
+from petitions.services.accounts import AccountExists, LoginBusy, PasswordTooShort
 from petitions.services.backup import BackupFaulty
 from petitions.services.confirming import NameUnknown
 from petitions.services.invalidations import ReasonMissing
@@ -60,6 +60,7 @@ MESSAGES = {
         "E-mail address and code do not match. Check both, or use the link in our newest e-mail."
     ),
     errors.LoginRefused.code: _l("Name and password do not belong together. Check both, then try again."),
+    LoginBusy.code: _l("Too many people are logging in at this moment. Please try again in a moment."),
     errors.ContentFaulty.code: _l("The campaign has faults."),
     errors.SettingsFaulty.code: _l("The settings have faults."),
     NameTaken.code: _l("Someone with this name has already signed with this e-mail address."),
@@ -114,13 +115,17 @@ def retry_after(why: DomainError) -> int | None:
     return int(str(seconds)) if seconds else None
 
 
+def wait_of(why: DomainError) -> dict[str, str]:
+    """The header that says it, if it is known."""
+    seconds = retry_after(why)
+    return {"Retry-After": str(seconds)} if seconds else {}
+
+
 def _refused(why: DomainError) -> Response:
     status = status_of(why)
     log.info("refused code=%s status=%s", why.code, status)
     response = _notice(status, why.code, words_of(why))
-    seconds = retry_after(why)
-    if seconds:
-        response.headers["Retry-After"] = str(seconds)
+    response.headers.update(wait_of(why))
     return response
 
 

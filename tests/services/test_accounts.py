@@ -1,17 +1,22 @@
 """Staff accounts: who may come in, how long, and that trying tells nothing."""
 
+import threading
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import VerifyMismatchError
+from flask import Flask
 
 from petitions.clock import now, stopped_at
+from petitions.db.base import db
 from petitions.errors import LoginRefused, TooManyTries
-from petitions.models import Account, StaffSession
+from petitions.models import Account, Limit, StaffSession
 from petitions.services import accounts, limits
 from petitions.services.accounts import AccountExists, PasswordTooShort, create_account, log_in, log_out, login_of
-from tests.support.factories import CARLA, dump, newest, rows
+from tests.support.factories import CARLA, dump, newest, rows, start_threads
+from tests.support.statements import commits, statements
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -80,6 +85,42 @@ class CountingHasher:
         return self.hasher.verify(hashed, password)
 
 
+class Places(threading.BoundedSemaphore):
+    """Tells when the fourth was sent away."""
+
+    def __init__(self, number: int, is_full: threading.Event) -> None:
+        super().__init__(number)
+        self.is_full, self.refused = is_full, 0
+
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+        taken = super().acquire(blocking, timeout)
+        self.refused += not taken
+        if self.refused == 4:
+            self.is_full.set()
+        return taken
+
+
+class SlowHasher:
+    """Waits with every answer until somebody was sent away, and notes how many it works on."""
+
+    def __init__(self, hasher: PasswordHasher) -> None:
+        self.hasher = hasher
+        self.lock = threading.Lock()
+        self.may_end = threading.Event()
+        self.now = self.most = 0
+
+    def verify(self, hashed: str, password: str) -> bool:
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        assert self.may_end.wait(20)
+        try:
+            return self.hasher.verify(hashed, password)
+        finally:
+            with self.lock:
+                self.now -= 1
+
+
 @pytest.mark.usefixtures("carla")
 def test_an_unknown_name_costs_as_much_as_a_known_one(monkeypatch: pytest.MonkeyPatch) -> None:
     counting = CountingHasher(accounts._hasher)
@@ -112,6 +153,105 @@ def test_ten_tries_from_one_network_are_enough_and_other_networks_are_free() -> 
         assert log_in(CARLA.name, CARLA.password, "198.51.100.9"), "Eve must not be able to lock Carla out"
     with stopped_at(begun + limits.LOGIN_TRIES.window):
         assert log_in(CARLA.name, CARLA.password, HERE)
+
+
+def refusals(name: str, networks: list[str]) -> list[str]:
+    """How a wrong password for this name is refused from each network."""
+    found = []
+    for network in networks:
+        with pytest.raises((LoginRefused, TooManyTries)) as refused:
+            log_in(name, "wrong", network)
+        found.append(str(refused.value.details.get("kind", "wrong")))
+    return found
+
+
+def test_a_network_that_tries_name_after_name_is_refused_before_anything_is_hashed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counting = CountingHasher(accounts._hasher)
+    monkeypatch.setattr(accounts, "_hasher", counting)
+    with stopped_at(now()):
+        kinds = [refusals(f"x{n}", [f"192.0.2.{n}"])[0] for n in range(40)]
+        kinds += [refusals(f"y{n}", [f"2001:db8:7:{n:x}::"])[0] for n in range(40)]
+    assert kinds == (["wrong"] * 30 + ["login-network"] * 10) * 2
+    assert len(counting.verified) == 60
+    # each name that is tried costs two rows, and one network may try no more names
+    assert len(rows(Limit)) == 2 + 2 * 60
+
+
+@pytest.mark.usefixtures("carla")
+def test_guessing_from_many_networks_is_limited_and_the_owner_still_comes_in() -> None:
+    begun = now()
+    with stopped_at(begun):
+        log_in(CARLA.name, CARLA.password, HERE)
+    elsewhere = [f"10.0.{n}.1" for n in range(60)]
+    with stopped_at(begun + timedelta(days=1)):
+        for name in (CARLA.name, "nobody"):
+            assert refusals(name, elsewhere) == ["wrong"] * 30 + ["login-account"] * 30
+        assert log_in(CARLA.name, CARLA.password, HERE)
+        with pytest.raises(TooManyTries):
+            log_in(CARLA.name, CARLA.password, "10.0.99.1")
+    with stopped_at(begun + timedelta(days=1) + limits.LOGIN_TRIES_ACCOUNT.window):
+        assert log_in(CARLA.name, CARLA.password, "10.0.99.1")
+
+
+@pytest.mark.usefixtures("carla")
+def test_the_right_password_may_be_typed_as_often_as_one_likes() -> None:
+    with stopped_at(now()):
+        for _ in range(2 * limits.LOGIN_TRIES.most):
+            accounts.prove_password(CARLA.name, CARLA.password, HERE)
+            log_in(CARLA.name, CARLA.password, "")
+
+
+@pytest.mark.usefixtures("carla")
+def test_a_known_name_and_an_unknown_one_cost_the_same_reads_and_writes(context: Flask) -> None:
+    for asked in (log_in, accounts.prove_password):
+        told = []
+        for name in (CARLA.name, "carlo"):
+            with statements(db.engine) as seen, commits(db.engine) as kept, pytest.raises(LoginRefused):
+                asked(name, "wrong", HERE)
+            told.append((seen, kept))
+        assert told[0] == told[1]
+        assert told[0][1]
+
+
+@pytest.mark.usefixtures("carla")
+def test_two_passwords_are_hashed_at_a_time_and_a_crowd_is_sent_away(
+    context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = SlowHasher(accounts._hasher)
+    monkeypatch.setattr(accounts, "_hasher", slow)
+    monkeypatch.setattr(accounts, "_PLACES", Places(16, slow.may_end))
+    tries = 20
+    raised = start_threads(context, [lambda: accounts._verify(None, "wrong")] * tries)
+    kinds = Counter(type(exc).__name__ for exc in raised())
+    assert kinds == {"LoginRefused": 16, "LoginBusy": tries - 16}
+    assert slow.most == 2
+
+
+@pytest.mark.usefixtures("carla")
+def test_the_log_says_whose_login_failed_and_never_what_was_typed(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    with stopped_at(now()):
+        for name in (CARLA.name, "my password by mistake"):
+            refusals(name, [HERE] * (limits.LOGIN_TRIES.most + 1))
+    lines = [record.getMessage() for record in caplog.records if record.name == "petitions.services.accounts"]
+    number = newest(Account).id
+    assert Counter(lines) == {
+        f"login refused account={number}": 10,
+        f"login limited account={number} limit=login": 1,
+        "login refused account=unknown": 10,
+        "login limited account=unknown limit=login": 1,
+    }
+
+
+@pytest.mark.usefixtures("carla")
+def test_a_new_login_ends_the_old_session_of_the_same_browser_and_no_other() -> None:
+    old, other = (log_in(CARLA.name, CARLA.password, HERE) for _ in range(2))
+    new = log_in(CARLA.name, CARLA.password, HERE, old)
+    assert login_of(old) is None
+    assert login_of(other) is not None
+    assert login_of(new) is not None
 
 
 @pytest.mark.usefixtures("carla")

@@ -9,7 +9,7 @@ from petitions.queries.catalogue import catalogue
 from petitions.services import accounts, exports
 from petitions.web import sessions
 from petitions.web.admin.login import bp
-from petitions.web.errors import MESSAGES, status_of
+from petitions.web.errors import MESSAGES, status_of, wait_of
 from petitions.web.security import network
 
 
@@ -25,8 +25,8 @@ def exported() -> ResponseReturnValue:
     login = sessions.current().login
     try:
         accounts.prove_password(login.name, request.form.get("password", ""), network())
-    except (LoginRefused, TooManyTries) as why:
-        return _page(MESSAGES[why.code]), status_of(why)
+    except (LoginRefused, TooManyTries, accounts.LoginBusy) as exc:
+        return _page(MESSAGES[exc.code]), status_of(exc), wait_of(exc)
     campaign = catalogue().campaign(request.form.get("campaign", ""))
     lines = exports.sealed_lines(campaign.slug, by=f"account {login.account_id}")
     response = Response(stream_with_context(lines), mimetype="application/x-ndjson")

@@ -8,7 +8,7 @@ from wtforms import PasswordField, StringField
 from petitions.errors import LoginRefused, TooManyTries
 from petitions.services import accounts
 from petitions.web import sessions
-from petitions.web.errors import MESSAGES, status_of
+from petitions.web.errors import MESSAGES, status_of, wait_of
 from petitions.web.security import SAFE, network
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
@@ -52,10 +52,11 @@ def logged_in() -> ResponseReturnValue:
     """Check name and password, and begin a session under a new secret."""
     form = LoginForm(formdata=request.form)  # by itself it would read JSON too, and stumble over some
     try:
-        token = accounts.log_in(form.name.data or "", form.password.data or "", network())
-    except (LoginRefused, TooManyTries) as why:
-        page = render_template("admin/login.html", form=form, problem=MESSAGES[why.code])
-        return page, status_of(why)
+        old = session.token if isinstance(session, sessions.StaffSession) else ""
+        token = accounts.log_in(form.name.data or "", form.password.data or "", network(), old)
+    except (LoginRefused, TooManyTries, accounts.LoginBusy) as exc:
+        page = render_template("admin/login.html", form=form, problem=MESSAGES[exc.code])
+        return page, status_of(exc), wait_of(exc)
     sessions.begin(token)
     return redirect(url_for("admin.board"), 303)
 
