@@ -115,8 +115,8 @@ def stored_data(token: str) -> dict[str, Any]:
     """Everything that is stored about this signer, as it is stored: the sealed parts stay sealed."""
     facts = open_page(token)
     person = (
-        *(Campaign.slug, Signer.locale, Signer.newsletter, Signer.signed_at, Signer.confirmed_at),
-        *(Signer.sealed, Signer.sealed_name),
+        *(Campaign.slug, Signer.locale, Signer.newsletter, Signer.is_named, Signer.is_of_age, Signer.signed_at),
+        *(Signer.confirmed_at, Signer.sealed, Signer.sealed_name),
     )
     signed = (
         *(Signature.case_id, Signature.state, Signature.source, Signature.signed_at, Signature.confirmed_at),

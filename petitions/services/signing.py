@@ -18,7 +18,7 @@ from petitions.db.transactions import write_queue
 from petitions.errors import Busy, CampaignClosed, DomainError
 from petitions.models import Signer
 from petitions.queries.catalogue import PublicCampaign, PublicCase
-from petitions.services import admission, mailslots, outbox, passes, signatures
+from petitions.services import admission, ledger, mailslots, outbox, passes, signatures
 from petitions.services.consent import consent_version
 from petitions.services.keyring import blind_key, keyring, public_keys
 
@@ -182,9 +182,19 @@ def _sign_distinct(connection: Connection, entries: list[_Sealed], now: datetime
     for entry, signer in places:  # what was taken back may be signed anew; it waits for its own confirmation
         again = signatures.revive(connection, signer.id, [case for case, *_ in entry.signatures], now)
         signed.setdefault(signer.id, []).extend(again)
+    _unname(connection, [signer.id for entry, signer in places if not entry.is_named], now)
     mails = [_Mail(entry, number, "confirm", "new") for entry, number in new]
     _queue_mails(connection, mails + _mails_to_known(connection, places, signed, now), now)
     return [entry for entry in entries if entry.key not in ids and entry.key not in known]
+
+
+def _unname(connection: Connection, signer_ids: Sequence[int], now: datetime) -> None:
+    """Hand over these names no more. Never the reverse: whoever knows a name and an address could undo the wish."""
+    if signer_ids:
+        theirs = Signer.id.in_(signer_ids) & Signer.is_named
+        changed = connection.scalars(update(Signer).where(theirs).values(is_named=False).returning(Signer.link_id))
+        lines = [{"what": ledger.NAMED, "wanted": False, "signer": link_id.hex()} for link_id in changed if link_id]
+        ledger.append(connection, lines, now)
 
 
 def _known_signers(connection: Connection, entries: Sequence[_Sealed]) -> dict[tuple[int, bytes, bytes], _Known]:

@@ -20,6 +20,8 @@ FIELDS = {
     "birth_date": ["27.3.1985", "1985-03-27"],
     "newsletter": ["y", ""],
     "receipt": ["y", ""],
+    "unnamed": ["y", ""],
+    "of_age": ["y", ""],
     "pass_code": ["", "abcd-efgh"],
     "remark": ["", "", "", "x"],
     "elapsed": ["", "1", "99999"],

@@ -9,13 +9,13 @@ import pytest
 from flask import Flask
 
 from petitions.clock import now, stopped_at
-from petitions.models import ConsentVersion, Signature
+from petitions.models import ConsentVersion, Signature, Signer
 from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.retention import AFTER_HAND_OVER, PENDING_LASTS
 from petitions.services.opening import columns
 from petitions.services.outbox import REMIND_AFTER
-from tests.support.factories import ANN, Person, confirm, dump, make_campaign, rows
-from tests.web.browsing import LANGUAGES, body, browser, link, mails, press, sign_all, sign_one, visit
+from tests.support.factories import ANN, EVE, Person, confirm, dump, make_campaign, rows
+from tests.web.browsing import LANGUAGES, body, browser, link, mails, page_of, press, sign_all, sign_one, visit
 
 CASE = "/en/water-2026/cases/river/"
 A_DAY = timedelta(days=1)
@@ -128,7 +128,7 @@ def test_names_and_addresses_are_stored_encrypted_once_the_email_is_sent(app: Fl
 
 
 def test_the_form_says_for_how_long(app: Flask, campaign: PublicCampaign) -> None:
-    words = f"We erase both {AFTER_HAND_OVER.days} days after the names are delivered, no later than 12 months"
+    words = f"We erase both {AFTER_HAND_OVER.days} days after the signatures are delivered, no later than 12 months"
     assert words in told(app)
     assert f"after {PENDING_LASTS.days} days if you do not confirm" in told(app)
 
@@ -150,6 +150,98 @@ def test_the_words_of_the_form_are_kept_with_the_signature(app: Flask, campaign:
         [signature], texts_kept = rows(Signature), {row.id: row.words for row in rows(ConsentVersion)}
     kept = texts_kept[signature.consent_version_id]
     said = visit(browser(app), "/fr/water-2026/cases/river/").form("/sign").text
+    for sentence in kept.splitlines():
+        assert " ".join(sentence.split()) in " ".join(said.split())
+
+
+# --- the name, and the age ---
+
+
+def test_who_says_so_is_counted_and_not_named_whoever_entered_the_name_before(
+    app: Flask, campaign: PublicCampaign
+) -> None:
+    client = browser(app)
+    sign_one(client)  # Eve enters Ann's name and address first
+    [box] = visit(client, CASE).all("input", name="unnamed")
+    assert "checked" not in box.attrs
+    sign_one(client, unnamed="y")
+    with app.app_context():
+        assert [signer.is_named for signer in rows(Signer)] == [False]
+    sign_one(client)  # and cannot undo it
+    with app.app_context():
+        assert [signer.is_named for signer in rows(Signer)] == [False]
+
+
+def test_the_own_page_says_whether_the_name_is_handed_over_and_changes_it(app: Flask, campaign: PublicCampaign) -> None:
+    client = browser(app)
+    sign_one(client)
+    confirm_page = link(mails(app)[0])
+    client.post(confirm_page)
+    own = next(a["href"] for a in visit(client, confirm_page).all("a") if "/mine/" in a["href"])
+    own = own.replace("/fr/", "/en/")
+    assert "Your name is handed over to the authorities addressed." in visit(client, own).text
+    assert client.post(f"{own}/named", data={"unnamed": "y"}).status_code == 303
+    assert "your name is not handed over. Names already handed over cannot be called back." in visit(client, own).text
+    assert client.get(f"{own}/data.json").json["is_named"] is False
+    press(client, visit(client, own).form("/named"))
+    with app.app_context():
+        assert [signer.is_named for signer in rows(Signer)] == [False], "the box is ticked where the wish is known"
+    client.post(f"{own}/named")
+    with app.app_context():
+        assert [signer.is_named for signer in rows(Signer)] == [True]
+
+
+def test_where_only_the_number_is_handed_over_the_form_says_so(app: Flask, tmp_path: Path) -> None:
+    make_campaign(app, tmp_path / "campaign", unnamed=("river",))
+    assert "We hand over only the number of signatures: no name and no e-mail address." in told(app)
+    assert "we hand your name" not in told(app)
+    assert "outside the European Union" not in told(app)
+    assert visit(browser(app), CASE).all("input", name="unnamed") == []
+    everything = told(app, "/en/")
+    assert everything.count("(only the number of signatures is handed over)") == 1
+    assert "Where we say so beside a case" in everything
+    assert visit(browser(app), "/en/").all("input", name="unnamed")
+
+
+def test_a_minimum_age_is_asked_for_by_one_box_and_only_where_it_is_set(app: Flask, tmp_path: Path) -> None:
+    make_campaign(app, tmp_path / "campaign")
+    assert visit(browser(app), CASE).all("input", name="of_age") == []
+    make_campaign(app, tmp_path / "campaign", minimum_age="16")
+    client = browser(app)
+    assert "I am at least 16 years old." in told(app)
+    refused = page_of(sign_one(client), 422)
+    assert "Cochez cette case si vous avez l’âge requis." in refused.one(id="river-of_age-error").text
+    with app.app_context():
+        assert rows(Signer) == []
+    assert sign_one(client, of_age="y").status_code == 303
+    with app.app_context():
+        [signer], [consent] = rows(Signer), [row for row in rows(ConsentVersion) if "16 ans" in row.words]
+    assert (signer.is_of_age, signer.is_named) == (True, True)
+    assert "mais ne remettez pas mon nom" in consent.words
+
+
+def test_words_of_before_stay_with_the_signatures_given_under_them(app: Flask, tmp_path: Path) -> None:
+    make_campaign(app, tmp_path / "campaign")
+    sign_one(browser(app))
+    make_campaign(app, tmp_path / "campaign", minimum_age="16")
+    sign_one(browser(app), person=EVE, of_age="y")
+    with app.app_context():
+        words = {row.id: row.words for row in rows(ConsentVersion)}
+        before, after = (words[row.consent_version_id] for row in rows(Signature))
+    assert "16 ans" not in before
+    assert "16 ans" in after
+
+
+def test_who_adds_cases_reads_the_same_words_and_they_are_kept(app: Flask, campaign: PublicCampaign) -> None:
+    client = browser(app)
+    sign_one(client)
+    page = link(mails(app)[0])
+    client.post(page)
+    said = visit(client, page).form("/more").text
+    client.post(f"{page}/more", data={"cases": "lake"})
+    with app.app_context():
+        newest = rows(Signature)[-1]
+        [kept] = [row.words for row in rows(ConsentVersion) if row.id == newest.consent_version_id]
     for sentence in kept.splitlines():
         assert " ".join(sentence.split()) in " ".join(said.split())
 

@@ -1,6 +1,7 @@
 """The words under which people sign: shown by the form, and kept with each signature."""
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from petitions.locales import UNION
 from petitions.queries.catalogue import PublicCampaign, PublicCase
@@ -9,10 +10,15 @@ from petitions.queries.retention import AFTER_HAND_OVER, PENDING_LASTS
 
 def data_words(campaign: PublicCampaign, only: PublicCase | None = None) -> str:
     """Who gets the name, who can read name and address until then, and for how long."""
-    said = [
-        _("If you confirm, we hand your name to the authorities this petition addresses, never your e-mail address.")
-    ]
-    abroad = {case.country not in UNION for case in ([only] if only else campaign.cases)}
+    cases = [only] if only else campaign.cases
+    named = [case for case in cases if case.hands_over_names]
+    whole = _(
+        "If you confirm, we hand your name to the authorities this petition addresses, never your e-mail address."
+    )
+    said = [whole if named else _("We hand over only the number of signatures: no name and no e-mail address.")]
+    if 0 < len(named) < len(cases):
+        said.append(_("Where we say so beside a case, we hand over only the number of signatures."))
+    abroad = {case.country not in UNION for case in named}
     if abroad == {True}:
         said.append(_("These authorities are outside the European Union, where EU law does not protect your name."))
     elif True in abroad:
@@ -20,7 +26,7 @@ def data_words(campaign: PublicCampaign, only: PublicCase | None = None) -> str:
     said.append(_("Both are stored encrypted, and only we can read them: %(controller)s.", controller=_name(campaign)))
     said.append(
         _(
-            "We erase both %(days)s days after the names are delivered, no later than 12 months after the end, "
+            "We erase both %(days)s days after the signatures are delivered, no later than 12 months after the end, "
             "or after %(wait)s days if you do not confirm.",
             days=AFTER_HAND_OVER.days,
             wait=PENDING_LASTS.days,
@@ -41,9 +47,33 @@ def newsletter_words() -> str:
     return str(_("Also send me news about these cases. I can stop it at any time."))
 
 
+def unnamed_words(campaign: PublicCampaign, only: PublicCase | None = None) -> str:
+    """What ticking the box about the name means; empty where no name is handed over, so that there is no such box."""
+    hands_over = any(case.hands_over_names for case in ([only] if only else campaign.cases))
+    return str(_("Count my signature, but do not hand over my name.")) if hands_over else ""
+
+
+def age_words(campaign: PublicCampaign) -> str:
+    """What the signer says about the age; empty where the campaign does not ask."""
+    least = campaign.minimum_age
+    return ngettext("I am at least %(num)s year old.", "I am at least %(num)s years old.", least) if least else ""
+
+
+def more_words(campaign: PublicCampaign) -> str:
+    """What is kept with signatures that a proven signer adds."""
+    return "\n".join([at_once_words(), data_words(campaign)])
+
+
+def at_once_words() -> str:
+    """When signatures count that a proven signer adds."""
+    return str(_("No second e-mail: these signatures count at once."))
+
+
 def consent_words(campaign: PublicCampaign, only: PublicCase | None = None) -> str:
     """All of it together, as it is kept with the signature."""
-    return "\n".join([confirm_words(), newsletter_words(), data_words(campaign, only)])
+    said = [confirm_words(), newsletter_words(), unnamed_words(campaign, only), age_words(campaign)]
+    said.append(data_words(campaign, only))
+    return "\n".join(filter(None, said))
 
 
 def _name(campaign: PublicCampaign) -> str:

@@ -17,13 +17,16 @@ from petitions.web.security import network
 
 
 class SignForm(NameForm, AddressForm):
-    """Fields as other programs know them: first_name, last_name, email, birth_date, newsletter, cases.
+    """Fields as other programs know them: first_name, last_name, email, birth_date, newsletter, unnamed, of_age,
+    cases.
 
     The rest is against abuse.
     """
 
     birth_date = StringField()
     newsletter = BooleanField()
+    unnamed = BooleanField()
+    of_age = BooleanField()
     cases = SelectMultipleField(validate_choice=False)
     pass_code = StringField()
     proof = StringField()
@@ -48,6 +51,11 @@ class SignForm(NameForm, AddressForm):
             raise ValidationError(REFUSALS["date_missing"])
         self._born = cleaned(lambda typed: people.clean_birth_date(typed, clock.now().date()), field.data)
 
+    def validate_of_age(self, field: Field) -> None:
+        """Only where the campaign sets an age."""
+        if self.campaign.minimum_age and not field.data:
+            raise ValidationError(REFUSALS["age_missing"])
+
     def validate_cases(self, field: Field) -> None:
         """Open cases of this campaign, each once however often it was named."""
         by_slug = {case.slug: case for case in self.campaign.cases}
@@ -71,6 +79,8 @@ class SignForm(NameForm, AddressForm):
             email=self.email.data or "",
             birth_date=self._born,
             newsletter=self.newsletter.data,
+            is_named=not self.unnamed.data,
+            is_of_age=bool(self.of_age.data) if self.campaign.minimum_age else None,
             locale=locale(),
             consent=consent_words(self.campaign, self.only),
             network=network(),

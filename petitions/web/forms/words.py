@@ -25,6 +25,7 @@ REFUSALS = {
     "date_wrong": _l("This is not a date. Enter day, month and year, for example 27/3/1985."),
     "date_in_future": _l("This date is in the future. Enter the day on which you were born."),
     "date_too_old": _l("This date is more than 120 years ago. Check the year."),
+    "age_missing": _l("Tick this box if you are old enough. Younger people cannot sign here."),
     "cases_missing": _l("Choose at least one petition to sign."),
     "case_unknown": _l("One of the chosen cases does not belong to this campaign. Check your choice."),
     "case_closed": _l("One of the chosen cases no longer accepts signatures. Choose among the others."),

@@ -9,7 +9,7 @@ from petitions.queries.catalogue import catalogue
 from petitions.services import confirming, limits, mine, networks
 from petitions.web.errors import MESSAGES, status_of
 from petitions.web.forms.code import CodeForm
-from petitions.web.forms.consent import consent_words
+from petitions.web.forms.consent import more_words
 from petitions.web.i18n import locale
 from petitions.web.public.views import find_campaign, render, ticked_cases
 from petitions.web.security import network
@@ -63,7 +63,7 @@ def more(token: str) -> ResponseReturnValue:
     campaign = catalogue().campaign_with_id(facts.campaign_id)
     chosen = ticked_cases(campaign)
     if chosen:
-        confirming.sign_more(token, campaign, chosen, consent_words(campaign))
+        confirming.sign_more(token, campaign, chosen, more_words(campaign))
     return redirect(url_for("confirming.confirm", token=token), 303)
 
 

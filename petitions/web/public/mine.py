@@ -11,7 +11,7 @@ from petitions.models.states import SignatureState
 from petitions.queries.catalogue import catalogue
 from petitions.services import mine, suppressing
 from petitions.web.errors import MESSAGES, status_of
-from petitions.web.forms.consent import consent_words
+from petitions.web.forms.consent import more_words
 from petitions.web.forms.person import AddressForm, NameForm
 from petitions.web.i18n import locale
 from petitions.web.public.views import find_campaign, render, ticked_cases
@@ -51,7 +51,7 @@ def more(token: str) -> ResponseReturnValue:
     campaign = catalogue().campaign_with_id(facts.campaign_id)
     chosen = ticked_cases(campaign)
     if chosen:
-        mine.sign_more(token, campaign, chosen, consent_words(campaign))
+        mine.sign_more(token, campaign, chosen, more_words(campaign))
     return _back(token, "signed" if chosen else None)
 
 
@@ -73,6 +73,13 @@ def name(token: str) -> ResponseReturnValue:
 def newsletter(token: str) -> ResponseReturnValue:
     """News: yes or no."""
     mine.set_newsletter(token, bool(request.form.get("newsletter")))
+    return _back(token, "saved")
+
+
+@bp.post("/<lang:lang>/mine/<token>/named")
+def named(token: str) -> ResponseReturnValue:
+    """The name: handed over, or not."""
+    mine.set_named(token, not request.form.get("unnamed"))
     return _back(token, "saved")
 
 
