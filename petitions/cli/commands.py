@@ -25,7 +25,7 @@ from petitions.models.states import TallyKind
 from petitions.queries.catalogue import catalogue
 from petitions.queries.checkup import Checkup, checkup
 from petitions.queries.keys import check_of
-from petitions.services import accounts, campaigns, exports, installation, ledger, opening, tallies
+from petitions.services import accounts, campaigns, exports, installation, ledger, machine, opening, tallies
 from petitions.services import passes as school
 from petitions.services import retention as retention_service
 from petitions.services.keyring import settings as config
@@ -113,7 +113,7 @@ def _checked() -> Checkup:
     faults += [] if public.campaigns else ["There is no public campaign: flask campaign import PATH"]
     unproven = [each.slug for each in public.campaigns if each.is_open and check_of(each.slug).checked_at is None]
     faults += [f"{slug} is open, but not all keys are proven to work: flask keys check" for slug in unproven]
-    return Checkup(faults + found.faults, found.notes)
+    return Checkup([*faults, *machine.faults(config()), *found.faults], found.notes)
 
 
 def settings_table() -> str:

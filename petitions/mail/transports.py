@@ -35,15 +35,18 @@ class Transport(Protocol):
 
 
 @contextmanager
-def connected(url: str) -> Iterator[Transport]:
-    """The transport that `url` names (`smtp://…`, `smtps://…`, `console:`, `file:FOLDER`), open for the block."""
+def connected(url: str, timeout: float = SMTP_TIMEOUT) -> Iterator[Transport]:
+    """The transport that `url` names (`smtp://…`, `smtps://…`, `console:`, `file:FOLDER`), open for the block.
+
+    Raises Delayed if the mail server cannot be reached within `timeout` seconds, or takes no mails from us.
+    """
     scheme, _, rest = url.partition(":")
     if scheme == "console":
         yield _Console()
     elif scheme == "file":
         yield _Folder(Path(rest))
     else:
-        smtp = _connect(url)
+        smtp = _connect(url, timeout)
         try:
             yield _Smtp(smtp)
         finally:
@@ -94,7 +97,7 @@ def _envelope(address: str) -> str:
     return f"{local}@{ascii_host(host)}" if local.isascii() else address
 
 
-def _connect(url: str) -> smtplib.SMTP:
+def _connect(url: str, timeout: float) -> smtplib.SMTP:
     """An open, authenticated connection; raises Delayed."""
     parts = urlsplit(url)
     host = parts.hostname or "localhost"
@@ -104,10 +107,10 @@ def _connect(url: str) -> smtplib.SMTP:
     is_private = is_here
     try:
         if parts.scheme == "smtps":
-            smtp = smtplib.SMTP_SSL(host, parts.port or 465, timeout=SMTP_TIMEOUT, context=tls)
+            smtp = smtplib.SMTP_SSL(host, parts.port or 465, timeout=timeout, context=tls)
             is_private = True
         else:
-            smtp = smtplib.SMTP(host, parts.port or 25, timeout=SMTP_TIMEOUT)
+            smtp = smtplib.SMTP(host, parts.port or 25, timeout=timeout)
             smtp.ehlo_or_helo_if_needed()
             if smtp.has_extn("starttls"):
                 smtp.starttls(context=tls)

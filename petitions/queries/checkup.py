@@ -1,21 +1,22 @@
 """Whether this installation keeps its promises: what `flask doctor` tells."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 
 from petitions import clock, modes
 from petitions.db.transactions import reading
-from petitions.models import Campaign, Message
-from petitions.models.states import CampaignState, MessageState
+from petitions.models import Campaign
+from petitions.models.states import CampaignState
 from petitions.queries import retention
+from petitions.queries.board import outbox
 from petitions.queries.retention import Clock
 from petitions.settings import Settings
 
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 POSTGRES = ("fsync", "full_page_writes", "synchronous_commit")
-MAIL_WAITS = timedelta(hours=6)
+MAIL_WAITS = timedelta(minutes=10)  # a mail that asks for confirmation; reminders wait for their day
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,10 @@ def checkup(settings: Settings) -> Checkup:
     if clock_state in (Clock.LEAPT, Clock.EARLIER):
         faults.append(f"The clock is doubted ({clock_state}), so nothing is erased: see flask retention trust-clock")
     notes = [f"Retention: {_retention(clock_state)}", *_endless()]
-    waiting, oldest_at = _waiting_mails()
-    if oldest_at is not None:
-        said = f"{waiting} mail(s) wait; the oldest since {oldest_at:%Y-%m-%d %H:%M} UTC"
-        (faults if clock.now() - oldest_at > MAIL_WAITS else notes).append(said)
+    mails = outbox()
+    if mails.oldest_at is not None:
+        said = f"{mails.waiting} mail(s) wait; the oldest since {mails.oldest_at:%Y-%m-%d %H:%M} UTC"
+        (faults if clock.now() - mails.oldest_at > MAIL_WAITS else notes).append(said)
     return Checkup(faults, notes)
 
 
@@ -64,10 +65,3 @@ def _endless() -> list[str]:
     with reading() as connection:
         slugs = list(connection.scalars(endless.order_by(Campaign.id)))
     return [f"{slug} has no closing date, so no day on which its names are erased" for slug in slugs]
-
-
-def _waiting_mails() -> tuple[int, datetime | None]:
-    queued = select(func.count(Message.id), func.min(Message.created_at)).where(Message.state == MessageState.QUEUED)
-    with reading() as connection:
-        number, oldest_at = connection.execute(queued).one()
-    return number, oldest_at

@@ -1,6 +1,7 @@
 """flask retention, campaign handed-over, backup, privacy: numbers and dates, never a name."""
 
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from petitions.models import Campaign, Count, Signer
 from petitions.queries.catalogue import PublicCampaign
 from petitions.services import retention
 from petitions.settings import ROOT, Settings
+from petitions.worker import send_due
 from tests.cli.conftest import Run
 from tests.support.factories import ANN, Keys, confirm, newest, sign
+from tests.support.ports import free_port
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 LATER = START + timedelta(days=15)
@@ -190,15 +193,31 @@ def test_doctor_tells_of_files_that_others_can_read(app: Flask, run: Run, campai
     assert "can be read by others" not in run("doctor").output
 
 
-def test_doctor_tells_of_mails_that_stay_and_of_a_campaign_without_end(run: Run, signed: PublicCampaign) -> None:
-    with stopped_at(START + timedelta(hours=1)):
-        said = run("doctor").output
-        assert "1 mail(s) wait; the oldest since 2026-11-01 12:00 UTC" in said
-        assert "water-2026 has no closing date" in said
-    with stopped_at(START + timedelta(hours=7)):
+def test_doctor_tells_of_mails_that_stay_and_of_a_campaign_without_end(
+    app: Flask, run: Run, signed: PublicCampaign
+) -> None:
+    with stopped_at(START + timedelta(minutes=9)):
+        said = run("doctor")
+        assert "1 mail(s) wait; the oldest since 2026-11-01 12:00 UTC" in said.stdout
+        assert "water-2026 has no closing date" in said.stdout
+    with stopped_at(START + timedelta(minutes=11)):
         late = run("doctor")
-    assert "1 mail(s) wait" in late.stderr
-    assert late.exit_code == 1
+        assert "1 mail(s) wait" in late.stderr
+        assert late.exit_code == 1
+        with app.app_context():
+            send_due()
+        assert "mail(s) wait" not in run("doctor").output, "a reminder waits for its day"
+
+
+def test_doctor_tells_of_a_mail_server_that_is_away(
+    app: Flask, run: Run, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config: Settings = app.extensions["petitions_settings"]
+    away = replace(config, mail_url=f"smtp://127.0.0.1:{free_port()}")
+    monkeypatch.setitem(app.extensions, "petitions_settings", away)
+    said = run("doctor")
+    assert "The mail server takes no mails (ConnectionRefusedError)" in said.stderr
+    assert said.exit_code == 1
 
 
 def test_every_command_is_in_the_readme(app: Flask) -> None:

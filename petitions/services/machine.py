@@ -1,0 +1,67 @@
+"""Whether this machine lets the server do its work: room on the disk, a database that takes writes, a mail relay."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from petitions.db.transactions import transaction
+from petitions.errors import Busy
+from petitions.mail.transports import Delayed, connected
+from petitions.models import Check
+from petitions.settings import Settings
+
+MEBIBYTE = 2**20
+LEAST_FREE = 200 * MEBIBYTE  # a campaign day writes less than that
+RELAY_ANSWERS = 5.0  # seconds
+
+
+class _Undo(Exception):
+    """Ends a transaction that was only a try."""
+
+
+def faults(settings: Settings) -> list[str]:
+    """What keeps this machine from storing a signature or sending a mail, each as a sentence. Leaves no trace."""
+    folders = {settings.instance.resolve()} | ({settings.sqlite_path.parent} if settings.is_sqlite else set())
+    found = [fault for folder in sorted(folders) for fault in _disk(folder)]
+    return [*found, *_database(), *_relay(settings.mail_url)]
+
+
+def _disk(folder: Path) -> list[str]:
+    found = []
+    try:
+        free = shutil.disk_usage(folder).free
+        if free < LEAST_FREE:
+            found.append(f"The disk is nearly full: {free // MEBIBYTE} MB are free for {folder}")
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as file:
+            file.write(bytes(MEBIBYTE))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as exc:
+        found.append(f"Nothing can be written to {folder}: {exc.strerror}")
+    return found
+
+
+def _database() -> list[str]:
+    try:
+        with transaction() as store:
+            store.add(Check(name="doctor", value=""))
+            store.flush()
+            raise _Undo
+    except _Undo:
+        return []
+    except (Busy, DBAPIError) as exc:
+        reason = exc.__cause__ if isinstance(exc, Busy) else exc
+        return [f"The database takes no writes: {str(getattr(reason, 'orig', reason)).splitlines()[0]}"]
+
+
+def _relay(url: str) -> list[str]:
+    if not url.startswith("smtp"):
+        return []
+    try:
+        with connected(url, timeout=RELAY_ANSWERS):
+            return []
+    except Delayed as exc:
+        return [f"The mail server takes no mails ({exc}): see PETITIONS_MAIL_URL"]
