@@ -22,6 +22,9 @@ def notice_facts(campaign: PublicCampaign, keys: Sequence[str], settings: Settin
     return {
         "controller": campaign.controller,
         "asks_birth_date": campaign.asks_birth_date,
+        "minimum_age": campaign.minimum_age,
+        "hands_over_names": any(case.hands_over_names for case in campaign.cases),
+        "is_abroad": any(case.hands_over_names and case.country not in locales.UNION for case in campaign.cases),
         "keys": len(keys),
         "mail_host": _mail_host(settings),
         "proxies": settings.proxy_hops,
@@ -38,7 +41,7 @@ def dpia_facts(campaign: PublicCampaign, keys: Sequence[str], settings: Settings
     """What `docs/dpia-template.md` leaves open, in English."""
     facts = notice_facts(campaign, keys, settings, "en")
     birth_date = ", date of birth (the recipients ask for it)" if campaign.asks_birth_date else ""
-    hops = f"{settings.proxy_hops} proxy server(s) of ours in front" if settings.proxy_hops else "no proxy in front"
+    hops = f"{settings.proxy_hops} of our own proxies in front" if settings.proxy_hops else "no proxy in front"
     return {
         "campaign": str(campaign.text("en")["title"]),
         **{f"controller_{key}": str(campaign.controller.get(key, "")) for key in ("name", "address", "email")},

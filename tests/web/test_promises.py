@@ -9,16 +9,29 @@ import pytest
 from flask import Flask
 
 from petitions.clock import now, stopped_at
-from petitions.models import ConsentVersion, Signature, Signer
+from petitions.models import ConsentVersion, Limit, MailSlot, Signature, Signer, Suppression
 from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.retention import AFTER_HAND_OVER, PENDING_LASTS
+from petitions.services import limits, mailslots
 from petitions.services.opening import columns
 from petitions.services.outbox import REMIND_AFTER
 from tests.support.factories import ANN, EVE, Person, confirm, dump, make_campaign, rows
-from tests.web.browsing import LANGUAGES, body, browser, link, mails, page_of, press, sign_all, sign_one, visit
+from tests.web.browsing import (
+    LANGUAGES,
+    body,
+    browser,
+    link,
+    mails,
+    own_links,
+    page_of,
+    press,
+    sign_all,
+    sign_one,
+    visit,
+)
 
 CASE = "/en/water-2026/cases/river/"
-A_DAY = timedelta(days=1)
+A_DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 BELLA = Person("Annabella", "Mayr", ANN.email)
 
 
@@ -244,6 +257,61 @@ def test_who_adds_cases_reads_the_same_words_and_they_are_kept(app: Flask, campa
         [kept] = [row.words for row in rows(ConsentVersion) if row.id == newest.consent_version_id]
     for sentence in kept.splitlines():
         assert " ".join(sentence.split()) in " ".join(said.split())
+
+
+# --- the privacy notice ---
+
+
+def notice(app: Flask) -> str:
+    """What the privacy page says."""
+    return visit(browser(app), "/en/water-2026/privacy").text
+
+
+def test_the_notice_names_who_gets_names_and_where_they_are(app: Flask, tmp_path: Path) -> None:
+    make_campaign(app, tmp_path / "campaign")
+    assert "The authorities addressed see the names of those who signed." in notice(app)
+    assert "outside the European Union" in notice(app)
+    make_campaign(app, tmp_path / "campaign", countries=dict.fromkeys(("river", "forest", "lake"), "FR"))
+    assert "outside the European Union" not in notice(app)
+    make_campaign(app, tmp_path / "campaign", unnamed=("river", "forest", "lake"))
+    assert "see the names" not in notice(app)
+    assert "To hand the number of confirmed signatures to the authorities addressed: no name" in notice(app)
+
+
+def test_the_notice_states_what_this_campaign_asks(app: Flask, tmp_path: Path) -> None:
+    make_campaign(app, tmp_path / "campaign")
+    assert "old enough" not in notice(app)
+    make_campaign(app, tmp_path / "campaign", minimum_age="16")
+    assert "That you said you are old enough to sign." in notice(app)
+
+
+def test_codes_against_abuse_are_kept_for_a_day_and_never_write_without_end(
+    app: Flask, campaign: PublicCampaign
+) -> None:
+    for words in ("of your IP address until the end of the day", "of your e-mail address for a day", "without end"):
+        assert words in notice(app)
+    client, start = browser(app), now()
+    with stopped_at(start):
+        sign_one(client)
+        stop = own_links(mails(app)[0])[-1]
+        assert client.post(stop).status_code == 200
+    with app.app_context():
+        assert rows(Limit)
+        assert rows(MailSlot)
+        with stopped_at(start + A_DAY + HOUR):
+            limits.purge()
+            mailslots.purge()
+        assert (rows(Limit), rows(MailSlot)) == ([], [])
+        assert len(rows(Suppression)) == 1
+
+
+def test_whose_address_is_never_written_to_again_gets_no_email(app: Flask, campaign: PublicCampaign) -> None:
+    client = browser(app)
+    sign_one(client)
+    client.post(own_links(mails(app)[0])[-1])
+    sign_one(client, "lake")
+    client.post("/fr/water-2026/mine", data={"email": ANN.email})
+    assert len(mails(app)) == 1
 
 
 # --- errors ---

@@ -68,12 +68,12 @@ def test_after_erasing_the_pages_say_so(app: Flask, campaign: PublicCampaign) ->
 def test_the_privacy_page_tells_the_real_settings(app: Flask, campaign: PublicCampaign) -> None:
     text = visit(browser(app), PRIVACY).text
     assert "privacy@example.org" in text
-    assert "1 key of ours can open it" in text
-    assert "mail server" not in text
+    assert "We have 1 key that decrypts this data." in text
+    assert "sent through the mail server" not in text
     assert "date of birth" not in text
     assert "14 days" in text
     assert "72 hours" in text
-    assert "30 days after the signatures were handed over" in text
+    assert "30 days after the signatures are delivered" in text
 
 
 def test_staff_record_the_hand_over_by_a_button(app: Flask, campaign: PublicCampaign, carla: FlaskClient) -> None:
