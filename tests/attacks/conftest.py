@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.attacks.outsider import Outsider
+from tests.attacks.outsider import BOUNCE_SECRET, Outsider
 from tests.support.postgres import Postgres
 from tests.support.server import Server
 
 Attack = Callable[..., Outsider]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
 def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """An empty folder and the address of an empty database."""
     folder = tmp_path_factory.mktemp("attacks") / "instance"
@@ -25,9 +25,9 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     cluster.drop(url)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def attack(place: tuple[Path, str]) -> Iterator[Attack]:
-    """Starts one more server on that database, with the settings given; all are stopped after the file."""
+    """Starts one more server on that database, with the settings given."""
     folder, url = place
     started: list[Server] = []
 
@@ -43,7 +43,7 @@ def attack(place: tuple[Path, str]) -> Iterator[Attack]:
         server.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def outsider(attack: Attack) -> Outsider:
-    """Somebody before a server as `make run` starts it, who can seem to come from anywhere."""
-    return attack(PETITIONS_PROXY_HOPS="1")
+    """Somebody before a server as `make run` starts it, who can seem to come from anywhere. All files share it."""
+    return attack(PETITIONS_PROXY_HOPS="1", PETITIONS_BOUNCE_SECRET=BOUNCE_SECRET)

@@ -21,6 +21,7 @@ from tests.support.server import PATIENCE, Server
 
 CAMPAIGN = "write-for-rights-2024"
 FORM = f"/fr/{CAMPAIGN}/sign"
+BOUNCE_SECRET = "only the mail service knows it"
 CASE, OTHER_CASE = "joel-paredes", "maryia-kalesnikava"
 PAGES = ["/fr/", f"/fr/{CAMPAIGN}/", f"/fr/{CAMPAIGN}/cases/{CASE}/", f"/fr/{CAMPAIGN}/sign"]
 COUNTS = f"/api/v1/campaigns/{CAMPAIGN}/counts.json"
