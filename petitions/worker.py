@@ -14,7 +14,17 @@ from petitions.mail.compose import compose
 from petitions.mail.transports import Delayed, Transport, Undeliverable, connected
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import catalogue
-from petitions.services import confirming, limits, mailslots, mine, outbox, publishing, retention, suppressing
+from petitions.services import (
+    confirming,
+    limits,
+    mailslots,
+    mine,
+    outbox,
+    publishing,
+    retention,
+    scrubbing,
+    suppressing,
+)
 from petitions.services.keyring import settings
 from petitions.settings import Settings
 
@@ -84,6 +94,7 @@ class Worker:
             outbox.mend()
             outbox.purge()
             retention.run(self._ended)
+            scrubbing.scrub_due()
         self._published = publishing.publish_due(self._published)
 
 

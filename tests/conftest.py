@@ -91,7 +91,9 @@ def postgres() -> Iterator[Postgres]:
     """A real Postgres; `fsync` off, since the machine is not to lose power."""
     server = Postgres()
     try:
-        yield server.start("fsync=off", "full_page_writes=off", "max_connections=200")
+        yield server.start(
+            "fsync=off", "full_page_writes=off", "max_connections=200", "max_wal_size=64MB", "min_wal_size=32MB"
+        )
     finally:
         server.close()
 

@@ -17,6 +17,7 @@ from petitions.settings import Settings
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 POSTGRES = ("fsync", "full_page_writes", "synchronous_commit")
 MAIL_WAITS = timedelta(minutes=10)  # a mail that asks for confirmation; reminders wait for their day
+SCRUB_WAITS = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,11 @@ def _database() -> list[str]:
             found = {name: connection.scalar(text(f"PRAGMA {name}")) for name in PRAGMAS}
             return [f"SQLite: {key} is {found[key]}, not {want}" for key, want in PRAGMAS.items() if found[key] != want]
         said = {name: connection.scalar(text(f"SHOW {name}")) for name in POSTGRES}
-    return [f"Postgres: {name} is off: a power cut would lose signatures" for name in POSTGRES if said[name] == "off"]
+        scrubbed = retention.marks(connection).get(retention.SCRUBBED)
+    faults = [f"Postgres: {name} is off: a power cut would lose signatures" for name in POSTGRES if said[name] == "off"]
+    if scrubbed and clock.now() - scrubbed > SCRUB_WAITS:
+        faults.append(f"Postgres: erased bytes may be on the disk still, not scrubbed since {scrubbed:%Y-%m-%d}")
+    return faults
 
 
 def _files(settings: Settings) -> list[str]:

@@ -29,7 +29,7 @@ MAIL_LASTS = timedelta(hours=72)
 TOLERANCE = timedelta(minutes=10)  # how far a clock may be set right without being doubted
 LONGEST_PAUSE = timedelta(hours=48)
 DOUBT_LASTS = timedelta(hours=1)
-SEEN, DOUBT = "retention", "doubt"
+SEEN, DOUBT, SCRUBBED = "retention", "doubt", "scrubbed"
 
 
 class Clock(StrEnum):

@@ -49,7 +49,8 @@ def cluster() -> Iterator[Postgres]:
     """A Postgres that may be killed: durable, as it comes."""
     server = Postgres()
     try:
-        yield server.start()
+        # Little log, because the leak scan reads all of it
+        yield server.start("min_wal_size=32MB", "max_wal_size=32MB")
     finally:
         server.close()
 

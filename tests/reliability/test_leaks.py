@@ -24,7 +24,7 @@ from petitions.db.base import db
 from petitions.models import Message, Signature, Signer
 from petitions.people import mailbox
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import accounts
+from petitions.services import accounts, scrubbing
 from petitions.web.public import signing as signing_view
 from tests.reliability.house import HERE, House, crash
 from tests.support.canaries import Canary, Needles, canaries, scan
@@ -117,12 +117,13 @@ def hand_over(house: House) -> None:
 
 
 def tidy(house: House) -> None:
-    """What the worker does by itself within five minutes."""
+    """What the worker does by itself within five minutes; on Postgres within a day."""
     with house.app.app_context():
         while worker.send_due():
             pass
         loop = worker.Worker(house.app)
         loop._truncated_at -= worker.TRUNCATE_EVERY + 1
+        loop._tidied_at -= worker.TIDY_EVERY
         loop._tidy()
 
 
@@ -224,13 +225,8 @@ def erased_and_found(house: House) -> tuple[list[str], list[str]]:
     before, _ = scan(needles, house.database_files())
     erase(house, birds[:1])
     tidy(house)
-    if house.database == "Postgres":  # its own matter, says docs/operating.md; this is what an impatient officer does
-        with house.app.app_context(), db.engine.connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM FULL signers, messages"))
-        in_log = {"log", *(path.name for path in house.database_files() if "pg_wal" in path.parts)}
-    else:
-        in_log = set()
-    after, _ = scan(needles, [path for path in house.database_files() if path.name not in in_log])
+    # Postgres' own log of statements is switched on in these tests only
+    after, _ = scan(needles, [path for path in house.database_files() if path.name != "log"])
     return sorted({what for _, what in before}), sorted({what for _, what in after})
 
 
@@ -239,15 +235,14 @@ def test_what_lay_sealed_of_the_erased_is_gone_from_the_disk_too(house: House) -
     before, after = erased_and_found(house)
     assert {"sealed", "email_key", "name_key", "link_id", "address_key"} <= set(before)
     assert after == []
-    by = "the worker tidied" if house.database == "SQLite" else "VACUUM FULL (Postgres' own log left out)"
-    note("leaks", house.database, f"the sealed row of an erased signer, after {by}", "0 bytes left")
+    note("leaks", house.database, "the sealed row of an erased signer, after the worker tidied", "0 bytes left")
 
 
-def test_without_secure_delete_they_would_not_be(house: House) -> None:
-    if house.database == "Postgres":
-        pytest.skip("SQLite's setting")
-    with house.app.app_context():
-        event.listen(db.engine, "connect", lambda connection, _: connection.execute("PRAGMA secure_delete=OFF"))
-    house.hang_up()
+def test_without_secure_delete_or_scrubbing_they_would_not_be(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scrubbing, "scrub_due", lambda: False)
+    if house.database == "SQLite":
+        with house.app.app_context():
+            event.listen(db.engine, "connect", lambda connection, _: connection.execute("PRAGMA secure_delete=OFF"))
+        house.hang_up()
     _, after = erased_and_found(house)
     assert after != []

@@ -29,12 +29,12 @@ def inside(instance: Path, database_url: str) -> Iterator[None]:
 
 
 def unknown(emails: Iterable[str]) -> list[str]:
-    """Those of the addresses of which the current campaign stores no signer with a signature and a mail."""
+    """Those of the addresses of which the current campaign stores no signature that is confirmed or has a mail."""
     key = blind_key(catalogue().current)
     has_signed = select(1).where(Signature.signer_id == Signer.id).exists()
-    has_mail = select(1).where(Message.signer_id == Signer.id).exists()
+    is_asked = select(1).where(Message.signer_id == Signer.id).exists() | Signer.confirmed_at.is_not(None)
     with reading() as connection:
-        stored = set(connection.scalars(select(Signer.email_key).where(has_signed, has_mail)))
+        stored = set(connection.scalars(select(Signer.email_key).where(has_signed, is_asked)))
     return [email for email in emails if sealing.blind_index(key, "email", people.mailbox(email)) not in stored]
 
 
