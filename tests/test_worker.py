@@ -253,6 +253,30 @@ def test_mails_leave_no_faster_than_allowed(app: Flask, campaign: PublicCampaign
         assert send_due() == 1
 
 
+@pytest.mark.parametrize("flooder", ["2001:db8:0:{:x}::1", "198.51.100.{}"])
+def test_an_honest_signers_mail_leaves_within_a_minute_while_one_line_floods(
+    app: Flask, campaign: PublicCampaign, tmp_path: Path, flooder: str
+) -> None:
+    send_to(app, f"file:{tmp_path / 'mailbox'}", mail_per_minute=12)
+    begun = now()
+    with stopped_at(begun):
+        for number in range(100):
+            sign(campaign, Person("F", str(number), f"f{number}@example.org"), network=flooder.format(number))
+        sign(campaign, EVE, network="203.0.113.7")
+        assert send_due() == 12, "and the budget of this minute is spent"
+        assert EVE.email in {message["To"] for message in delivered(tmp_path)}
+        sign(campaign, ANN, network="203.0.113.8")
+        assert send_due() == 0
+    with stopped_at(begun + timedelta(minutes=1)):
+        assert send_due() == 12
+        assert ANN.email in {message["To"] for message in delivered(tmp_path)}
+    for minute in range(2, 10):
+        with stopped_at(begun + timedelta(minutes=minute)):
+            while send_due():
+                pass
+    assert len(delivered(tmp_path)) == 102, "the others' mails leave, too"
+
+
 def test_who_is_stopped_finishes_the_mail_under_way_and_gives_the_others_back(
     campaign: PublicCampaign, tmp_path: Path
 ) -> None:

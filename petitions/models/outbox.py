@@ -23,7 +23,7 @@ class Message(Base):
     dedupe_key: Mapped[str] = mapped_column(String(120), unique=True)
     kind: Mapped[str] = mapped_column(String(20))
     signer_id: Mapped[int | None] = mapped_column(ForeignKey("signers.id"), index=True)
-    lane: Mapped[int] = mapped_column(default=0, server_default="0")  # mails from one network queue behind each other
+    lane: Mapped[int] = mapped_column(default=0, server_default="0")  # whose turn it is: the smallest number goes first
     locale: Mapped[str] = mapped_column(String(12))
     payload: Mapped[bytes | None] = mapped_column(LargeBinary)
     state: Mapped[str] = mapped_column(String(12))

@@ -34,6 +34,14 @@ class Ticket:
     is_automatic: bool = False
 
 
+@dataclass(frozen=True)
+class Admitted:
+    """An entry that is let in: by which pass, if by one, and how many its widest network was counted for before it."""
+
+    pass_id: int | None
+    earlier: int = 0
+
+
 def ticket(
     campaign_id: int, network: str, place: passes.Wanted | None, proof: str, *, is_automatic: bool = False
 ) -> Ticket:
@@ -48,8 +56,8 @@ def ticket(
     )
 
 
-def admit(connection: Connection, tickets: Sequence[Ticket], now: datetime) -> list[int | DomainError | None]:
-    """For each ticket the id of its pass, None without one, or the refusal: ProofNeeded or TooManyTries.
+def admit(connection: Connection, tickets: Sequence[Ticket], now: datetime) -> list[Admitted | DomainError]:
+    """For each ticket how it is let in, or the refusal: ProofNeeded or TooManyTries.
 
     A pass or a proof that is used up is like none at all: one more is asked for, and nobody stands before a wall.
     """
@@ -64,7 +72,7 @@ def admit(connection: Connection, tickets: Sequence[Ticket], now: datetime) -> l
     flat = [key for keys in counted for key in keys] + brake.keys(connection, entries)
     numbers = iter(limits.use(connection, NETWORK, flat, now))
     return [
-        _answer(each, is_proven, [next(numbers) for _ in keys]) if pass_id is None else pass_id
+        _answer(each, is_proven, [next(numbers) for _ in keys]) if pass_id is None else Admitted(pass_id)
         for each, is_proven, keys, pass_id in zip(tickets, are_proven, counted, pass_ids, strict=True)
     ]
 
@@ -78,8 +86,8 @@ def _keys(ticket: Ticket, is_proven: bool) -> list[str]:
     return keys
 
 
-def _answer(ticket: Ticket, is_proven: bool, numbers: Sequence[int]) -> DomainError | None:
-    """The refusal, if there is one; `numbers` are what the ticket's keys were counted to."""
+def _answer(ticket: Ticket, is_proven: bool, numbers: Sequence[int]) -> Admitted | DomainError:
+    """How it is let in, or the refusal; `numbers` are what the ticket's keys were counted to."""
     most = NETWORK_PROVEN.most if is_proven else MOST_TRIES
     crowd = ticket.crowd
     for length, number in zip(ticket.networks, numbers, strict=False):
@@ -87,13 +95,14 @@ def _answer(ticket: Ticket, is_proven: bool, numbers: Sequence[int]) -> DomainEr
         if number > most * hard:
             return TooManyTries(kind=NETWORK.kind, seconds=int(WINDOW.total_seconds()))
         crowd = max(crowd, number / (NETWORK.most * free))
+    admitted = Admitted(None, numbers[len(ticket.networks) - 1] - 1 if ticket.networks else 0)
     price = min(max(int(crowd**2), 1), MOST_PRICE)
     if not is_proven:
-        return ProofNeeded(price) if crowd > 1 or ticket.is_automatic else None
+        return ProofNeeded(price) if crowd > 1 or ticket.is_automatic else admitted
     place = numbers[-1] - WAITED.most if len(numbers) > len(ticket.networks) else 0
     if place > 0:  # the next ones wait longer and longer, or begin anew
         return ProofNeeded(price, place * PLACE_SECONDS if place <= MOST_PLACES else 0)
-    return None
+    return admitted
 
 
 def is_automatic(trap: str, elapsed_ms: int | None) -> bool:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -139,7 +140,8 @@ def stored_data(token: str) -> dict[str, Any]:
 def _request_batch(connection: Connection, requests: Sequence[tuple[outbox.Letter, str]]) -> list[int]:
     now = clock.now()
     numbers = limits.use(connection, limits.ASKS, [place for _, place in requests], now)
-    letters = [letter for (letter, _), number in zip(requests, numbers, strict=True) if number <= limits.ASKS.most]
+    numbered = zip(requests, numbers, strict=True)
+    letters = [replace(letter, earlier=number - 1) for (letter, _), number in numbered if number <= limits.ASKS.most]
     outbox.queue(connection, letters, now)
     return numbers
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, or_, select, update
 
@@ -21,6 +21,8 @@ LONGEST_RETRY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(hours=72)  # no address lies here longer
 REMIND_AFTER = timedelta(hours=71)  # once, before the address is wiped
 SPARE = LEASE / 2  # no mail is begun later than that before the lease ends: handing over takes two minutes at most
+STAND_BACK = timedelta(seconds=5)  # behind each earlier mail of the same network: 12 a minute yield to nobody
+REMINDERS_YIELD = timedelta(hours=1)
 LEAP = timedelta(minutes=10)  # what was written later than this from now was written while the clock was wrong
 FAILURES_LAST = timedelta(days=7)
 
@@ -37,7 +39,7 @@ class Letter:
     locale: str
     payload: bytes = field(repr=False)
     dedupe_key: str
-    lane: int = 0
+    earlier: int = 0  # how many its network was counted for lately: it lets others go before
 
 
 @dataclass(frozen=True)
@@ -56,19 +58,34 @@ class Leased:
 
 def queue(connection: Connection, letters: Sequence[Letter], now: datetime) -> None:
     """Write the mails in the caller's transaction; one that was queued before under its dedupe key is left alone."""
-    rows = [(each.dedupe_key, each.kind, each.signer_id, each.locale, each.payload, each.lane) for each in letters]
+    rows = [
+        (each.dedupe_key, each.kind, each.signer_id, each.locale, each.payload, _turn(now + STAND_BACK * each.earlier))
+        for each in letters
+    ]
     same = {"state": MessageState.QUEUED, "attempts": 0, "due_at": now, "created_at": now}
     columns = ("dedupe_key", "kind", "signer_id", "locale", "payload", "lane")
     bulk.insert(connection, Message, columns, rows, same=same, on_conflict="DO NOTHING")
 
 
+def _turn(moment: datetime) -> int:
+    """The place in the queue of what should leave at this moment: seconds, as many as Postgres's integers hold."""
+    return min(int((moment - _EPOCH).total_seconds()), 2**31 - 1)
+
+
+_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+
+
 def lease(most: int) -> list[Leased]:
-    """Up to `most` due mails that nobody else will send meanwhile: a compare-and-set decides, not a lock."""
+    """Up to `most` due mails that nobody else will send meanwhile: a compare-and-set decides, not a lock.
+
+    By turns: who floods waits behind the own flood, and whoever comes from elsewhere goes before it.
+    """
     now = clock.now()
     is_free = or_(Message.leased_until.is_(None), Message.leased_until <= now)
     is_due = (Message.state == MessageState.QUEUED) & (Message.due_at <= now) & is_free
     with reading() as connection:
-        ids = list(connection.scalars(select(Message.id).where(is_due).order_by(Message.due_at).limit(most)))
+        by_turn = select(Message.id).where(is_due).order_by(Message.lane, Message.due_at, Message.id)
+        ids = list(connection.scalars(by_turn.limit(most)))
     if not ids:
         return []
     with transaction() as session:
@@ -80,7 +97,7 @@ def lease(most: int) -> list[Leased]:
                 .returning(*_LEASED, Message.payload)
             )
         )
-    won.sort(key=lambda row: row.id)
+    won.sort(key=lambda row: ids.index(row.id))
     return _opened([(Leased(*row[:6], until=now + LEASE, recipient={}), row.payload or b"") for row in won])
 
 
@@ -120,7 +137,9 @@ def mark_sent(leased: Leased) -> None:
     if leased.kind != "confirm":
         drop(leased.id)
         return
-    reminder = {"kind": "reminder", "due_at": leased.created_at + REMIND_AFTER, "failure": None, "leased_until": None}
+    due_at = leased.created_at + REMIND_AFTER
+    reminder = {"kind": "reminder", "due_at": due_at, "failure": None, "leased_until": None}
+    reminder["lane"] = _turn(due_at + REMINDERS_YIELD)
     with transaction() as session:
         session.execute(update(Message).where(Message.id == leased.id).values(**reminder))
 
@@ -143,7 +162,9 @@ def turn_into_receipts(connection: Connection, signer_ids: Sequence[int], now: d
     """These signers confirm and want it in writing: what would have reminded them becomes their receipt."""
     is_theirs = Message.signer_id.in_(signer_ids) & (Message.kind == "reminder")
     connection.execute(
-        update(Message).where(is_theirs, Message.leased_until.is_(None)).values(kind="receipt", due_at=now)
+        update(Message)
+        .where(is_theirs, Message.leased_until.is_(None))
+        .values(kind="receipt", due_at=now, lane=_turn(now))
     )
 
 
@@ -200,7 +221,7 @@ def mend() -> None:
     is_reminder = Message.kind == "reminder"
     mendings = (
         (Message.leased_until > now + LEASE + LEAP, {"leased_until": now + LEASE}),
-        (Message.created_at > now + LEAP, {"created_at": now}),
+        (Message.created_at > now + LEAP, {"created_at": now, "lane": _turn(now)}),
         (and_(is_reminder, Message.due_at > now + REMIND_AFTER + LEAP), {"due_at": now + REMIND_AFTER}),
         (and_(~is_reminder, Message.due_at > now + LONGEST_RETRY + LEAP), {"due_at": now}),
     )

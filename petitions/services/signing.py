@@ -66,7 +66,7 @@ class _Sealed:
     mail: bytes = field(repr=False)  # the address, for the mail only
     quota: tuple[str, int]
     ticket: admission.Ticket
-    pass_id: int | None = None
+    admitted: admission.Admitted = admission.Admitted(None)
 
     @property
     def key(self) -> tuple[int, bytes, bytes]:
@@ -95,7 +95,8 @@ class _Mail:
     def letter(self) -> outbox.Letter:
         """It as the outbox takes it."""
         key = f"{self.kind}:{self.signer_id}:{self.occasion}"
-        return outbox.Letter(self.kind, self.signer_id, self.entry.locale, self.entry.mail, key)
+        entry = self.entry
+        return outbox.Letter(self.kind, self.signer_id, entry.locale, entry.mail, key, entry.admitted.earlier)
 
 
 def sign_cases(entry: Entry) -> None:
@@ -147,7 +148,7 @@ def _sign_batch(connection: Connection, entries: Sequence[_Sealed]) -> list[Doma
     answers = admission.admit(connection, [entry.ticket for entry in entries], now)
     refusals = [answer if isinstance(answer, DomainError) else None for answer in answers]
     entries = [
-        replace(entry, pass_id=answer)
+        replace(entry, admitted=answer)
         for entry, answer in zip(entries, answers, strict=True)
         if not isinstance(answer, DomainError)
     ]
@@ -216,7 +217,10 @@ def _insert_signers(
 ) -> dict[tuple[int, bytes, bytes], int]:
     """The ids of those who are new; left out are those who are known."""
     rows = [
-        (*e.key, e.email_key, e.link_id, e.sealed, e.locale, e.newsletter, e.is_named, e.is_of_age, e.pass_id)
+        (
+            *(*e.key, e.email_key, e.link_id, e.sealed, e.locale, e.newsletter),
+            *(e.is_named, e.is_of_age, e.admitted.pass_id),
+        )
         for e in entries
     ]
     columns = (

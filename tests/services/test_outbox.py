@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,34 @@ def test_the_oldest_mails_go_first_and_only_as_many_as_asked_for(signer_id: int)
         queue(signer_id, when=begun - timedelta(minutes=minutes))
     leased = [*outbox.lease(2), *outbox.lease(2)]
     assert [begun - letter.created_at for letter in leased] == [timedelta(minutes=number) for number in (3, 2, 1)]
+
+
+def test_reminders_let_everything_else_go_before(signer_id: int) -> None:
+    begun = now()
+    with stopped_at(begun):
+        queue(signer_id, 3, kind="confirm")
+        for letter in outbox.lease(3):
+            outbox.mark_sent(letter)
+    with stopped_at(begun + outbox.REMIND_AFTER + timedelta(minutes=30)):
+        queue(signer_id)
+        assert [letter.kind for letter in outbox.lease(10)] == ["repeat", "reminder", "reminder", "reminder"]
+
+
+def test_a_receipt_does_not_wait_like_a_reminder(signer_id: int) -> None:
+    queue(signer_id, kind="confirm")
+    outbox.mark_sent(outbox.lease(1)[0])
+    queue(signer_id, 2, when=now() - timedelta(minutes=1))
+    with transaction() as session:
+        outbox.turn_into_receipts(session.connection(), [signer_id], now() - timedelta(minutes=2))
+    assert [letter.kind for letter in outbox.lease(10)] == ["receipt", "repeat", "repeat"]
+
+
+def test_a_clock_that_runs_to_the_end_of_time_queues_mails_still(signer_id: int) -> None:
+    queue(signer_id, when=datetime(2150, 1, 1, tzinfo=UTC))
+    assert newest(Message).lane == 2**31 - 1
+    outbox.mend()
+    assert newest(Message).lane < 2**30
+    assert len(outbox.lease(1)) == 1
 
 
 def test_a_mail_is_not_sent_before_it_is_due(signer_id: int) -> None:
