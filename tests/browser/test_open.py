@@ -105,7 +105,7 @@ def officer(chromium: Browser, office: Office, console: list[str]) -> Iterator[P
     page.goto("/admin/login")
     page.get_by_label("Name").fill(CARLA.name)
     page.get_by_label("Password").fill(CARLA.password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/admin/")
     yield page
     context.close()
@@ -202,17 +202,17 @@ def test_a_wrong_passphrase_a_wrong_key_and_a_damaged_file_are_told_apart(
     said = officer.locator("#open-said")
     officer.goto("/admin/open")
     officer.locator("#open-go").click()
-    expect(said).to_have_text("Choose the handed-over file and your key file first.")
+    expect(said).to_have_text("Choose the exported file and your key file first.")
     open_list(officer, rows, office.key, "wrong")
-    expect(said).to_contain_text("holds no private key, or its passphrase", timeout=SECONDS)
+    expect(said).to_contain_text("contains no private key, or the passphrase", timeout=SECONDS)
     (tmp_path / "stranger").write_text(sealing.new_identity()[0])
     open_list(officer, rows, tmp_path / "stranger", "")
-    expect(said).to_contain_text("Line 1 does not open with this key")
+    expect(said).to_contain_text("Line 1 cannot be decrypted with this key")
     lines = rows.read_text().splitlines()
     (tmp_path / "cut.jsonl").write_text("\n".join([lines[0], lines[1][:900]]))
     (tmp_path / "plain").write_text("\n".join(sealing.identities_in(office.key.read_bytes(), lambda: WORDS)))
     open_list(officer, tmp_path / "cut.jsonl", tmp_path / "plain", "")
-    expect(said).to_contain_text("Line 2 does not open with this key")
+    expect(said).to_contain_text("Line 2 cannot be decrypted with this key")
     expect(officer.locator("#open-save")).to_be_hidden()
 
 
@@ -248,9 +248,9 @@ def test_a_key_is_proven_in_the_browser_and_only_words_are_sent(officer: Page, o
     officer.goto("/admin/keys")
     officer.locator("#open-key").set_input_files(office.folder / "deputy.txt")
     officer.locator("#open-go").click()
-    expect(officer.locator("#open-said")).to_contain_text("The riddle is open")
+    expect(officer.locator("#open-said")).to_contain_text("The test message is decrypted")
     officer.get_by_role("button", name="Send the words").click()
-    expect(officer.get_by_text("All keys were proven to work")).to_be_visible()
+    expect(officer.get_by_text("All keys were tested on")).to_be_visible()
     assert "AGE-SECRET" not in "".join(posted)
     with office.app.app_context():
         assert check_of().checked_at is not None

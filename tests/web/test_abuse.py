@@ -345,7 +345,7 @@ def test_a_hold_freezes_the_public_count_and_staff_let_it_count(
     assert visit(visitor, f"/en/confirm/{token}").h1 == "Your signature counts. Thank you."
 
     board = visit(carla, "/admin/")
-    assert "1 signature is held." in board.text
+    assert "1 signature is held back." in board.text
     assert press(carla, board.form("/holds/count")).status_code == 303
     assert "4 of 100 signatures" in visit(visitor, address).text
     assert "checked" not in visit(visitor, address).text
@@ -358,18 +358,18 @@ def test_staff_count_strike_and_bring_back(app: Flask, campaign: PublicCampaign,
         sign(campaign, EVE, "river")
     form = visit(carla, "/admin/invalidations").form("/admin/invalidations")
     page = page_of(press(carla, form, cases=["river"]), 422)
-    assert page.one(class_="problem").text.startswith("Say why.")
+    assert page.one(class_="problem").text.startswith("Give a reason.")
     form = page.form("/admin/invalidations")
     assert "checked" in form.one("input", name="cases", value="river").attrs
     assert press(carla, form, state="confirmed", reason="A flood").status_code == 303
 
     page = visit(carla, "/admin/invalidations")
-    assert page.form("/run").text == "Strike this signature"
+    assert page.form("/run").text == "Invalidate this signature"
     press(carla, page.form("/run"))
     with app.app_context():
         assert counts.of_campaign(campaign.id).total.invalidated == 1 == newest(Invalidation).struck
     press(carla, visit(carla, "/admin/invalidations").form("/undo"))
-    assert "All brought back." in visit(carla, "/admin/invalidations").text
+    assert "Undone." in visit(carla, "/admin/invalidations").text
     with app.app_context():
         assert {row.state for row in rows(Signature)} == {SignatureState.CONFIRMED, SignatureState.PENDING}
         assert miscounts() == []

@@ -412,16 +412,16 @@ def test_staff_see_the_cases_that_visitors_do_not(app: Flask, tmp_path: Path, ca
 
 
 def test_the_board_tells_how_the_mails_are_doing(app: Flask, campaign: PublicCampaign, carla: FlaskClient) -> None:
-    assert "0 mails wait to be sent." in visit(carla, BOARD).text
+    assert "0 e-mails are waiting to be sent." in visit(carla, BOARD).text
     with app.app_context():
         for who in (ANN, EVE):
             sign(campaign, who)
-        assert "2 mails wait to be sent." in visit(carla, BOARD).text
+        assert "2 e-mails are waiting to be sent." in visit(carla, BOARD).text
         [one, _] = outbox.lease(2)
         outbox.mark_failed(one.id, "smtp_550")
     text = visit(carla, BOARD).text
-    assert "1 mail waits to be sent." in text
-    assert "1 mail could not be delivered." in text
+    assert "1 e-mail is waiting to be sent." in text
+    assert "1 e-mail could not be delivered." in text
 
 
 def test_the_board_refreshes_itself_and_can_be_scrolled_by_keyboard(

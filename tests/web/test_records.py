@@ -46,6 +46,7 @@ def test_every_path_that_answers_303_leaves_a_record(app: Flask) -> None:
     send(f"{mine}/more", cases=["lake"])
     send(f"{mine}/name", first_name="Anna", last_name=ANN.last_name)
     send(f"{mine}/newsletter", newsletter="y")
+    send(f"{mine}/named", unnamed="y")
     send(f"{mine}/language", language="en")
     send(f"{mine}/erase")
     send(f"{HERE}/sign", cases=["river"], first_name="Eve", last_name="M", email=EVE.email)

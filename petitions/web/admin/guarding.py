@@ -19,7 +19,7 @@ from petitions.web.i18n import locale
 
 STATES = {
     SignatureState.CONFIRMED: _l("confirmed"),
-    SignatureState.HELD: _l("held"),
+    SignatureState.HELD: _l("held back"),
     SignatureState.PENDING: _l("waiting"),
 }
 

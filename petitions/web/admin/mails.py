@@ -10,8 +10,13 @@ from petitions.web.admin.login import bp
 from petitions.web.forms.person import AddressForm
 
 DONE = {
-    "stopped": _l("No more mail goes to this address."),
-    "lifted": _l("Mail goes to this address again."),
+    "stopped": _l("No more e-mail goes to this address."),
+    "lifted": _l("E-mail goes to this address again."),
+}
+
+REASONS = {  # what the outbox calls them; others come from mail servers
+    "cannot_open": _l("cannot be decrypted with this server’s key"),
+    "not_made": _l("the e-mail could not be written"),
 }
 
 
@@ -37,4 +42,4 @@ def mails_changed() -> ResponseReturnValue:
 
 def _page(form: AddressForm) -> str:
     done = DONE.get(request.args.get("done", ""))
-    return render_template("admin/mails.html", form=form, outbox=boards.outbox(), done=done)
+    return render_template("admin/mails.html", form=form, outbox=boards.outbox(), reasons=REASONS, done=done)

@@ -5,9 +5,11 @@ from flask.typing import ResponseReturnValue
 
 from petitions import clock
 from petitions.queries import retention as rules
+from petitions.queries.catalogue import catalogue
 from petitions.services import retention as services
 from petitions.web import sessions
 from petitions.web.admin.login import bp
+from petitions.web.i18n import locale
 
 
 @bp.get("/retention")
@@ -15,7 +17,14 @@ def retention() -> ResponseReturnValue:
     """Each campaign with its dates and numbers; nobody is named."""
     now = clock.now()
     plans = [(plan, rules.work(plan, now)) for plan in rules.plans(now)]
-    page = {"plans": plans, "clock": rules.clock_state(), "now": now, "login": sessions.current().login}
+    titles = {campaign.slug: campaign.text(locale())["title"] for campaign in catalogue().campaigns}
+    page = {
+        "titles": titles,
+        "plans": plans,
+        "clock": rules.clock_state(),
+        "now": now,
+        "login": sessions.current().login,
+    }
     return render_template("admin/retention.html", **page)
 
 
