@@ -10,7 +10,7 @@ from gunicorn.glogging import Logger
 
 from petitions import logs, modes
 from petitions.errors import Busy, SettingsFaulty
-from petitions.services import installation
+from petitions.services import installation, ledger
 from petitions.settings import Settings
 
 APP_LOAD_ERROR = 4  # gunicorn's own: the server ends with this status, and starts no further worker
@@ -80,6 +80,7 @@ def post_worker_init(worker: Any) -> None:
         if found:
             worker.log.error("%s", " ".join(found))
             sys.exit(APP_LOAD_ERROR)
+        ledger.notice_restore()
     if _settings.worker:
         worker.petitions_worker = app.extensions["petitions_worker"]
         worker.petitions_worker.start()

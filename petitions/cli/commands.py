@@ -106,8 +106,7 @@ def _checked() -> Checkup:
     public = catalogue()
     found = checkup(config())
     faults = installation.faults(shelf(), is_thorough=True)
-    noted, length = ledger.lengths()
-    if length > noted:
+    if ledger.is_ahead():
         faults.append("The ledger knows more than the database: a backup was restored, run flask retention replay")
     faults += [] if public.public_keys else ["There is no key to seal to: flask keys create PATH"]
     faults += [] if public.campaigns else ["There is no public campaign: flask campaign import PATH"]

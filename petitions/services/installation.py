@@ -67,7 +67,8 @@ def was_made_with(name: str) -> bool:
 
 
 def note_keys() -> None:
-    """Write down the check values of the keys at hand, where there are none yet."""
+    """Write down the check values of the keys at hand, where there are none yet, and whether a replay is due."""
+    ledger.notice_restore()
     with transaction() as store:
         for name in LOSS:
             _note(store, name, _value(name))

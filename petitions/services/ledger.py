@@ -18,7 +18,7 @@ from sqlalchemy import Connection, delete, select
 
 from petitions.clock import minute_of
 from petitions.db import bulk
-from petitions.db.transactions import reading
+from petitions.db.transactions import reading, transaction
 from petitions.errors import Busy
 from petitions.models import Check
 from petitions.services.keyring import settings
@@ -30,7 +30,7 @@ WITHDRAWN, CORRECTED, NEWS, NAMED = "withdrawn", "corrected", "news", "named"
 SUPPRESSED, LIFTED = "suppressed", "lifted"
 INVALIDATED, RESTORED = "invalidated", "restored"
 _OLD = {"wish": ERASED, "retention": EXPIRED}  # what lines said that knew only erasures
-_LENGTH = "ledger"
+_LENGTH, _REPLAY_DUE = "ledger", "replay due"
 
 
 def path() -> Path:
@@ -64,7 +64,7 @@ def note_length(connection: Connection, length: int, *, is_set: bool = False) ->
     But for `is_set`, where the ledger itself is another one.
     """
     if is_set:
-        connection.execute(delete(Check).where(Check.name == _LENGTH))
+        connection.execute(delete(Check).where(Check.name.in_([_LENGTH, _REPLAY_DUE])))
     longest = (
         "(name) DO UPDATE SET value = CASE WHEN checks.value < excluded.value THEN excluded.value ELSE checks.value END"
     )
@@ -76,6 +76,21 @@ def lengths() -> tuple[int, int]:
     with reading() as connection:
         noted = connection.scalar(select(Check.value).where(Check.name == _LENGTH))
     return int(noted or 0), path().stat().st_size if path().exists() else 0
+
+
+def notice_restore() -> None:
+    """Keep in mind that the database is behind the ledger: however much is written from now on, a replay is due."""
+    if is_ahead():
+        with transaction() as store:
+            row = (_REPLAY_DUE, "")
+            bulk.insert(store.connection(), Check, ("name", "value"), [row], on_conflict="DO NOTHING")
+
+
+def is_ahead() -> bool:
+    """Whether the ledger knows more than the database, since a backup was restored and not yet replayed."""
+    noted, length = lengths()
+    with reading() as connection:
+        return length > noted or connection.scalar(select(Check.name).where(Check.name == _REPLAY_DUE)) is not None
 
 
 def lines() -> Iterator[Line]:

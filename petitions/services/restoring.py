@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
 from petitions import clock
 from petitions.db.transactions import transaction, truncate_log
@@ -23,7 +23,7 @@ def replay() -> int:
     Doing it twice changes nothing. A line about a signer is believed only if the signer did nothing later: a
     transaction that failed may have left a line.
     """
-    length, number = ledger.lengths()[1], 0
+    number = 0
     for what, group in groupby(ledger.lines(), key=lambda line: str(line["what"])):
         lines = list(group)
         if what in (ledger.INVALIDATED, ledger.RESTORED):
@@ -37,7 +37,7 @@ def replay() -> int:
                 with transaction() as store:
                     number += _again(store.connection(), what, lines[start : start + BATCH])
     with transaction() as store:
-        ledger.note_length(store.connection(), length, is_set=True)
+        ledger.note_length(store.connection(), ledger.lengths()[1], is_set=True)
     truncate_log()
     return number
 
@@ -70,7 +70,8 @@ def _withdraw(connection: Connection, line: ledger.Line) -> int:
     signer_id = connection.scalar(select(Signer.id).where(_is_of(line)))
     signed = (Signature.signer_id == signer_id, Signature.case_id.in_(line["cases"]))
     is_earlier = Signature.signed_at <= line["at"]
-    cases = list(connection.scalars(select(Signature.case_id).where(*signed, is_earlier)))
+    is_new = or_(Signature.withdrawn_at.is_(None), Signature.withdrawn_at < line["at"])  # else signed again since
+    cases = list(connection.scalars(select(Signature.case_id).where(*signed, is_earlier, is_new)))
     if signer_id is not None and cases:
         signatures.take_back(connection, [signer_id], clock.now(), cases)
     return len(cases)

@@ -114,10 +114,10 @@ def _moving(before: SignatureState, after: SignatureState, of_some_cases: bool) 
 
 
 def _times(after: SignatureState) -> dict[str, Any]:
-    """The timestamps that belong to the new state; a signature that waits anew has none but its beginning."""
+    """The timestamps that belong to the new state; one that waits anew keeps only when it was taken back."""
     now = bindparam("b_now", type_=UtcDateTime())
     if after == SignatureState.PENDING:
-        return {"signed_at": now, **dict.fromkeys(_MOVES.values())}
+        return {"signed_at": now, **dict.fromkeys(set(_MOVES.values()) - {"withdrawn_at"})}
     return {_MOVES[after]: now}
 
 
