@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const POLL_MS = 20000;
-  const REMEMBERED = ["first_name", "last_name", "email", "birth_date", "newsletter", "unnamed", "of_age", "pass_code"];
+  const REMEMBERED = ["first_name", "last_name", "email", "email_asked", "birth_date", "newsletter", "unnamed", "of_age", "pass_code"];
   const TYPED = ["first_name", "last_name", "email", "birth_date"];
   const signed = new Set();
   let typed = null; // what was typed last, in this page's memory only: no cookie, no storage

@@ -20,6 +20,7 @@ FIELDS = {
     "birth_date": ["27.3.1985", "1985-03-27"],
     "newsletter": ["y", ""],
     "receipt": ["y", ""],
+    "email_asked": ["", "eve@gmial.com"],
     "unnamed": ["y", ""],
     "of_age": ["y", ""],
     "pass_code": ["", "abcd-efgh"],

@@ -66,9 +66,9 @@ def sign_one(client: FlaskClient, case: str = "river", person: Person = ANN, **o
     return client.post(f"/fr/water-2026/cases/{case}/sign", data=typed(person, **over))
 
 
-def press(client: FlaskClient, form: Node) -> TestResponse:
-    """Send the form as it stands on the page."""
-    return client.post(form["action"], data=form.fields())
+def press(client: FlaskClient, form: Node, **typed_in: Any) -> TestResponse:
+    """Send the form as it stands on the page, with some fields typed into."""
+    return client.post(form["action"], data={**form.fields(), **typed_in})
 
 
 def mails(app: Flask) -> list[EmailMessage]:

@@ -705,3 +705,18 @@ def test_a_sender_that_hides_where_it_comes_from_is_slowed_down(app: Flask) -> N
     with stopped_at(begun + timedelta(minutes=11)):
         assert sign_one(script, "river", email="nope").status_code == 422
     assert sign_one(browser(app), "river").status_code == 303, "browsers are not meant"
+
+
+def test_a_mistyped_host_is_asked_about_once_and_never_refused(app: Flask, campaign: PublicCampaign) -> None:
+    client = browser(app)
+    slip = Person("Ann", "Lee", "ann@gmial.com")
+    page = page_of(sign_one(client, person=slip), 422)
+    assert "ann@gmail.com" in page.one(id="river-email-error").text
+    form = page.form("/cases/river/sign")
+    assert form.fields()["email"] == ["ann@gmial.com"]
+    with app.app_context():
+        assert rows(Signer) == []
+    other = page_of(press(client, form, email="ann@hotmial.com"), 422)  # another slip is another question
+    assert press(client, other.form("/cases/river/sign")).status_code == 303
+    assert press(client, form, email="ann@gmail.com").status_code == 303
+    assert [mail["To"] for mail in mails(app)] == ["ann@hotmial.com", "ann@gmail.com"]

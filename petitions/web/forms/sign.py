@@ -2,10 +2,11 @@
 
 from datetime import date
 
+from flask_babel import gettext as _
 from wtforms import BooleanField, Field, SelectMultipleField, StringField
 from wtforms.validators import ValidationError
 
-from petitions import clock, people
+from petitions import clock, mistyped, people
 from petitions.queries.catalogue import PublicCampaign, PublicCase
 from petitions.services.admission import is_automatic
 from petitions.services.signing import Entry
@@ -23,6 +24,7 @@ class SignForm(NameForm, AddressForm):
     The rest is against abuse.
     """
 
+    email_asked = StringField()  # the address that the last answer asked about
     birth_date = StringField()
     newsletter = BooleanField()
     unnamed = BooleanField()
@@ -42,6 +44,16 @@ class SignForm(NameForm, AddressForm):
         self._born: date | None = None
         if only is not None:
             self.cases.data = [only.slug]
+
+    def validate_email(self, field: Field) -> None:
+        """An address; asked about once where a well-known host looks mistyped."""
+        super().validate_email(field)
+        meant = mistyped.suggestion(field.data)
+        if meant and field.data != (self.email_asked.data or "").strip():
+            self.email_asked.data = field.data
+            raise ValidationError(
+                _("Did you mean %(address)s? Correct the address, or send the form again as it is.", address=meant)
+            )
 
     def validate_birth_date(self, field: Field) -> None:
         """Only where the campaign asks for it; kept as typed, so that it comes back as typed."""
