@@ -23,6 +23,7 @@ _NAME_SIGNS |= set("＝－．＇（）")  # as wide as the letters of Japanese a
 _SUBJOINED = {chr(code) for code in (*range(0x103B, 0x103F), *range(0x0F90, 0x0FBD))}
 MOST_MARKS_WITH_SUBJOINED = 5
 GOOGLE, GOOGLE_OF_OLD = "gmail.com", "googlemail.com"  # two names of one host
+DOTLESS = {GOOGLE, "proton.me", "protonmail.com", "pm.me"}  # dots change nothing there; elsewhere they are other people
 # Endings that no surname has; endings that some have, after a word and not after an initial; anything with a path
 _URL = re.compile(
     r"://|\bwww\.|\b(?:https?|ftp|mailto|tel|data|javascript):|\.(?:com|net|org|info|xyz|shop|online|site|biz|app|click)\b"
@@ -105,9 +106,13 @@ def same_address(email: str) -> str:
 
 
 def mailbox_loosely(email: str) -> str:
-    """The same with the dots cut everywhere; only for limits, where a false match costs nobody a signature."""
+    """The same with the dots cut wherever they are known to change nothing; only for limits.
+
+    Not everywhere: whoever typed a person's address with dots in it would use up that person's mails.
+    """
     local, host = _split(email)
-    return f"{_without_tag(local).replace('.', '')}@{host}"
+    local = _without_tag(local)
+    return f"{local.replace('.', '') if host in DOTLESS else local}@{host}"
 
 
 def _split(email: str) -> tuple[str, str]:

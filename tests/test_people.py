@@ -223,12 +223,13 @@ def test_all_spellings_of_a_mailbox_have_one_key(typed: str, key: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "key"),
     [
-        ("a.n.n+x@example.org", "ann@example.org"),
+        ("a.n.n+x@example.org", "a.n.n@example.org"),
         ("ann@example.org", "ann@example.org"),
-        ("a.nn@b.c.org", "ann@b.c.org"),
+        ("a.n.n+x@gmail.com", "ann@gmail.com"),
+        ("a.nn@proton.me", "ann@proton.me"),
     ],
 )
-def test_for_limits_dots_do_not_matter_anywhere(typed: str, key: str) -> None:
+def test_for_limits_dots_do_not_matter_where_they_are_known_to_change_nothing(typed: str, key: str) -> None:
     assert mailbox_loosely(typed) == key
 
 

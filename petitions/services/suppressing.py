@@ -1,22 +1,24 @@
-"""Mailboxes that get no mail from us any more: their owners said so, or mail to them bounced. Kept as keyed hashes."""
+"""Mailboxes that get no mail from us any more: their owners said so, or mail to them bounced. Kept as keyed hashes.
+
+An owner silences a mailbox in all spellings; a bounce only the address as typed, for a stranger may have made it up.
+"""
 
 import hmac
 
 from sqlalchemy import Connection, delete, select
 
-from petitions import clock, sealing
+from petitions import clock, people, sealing
 from petitions.db import bulk
 from petitions.db.transactions import reading, transaction
 from petitions.errors import LinkUnknown
 from petitions.models import Suppression
 from petitions.services import ledger
 from petitions.services.keyring import keyring
-from petitions.services.mailslots import mailbox_key
 
 
 def stop_token(email: str) -> str:
     """The secret part of the link at the foot of a mail to this address: "never write to me again"."""
-    key = mailbox_key(email)
+    key = _keys(email)[0]
     return f"{key}{_proof(key)}"
 
 
@@ -34,22 +36,23 @@ def stop_by_token(token: str) -> None:
 
 
 def suppress(email: str, reason: str) -> None:
-    """Write no more to this address, because `reason` (such as `bounced`)."""
-    _suppress(mailbox_key(email), reason)
+    """Write no more to this very address, because `reason` (such as `bounced`)."""
+    _suppress(_keys(email)[1], reason)
 
 
 def lift(email: str) -> None:
     """Write to this address again."""
-    key = mailbox_key(email)
+    keys = _keys(email)
     with transaction() as store:
-        store.execute(delete(Suppression).where(Suppression.mailbox_key == key))
-        ledger.append(store.connection(), [{"what": ledger.LIFTED, "mailbox": key}], clock.now())
+        store.execute(delete(Suppression).where(Suppression.mailbox_key.in_(keys)))
+        lines = [{"what": ledger.LIFTED, "mailbox": key} for key in keys]
+        ledger.append(store.connection(), lines, clock.now())
 
 
 def is_suppressed(email: str) -> bool:
     """Whether this address gets no mail from us."""
     with reading() as connection:
-        known = select(Suppression.mailbox_key).where(Suppression.mailbox_key == mailbox_key(email))
+        known = select(Suppression.mailbox_key).where(Suppression.mailbox_key.in_(_keys(email)))
         return connection.scalar(known) is not None
 
 
@@ -64,6 +67,20 @@ def insert_suppression(connection: Connection, key: str, reason: str) -> None:
     """Add the mailbox, within the caller's transaction; one that is there already stays as it is."""
     row = (key, reason, clock.minute_of(clock.now()))
     bulk.insert(connection, Suppression, ("mailbox_key", "reason", "created_at"), [row], on_conflict="DO NOTHING")
+
+
+def _keys(email: str) -> tuple[str, str, str]:
+    """What silences an address: its owner's wish, its bounce, and either from before the two were told apart."""
+    mailbox = people.mailbox_loosely(email)
+    local, _, host = mailbox.rpartition("@")
+    said = (
+        ("silenced", mailbox),
+        ("bounced", people.same_address(email)),
+        ("mailbox", f"{local.replace('.', '')}@{host}"),
+    )
+    secret = keyring().secret_key.encode()
+    first, second, third = (sealing.blind_index(secret, purpose, text).hex()[:40] for purpose, text in said)
+    return first, second, third
 
 
 def _proof(key: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.attacks.outsider import CAMPAIGN, CASE, Outsider, token_of, until
+from tests.attacks.outsider import BOUNCE_SECRET, CAMPAIGN, CASE, Outsider, ask, token_of, until
 
 ASK = f"/fr/{CAMPAIGN}/mine"
 
@@ -49,6 +49,24 @@ def test_strangers_keep_nobody_from_signing(outsider: Outsider) -> None:
     assert outsider.post(f"/fr/confirm/{token}", first_name="No", last_name="Such").status != 303
     counted = "SELECT count(*) FROM signers WHERE confirmed_at IS NOT NULL AND email_key = (SELECT email_key"
     assert outsider.rows(f"{counted} FROM signers ORDER BY id DESC LIMIT 1)") == [(1,)], "hers, and no stranger's"
+
+
+def test_dots_and_tags_of_strangers_use_up_nobody_elses_mails(outsider: Outsider) -> None:
+    """M7: beyond Google and its like, j.anna@ is not janna@; three such forms kept her mail away for a day."""
+    for email in ("j.anna", "ja.nna", "jan.na", "j.a.nna", "janna+1", "janna+2", "janna+3"):
+        assert outsider.sign(f"{email}@corp.example.org", first_name="Mickey").status == 303
+    assert outsider.sign("janna@corp.example.org").status == 303
+    assert outsider.confirm("janna@corp.example.org")
+
+
+def test_what_bounces_elsewhere_silences_nobody(outsider: Outsider) -> None:
+    """M7: a stranger types tom+x@ a host without aliases; its bounce kept every later mail from tom@."""
+    for email in ("tom+x@corp.example.org", "t.om@corp.example.org"):
+        assert outsider.sign(email, first_name="Mickey").status == 303
+        report = ask(f"{outsider.server.url}/api/v1/bounces", {"email": email}, Authorization=f"Bearer {BOUNCE_SECRET}")
+        assert report.status == 204
+    assert outsider.sign("tom@corp.example.org").status == 303
+    assert outsider.confirm("tom@corp.example.org")
 
 
 def test_no_words_of_strangers_in_a_mail_before_anything_is_confirmed(outsider: Outsider) -> None:
