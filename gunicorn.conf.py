@@ -19,7 +19,7 @@ STARTS_WITHIN = 20  # seconds for a new worker, on a busy machine
 _settings = Settings.from_env()
 os.umask(modes.UMASK)  # also for what comes before the application
 if _settings.faults_of_server():
-    raise SettingsFaulty(_settings.faults_of_server())
+    sys.exit(str(SettingsFaulty(_settings.faults_of_server())))
 
 bind = _settings.bind
 umask = modes.UMASK

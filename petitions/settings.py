@@ -157,7 +157,11 @@ class Settings:
     def faults_of_server(self) -> list[str]:
         """What a server cannot start without, though commands can."""
         names = [name for name in ("secret_key", "master_key") if not getattr(self, name)]
-        found = [f"PETITIONS_{name.upper()} is missing: run `flask setup` once" for name in names]
+        found = [
+            f"PETITIONS_{name.upper()} is missing: on a new server run `flask setup` once; else put back your copy of "
+            f"{self.instance / name}"
+            for name in names
+        ]
         if not self.mail_url:
             found.append("PETITIONS_MAIL_URL is missing: without mail nobody can confirm a signature")
         elif not self.mail_url.startswith("smtp") and not self.demo:
