@@ -1,6 +1,7 @@
 """A demo server for each file and database, attacked from outside."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,20 @@ import pytest
 from tests.attacks.outsider import BOUNCE_SECRET, Outsider
 from tests.support.postgres import Postgres
 from tests.support.server import Server
+
+
+@contextmanager
+def serving(folder: Path, url: str, **env: str) -> Iterator[Outsider]:
+    """Somebody before a server of its own, behind one proxy, for the block."""
+    server = Server(folder, PETITIONS_DATABASE_URL=url, PETITIONS_PROXY_HOPS="1", **env)
+    folder.mkdir(parents=True, exist_ok=True)
+    server.flask("setup")
+    server.start()
+    try:
+        yield Outsider(server, url)
+    finally:
+        server.stop()
+
 
 Attack = Callable[..., Outsider]
 

@@ -1,0 +1,110 @@
+"""H3: on a slow disk, too, every answer takes as long, whatever is known of the address."""
+
+import random
+import statistics
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.scratch import slow_disk
+from tests.attacks.conftest import serving
+from tests.attacks.outsider import CAMPAIGN, CASE, FORM, Outsider
+from tests.support.effort import IS_LONG, effort, note
+from tests.support.postgres import Postgres
+
+FLUSH_MS = 8
+TURNS = effort(20, 300)  # requests for each state; more in ten minutes, and each would have to bring a proof
+SAME = 0.05 if IS_LONG else 0.15  # of the fastest median; the few requests of the normal run scatter more
+TRIES = 4  # another program may use this machine for a moment; a real difference shows each time
+PEOPLE = 3  # in each state
+STATES = ("newcomer", "pending", "confirmed", "withdrawn", "stopped", "erased")
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def slow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outsider]:
+    """A server whose every flush takes 8 ms longer, with people in each state."""
+    folder = tmp_path_factory.mktemp("slow") / "instance"
+    with tempfile.TemporaryDirectory(prefix="petitions-slow-") as public:  # Postgres runs as nobody
+        disk = slow_disk(Path(public), FLUSH_MS)
+        if request.param == "sqlite":
+            with serving(folder, f"sqlite:///{folder / 'petitions.db'}", **disk) as outsider:
+                yield prepared(outsider)
+            return
+        cluster = Postgres(disk)
+        try:
+            cluster.start()
+            with serving(folder, cluster.empty_url()) as outsider:
+                yield prepared(outsider)
+        finally:
+            cluster.close()
+
+
+def email(state: str, number: int) -> str:
+    return f"{state}{number}@example.org"
+
+
+def prepared(outsider: Outsider) -> Outsider:
+    """Bring some people into each state."""
+    everybody = [(state, number) for state in STATES[1:] for number in range(PEOPLE)]
+    for state, number in everybody:
+        assert outsider.sign(email(state, number), network=f"192.0.2.{number}").status == 303
+    for state, number in everybody:
+        if state == "pending":
+            continue
+        page = outsider.own_page(outsider.confirm(email(state, number)))
+        if state == "stopped":
+            stop = next(word for word in outsider.server.mail(email(state, number)).split() if "/stop/" in word)
+            assert outsider.post(stop.removeprefix(outsider.server.url)).status == 200
+        elif state != "confirmed":
+            act = "/erase" if state == "erased" else "/withdraw"
+            assert outsider.post(page + act, cases=[CASE]).status == 303
+    return outsider
+
+
+def medians(outsider: Outsider, path: str, turn: int, expected: int, **fields: str) -> dict[str, float]:
+    """How long the form takes for each state, in random order, each request from a network of its own."""
+    took: dict[str, list[float]] = defaultdict(list)
+    order = [(state, number) for state in STATES for number in range(TURNS)]
+    random.Random(turn).shuffle(order)  # noqa: S311
+    for place, (state, number) in enumerate(order):
+        who = (
+            f"new{turn}x{number}x{abs(hash(path)) % 1000}@example.org"
+            if state == "newcomer"
+            else email(state, number % PEOPLE)
+        )
+        network = f"10.{turn * 40 + place // 200}.{place % 200}.1"
+        reply = outsider.post(path, network, **{**fields, "email": who})
+        assert reply.status == expected, (state, reply.status)
+        took[state].append(reply.seconds)
+    return {state: statistics.median(each) for state, each in took.items()}
+
+
+def is_told(found: dict[str, float]) -> bool:
+    return max(found.values()) > min(found.values()) * (1 + SAME)
+
+
+def check(outsider: Outsider, path: str, expected: int, **fields: str) -> None:
+    for turn in range(TRIES):
+        found = medians(outsider, path, turn, expected, **fields)
+        if not is_told(found):
+            break
+    told = ", ".join(f"{state} {seconds * 1000:.1f}" for state, seconds in found.items())
+    assert min(found.values()) > FLUSH_MS / 1000, f"each waits for the disk: {told}"
+    assert not is_told(found), told
+    database = outsider.database_url.partition(":")[0]
+    note(
+        "same time", database, f"{TURNS} x {path.rpartition('/')[2]} for each state, flush +{FLUSH_MS} ms", f"{told} ms"
+    )
+
+
+def test_asking_for_the_link_takes_as_long_for_strangers(slow: Outsider) -> None:
+    """H3: one request decided: 13.6 ms for who had signed, 4.2 ms for who had not."""
+    check(slow, f"/fr/{CAMPAIGN}/mine", 303)
+
+
+def test_signing_takes_as_long_for_whoever_had_signed(slow: Outsider) -> None:
+    """H3: the same for the form itself."""
+    check(slow, FORM, 303, first_name="Ann", last_name="Lee", cases=CASE)
