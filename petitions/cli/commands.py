@@ -17,6 +17,7 @@ from petitions.cli import privacy, retention
 from petitions.cli.keys import keys
 from petitions.cli.lazily import LazyGroup
 from petitions.cli.setup import prepare_installation
+from petitions.cli.staff import staff
 from petitions.cli.telling import identities, private_files, refusals, shelf
 from petitions.content import reading, writing
 from petitions.db.transactions import damage
@@ -25,13 +26,12 @@ from petitions.models.states import TallyKind
 from petitions.queries.catalogue import catalogue
 from petitions.queries.checkup import Checkup, checkup
 from petitions.queries.keys import check_of
-from petitions.services import accounts, campaigns, exports, installation, ledger, machine, opening, tallies
+from petitions.services import campaigns, exports, installation, ledger, machine, opening, tallies
 from petitions.services import passes as school
 from petitions.services import retention as retention_service
 from petitions.services.keyring import settings as config
 
 campaign = AppGroup("campaign", help="Campaign folders: check, import, export.")
-staff = AppGroup("staff", help="Accounts for the staff pages.")
 passes = AppGroup("pass", help="Passes for schools and stalls, where many sign from one network.")
 signatures = LazyGroup(
     "signatures", help="Handing signatures over.", elsewhere={"open": "petitions.cli.opening:open_signatures"}
@@ -153,16 +153,6 @@ def export_campaign(slug: str, path: Path) -> None:
     with refusals():
         writing.write(campaigns.export_campaign(slug), path)
     click.echo(f"{slug}: exported to {path}.")
-
-
-@staff.command("create")
-@click.argument("name")
-@click.password_option(help="Asked for if not given; at least 12 characters.")
-def create_staff(name: str, password: str) -> None:
-    """Make an account for the staff pages."""
-    with refusals():
-        accounts.create_account(name, password)
-    click.echo(f"{name} can now sign in at /admin/.")
 
 
 @passes.command("create")

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 
 from petitions import clock
 from petitions.db.transactions import reading, transaction
-from petitions.errors import Busy, DomainError, LoginRefused, TooManyTries
-from petitions.models import Account, Limit, StaffSession
+from petitions.errors import Busy, DomainError, LoginRefused, NotFound, TooManyTries
+from petitions.models import Account, StaffSession
 from petitions.services import limits, networks
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,12 @@ class PasswordTooShort(DomainError):
     code = "password_too_short"
 
 
+class PasswordWrong(LoginRefused):
+    """Somebody who is logged in typed another password than theirs."""
+
+    code = "password_wrong"
+
+
 class AccountExists(DomainError):
     """There is an account of that name already."""
 
@@ -63,16 +69,42 @@ class Login:
     name: str
     data: dict[str, str]
 
+    @property
+    def actor(self) -> str:
+        """What logs call them by."""
+        return f"account {self.account_id}"
+
 
 def create_account(name: str, password: str) -> None:
     """Add a member of staff; raises PasswordTooShort or AccountExists."""
-    if len(password) < SHORTEST_PASSWORD:
-        raise PasswordTooShort(shortest=SHORTEST_PASSWORD)
-    hashed = _hash_in_turn(lambda: _hasher.hash(password))
+    hashed = _new_hash(password)
     with transaction() as store:
         if store.scalar(select(Account.id).where(Account.name == _folded(name))) is not None:
             raise AccountExists()
         store.add(Account(name=_folded(name), password_hash=hashed, created_at=clock.now()))
+
+
+def set_password(name: str, password: str, kept_token: str = "") -> None:
+    """Another password; ends all sessions but that of `kept_token`. Raises PasswordTooShort or NotFound."""
+    hashed = _new_hash(password)
+    with transaction() as store:
+        account = _changed(store, name)
+        account.password_hash = hashed
+        _end_sessions(store, account, kept_token)
+
+
+def end_sessions(name: str) -> None:
+    """End all sessions of this account; raises NotFound."""
+    with transaction() as store:
+        _end_sessions(store, _changed(store, name))
+
+
+def set_enabled(name: str, is_enabled: bool) -> None:
+    """Let this account log in again, or no longer: then its sessions end too. Raises NotFound."""
+    with transaction() as store:
+        account = _changed(store, name)
+        account.disabled_at = None if is_enabled else account.disabled_at or clock.now()
+        _end_sessions(store, account)
 
 
 def log_in(name: str, password: str, network: str, old_token: str = "") -> str:
@@ -83,21 +115,25 @@ def log_in(name: str, password: str, network: str, old_token: str = "") -> str:
     """
     account, place, token = _account(name), networks.widest(network), secrets.token_urlsafe(32)
     known = f"{_folded(name)} {place}"
+    tries = [(limits.LOGIN_TRIES_NETWORK, place)] if place else []
+    tries.append((limits.LOGIN_TRIES, f"{_folded(name)} {network}"))
+    if not limits.is_used(limits.LOGIN_KNOWN, known):
+        tries.append((limits.LOGIN_TRIES_ACCOUNT, _folded(name)))
     try:
-        if place:
-            limits.spend(limits.LOGIN_TRIES_NETWORK, place)
-        _spend_try(name, network)
-        if not limits.is_used(limits.LOGIN_KNOWN, known):
-            limits.spend(limits.LOGIN_TRIES_ACCOUNT, _folded(name))
+        for rule, value in tries:
+            limits.spend(rule, value)
     except TooManyTries as exc:
         log.warning("login limited account=%s limit=%s", account.id if account else "unknown", exc.details["kind"])
         raise
     account_id = _verify(account, password)
     with transaction() as store:
+        if _changed(store, name).password_hash != (account.password_hash if account else ""):
+            raise LoginRefused()  # it was changed meanwhile, and its sessions ended
         now = clock.now()
         is_old = StaffSession.created_at < now - SESSION_LASTS
         store.execute(delete(StaffSession).where(is_old | (StaffSession.token_hash == _hash(old_token))))
-        _forgive(store, name, network)
+        for rule, value in tries:  # whoever knows the password may type it as often as they like
+            limits.give_back(store.connection(), rule, value)
         limits.use(store.connection(), limits.LOGIN_KNOWN, [limits.LOGIN_KNOWN.key(known)], now)
         data = {"csrf_token": secrets.token_hex(20)}  # set here, so that no page that shows a form writes
         session = StaffSession(token_hash=_hash(token), account_id=account_id, data=data, created_at=now)
@@ -106,38 +142,53 @@ def log_in(name: str, password: str, network: str, old_token: str = "") -> str:
 
 
 def prove_password(name: str, password: str, network: str) -> None:
-    """Ask for the password of somebody who is logged in; raises LoginRefused, TooManyTries or LoginBusy."""
-    _spend_try(name, network)
-    _verify(_account(name), password)
+    """Ask for the password of somebody who is logged in; raises PasswordWrong, TooManyTries or LoginBusy."""
+    value = f"{_folded(name)} {network}"
+    limits.spend(limits.LOGIN_TRIES, value)
+    try:
+        _verify(_account(name), password)
+    except LoginRefused as exc:
+        raise PasswordWrong() from exc
     with transaction() as store:
-        _forgive(store, name, network)
+        limits.give_back(store.connection(), limits.LOGIN_TRIES, value)
 
 
-def _spend_try(name: str, network: str) -> None:
-    limits.spend(limits.LOGIN_TRIES, f"{_folded(name)} {network}")
+def _changed(store: Session, name: str) -> Account:
+    """The account of this name, for whose change others wait; raises NotFound."""
+    account = store.scalar(select(Account).where(Account.name == _folded(name)).with_for_update())
+    if account is None:
+        raise NotFound(account=_folded(name))
+    return account
 
 
-def _forgive(store: Session, name: str, network: str) -> None:
-    """Whoever knows the password may type it as often as they like."""
-    store.execute(delete(Limit).where(Limit.key == limits.LOGIN_TRIES.key(f"{_folded(name)} {network}")))
+def _end_sessions(store: Session, account: Account, kept_token: str = "") -> None:
+    others = (StaffSession.account_id == account.id) & (StaffSession.token_hash != _hash(kept_token))
+    store.execute(delete(StaffSession).where(others))
 
 
-def _account(name: str) -> Row[int, str] | None:
+def _account(name: str) -> Row[int, str, datetime | None] | None:
     """The account of this name; Postgres takes no NUL, not even to look for it."""
-    statement = select(Account.id, Account.password_hash).where(Account.name == _folded(name).replace("\0", "?"))
+    columns = (Account.id, Account.password_hash, Account.disabled_at)
+    statement = select(*columns).where(Account.name == _folded(name))
     with reading() as connection:
         return connection.execute(statement).one_or_none()
 
 
-def _verify(account: Row[int, str] | None, password: str) -> int:
+def _verify(account: Row[int, str, datetime | None] | None, password: str) -> int:
     try:
         _hash_in_turn(lambda: _hasher.verify(account.password_hash if account else _NOBODY, password))
-        if account is None:
+        if account is None or account.disabled_at is not None:
             raise LoginRefused()
     except (Argon2Error, InvalidHashError, LoginRefused) as exc:
         log.warning("login refused account=%s", account.id if account else "unknown")
         raise LoginRefused() from exc
     return int(account.id)
+
+
+def _new_hash(password: str) -> str:
+    if len(password) < SHORTEST_PASSWORD:
+        raise PasswordTooShort(shortest=SHORTEST_PASSWORD)
+    return _hash_in_turn(lambda: _hasher.hash(password))
 
 
 def _hash_in_turn(work: Callable[[], Result]) -> Result:
@@ -156,6 +207,7 @@ def login_of(token: str) -> Login | None:
         select(Account.id, Account.name, StaffSession.data)
         .join(StaffSession, StaffSession.account_id == Account.id)
         .where(StaffSession.token_hash == _hash(token), StaffSession.created_at > clock.now() - SESSION_LASTS)
+        .where(Account.disabled_at.is_(None))
     )
     with reading() as connection:
         row = connection.execute(statement).one_or_none()
@@ -169,7 +221,7 @@ def log_out(token: str) -> None:
 
 
 def _folded(name: str) -> str:
-    return name.strip().casefold()
+    return name.replace("\0", "?").strip().casefold()
 
 
 def _hash(token: str) -> bytes:

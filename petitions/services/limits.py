@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from petitions import clock, sealing
 from petitions.db import bulk
@@ -84,6 +84,12 @@ def is_within(rule: Rule, value: str) -> bool:
         if number > rule.most:
             session.rollback()
         return number <= rule.most
+
+
+def give_back(connection: Connection, rule: Rule, value: str) -> None:
+    """Count one use less, within the caller's transaction."""
+    used = (Limit.key == rule.key(value)) & (Limit.used > 0)
+    connection.execute(update(Limit).where(used).values(used=Limit.used - 1))
 
 
 def is_used(rule: Rule, value: str) -> bool:

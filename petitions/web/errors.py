@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from petitions import errors, logs
 from petitions.errors import DomainError
-from petitions.services.accounts import AccountExists, LoginBusy, PasswordTooShort
+from petitions.services.accounts import AccountExists, LoginBusy, PasswordTooShort, PasswordWrong
 from petitions.services.backup import BackupFaulty
 from petitions.services.confirming import NameUnknown
 from petitions.services.invalidations import ReasonMissing
@@ -60,6 +60,7 @@ MESSAGES = {
         "E-mail address and code do not match. Check both, or use the link in our newest e-mail."
     ),
     errors.LoginRefused.code: _l("Name and password do not belong together. Check both, then try again."),
+    PasswordWrong.code: _l("This is not your password. Check it, then try again."),
     LoginBusy.code: _l("Too many people are logging in at this moment. Please try again in a moment."),
     errors.ContentFaulty.code: _l("The campaign has faults."),
     errors.SettingsFaulty.code: _l("The settings have faults."),

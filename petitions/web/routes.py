@@ -5,7 +5,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from petitions.settings import Settings
 from petitions.web import access, assets, errors, filters, i18n, ready, security, sessions
-from petitions.web.admin import board, export, guarding, keys, login, mails, opening, retention
+from petitions.web.admin import board, export, guarding, keys, login, mails, opening, retention, staff
 from petitions.web.api import bounces, counts, health
 from petitions.web.public import confirming, demo, mine, pages, signing, wellknown
 
@@ -30,4 +30,4 @@ def register(app: Flask, settings: Settings) -> None:
     app.wsgi_app = ready.Shortcut(app, kept, security.headers(settings))  # type: ignore[method-assign]
 
 
-__all__ = ["board", "export", "guarding", "keys", "mails", "opening", "register", "retention"]
+__all__ = ["board", "export", "guarding", "keys", "mails", "opening", "register", "retention", "staff"]

@@ -58,6 +58,8 @@ def register(app: Flask, settings: Settings) -> None:
     def refuse_foreign_forms() -> None:
         if not request.path.isprintable():
             abort(404)  # none of ours; and Postgres takes no NUL, not even to look for it
+        if not request.query_string.isascii():
+            abort(400)  # no browser's; Werkzeug would stumble over bytes that are no text
         if request.method not in SAFE:
             if request.path != SERVICES:
                 _check_origin(settings.base_url)

@@ -1,5 +1,6 @@
 """flask staff, tally, doctor, worker: the desk's daily commands."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from flask import Flask
 
 from petitions.cli.commands import settings_table
 from petitions.db.transactions import transaction
+from petitions.errors import LoginRefused
 from petitions.models import Account, Recipient, Tally
 from petitions.queries import counts
 from petitions.queries.catalogue import PublicCampaign
@@ -20,7 +22,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_staff_create_asks_for_the_password_twice_and_lets_carla_in(app: Flask, run: Run) -> None:
     result = run("staff", "create", "Carla", input=f"{CARLA.password}\n{CARLA.password}\n")
     assert result.exit_code == 0
-    assert "Carla can now sign in at /admin/." in result.output
+    assert "Carla can now log in at /admin/." in result.output
     assert CARLA.password not in result.output
     with app.app_context():
         assert accounts.login_of(accounts.log_in("carla", CARLA.password, "192.0.2.7")) is not None
@@ -35,6 +37,30 @@ def test_staff_create_refuses_a_short_password_and_a_name_that_is_there(app: Fla
     assert (result.exit_code, result.stderr) == (1, "Refused: account_exists\n")
     with app.app_context():
         assert len(rows(Account)) == 1
+
+
+def test_staff_commands_change_passwords_and_shut_accounts_out(app: Flask, run: Run) -> None:
+    def comes_in(password: str) -> bool:
+        with app.app_context(), suppress(LoginRefused):
+            return accounts.login_of(accounts.log_in("carla", password, "192.0.2.7")) is not None
+        return False
+
+    assert run("staff", "create", "Carla", "--password", CARLA.password).exit_code == 0
+    assert comes_in(CARLA.password)
+    assert run("staff", "list").output.startswith("carla: enabled, 1 session(s), made 20")
+    assert run("staff", "end-sessions", "carla").output == "carla is logged out everywhere.\n"
+    assert run("staff", "list").output.startswith("carla: enabled, 0 session(s)")
+    new = "another long password"
+    assert run("staff", "password", "carla", input=f"{new}\n{new}\n").exit_code == 0
+    assert [comes_in(CARLA.password), comes_in(new)] == [False, True]
+    assert run("staff", "disable", "carla").exit_code == 0
+    assert not comes_in(new)
+    assert run("staff", "list").output.startswith("carla: disabled 20")
+    assert run("staff", "enable", "carla").exit_code == 0
+    assert comes_in(new)
+    for act in ("disable", "enable", "end-sessions"):
+        result = run("staff", act, "eve")
+        assert (result.exit_code, result.stderr) == (1, "Refused: not_found account=eve\n")
 
 
 def test_tally_record_counts_paper_and_takes_it_back(app: Flask, run: Run, campaign: PublicCampaign) -> None:

@@ -44,8 +44,10 @@ from tests.web.page import Page
 
 SECRET = "only the mail service knows it"
 SEED = 20_261_210
-# Who leaves is sent to the login; a riddle's words cannot be guessed; no running campaign is handed over
-NEVER_TAKEN = {"admin.log_out", "admin.key_proven", "admin.handed_over"}
+# Who leaves is sent to the login; passwords and a riddle's words cannot be guessed; nobody else has an account;
+# no running campaign is handed over
+NEVER_TAKEN = {"admin.log_out", "admin.sessions_ended", "admin.password_changed", "admin.staff_changed"}
+NEVER_TAKEN |= {"admin.key_proven", "admin.handed_over"}
 FRESH_EVERY = 100  # requests; some of them erase the signers whose links they hold
 
 
@@ -179,7 +181,7 @@ def fuzz(target: Target, number: int, rules: Sequence[Rule], caplog: pytest.LogC
         wrong = faults(answer)
         said = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
         found += [(place, rule.endpoint, each) for each in wrong + said]
-        if rule.endpoint == "admin.log_out" and answer.status == 303:
+        if rule.endpoint in {"admin.log_out", "admin.sessions_ended"} and answer.status == 303:
             target.refresh()
     return found, statuses
 

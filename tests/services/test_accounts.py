@@ -3,16 +3,20 @@
 import threading
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import VerifyMismatchError
 from flask import Flask
+from sqlalchemy import update
 
 from petitions.clock import now, stopped_at
 from petitions.db.base import db
-from petitions.errors import LoginRefused, TooManyTries
+from petitions.db.transactions import transaction
+from petitions.errors import LoginRefused, NotFound, TooManyTries
 from petitions.models import Account, Limit, StaffSession
+from petitions.queries.staff import members
 from petitions.services import accounts, limits
 from petitions.services.accounts import AccountExists, PasswordTooShort, create_account, log_in, log_out, login_of
 from tests.support.factories import CARLA, dump, newest, rows, start_threads
@@ -106,7 +110,7 @@ class SlowHasher:
     def __init__(self, hasher: PasswordHasher) -> None:
         self.hasher = hasher
         self.lock = threading.Lock()
-        self.may_end = threading.Event()
+        self.may_end, self.pair = threading.Event(), threading.Barrier(2)
         self.now = self.most = 0
 
     def verify(self, hashed: str, password: str) -> bool:
@@ -114,6 +118,7 @@ class SlowHasher:
             self.now += 1
             self.most = max(self.most, self.now)
         assert self.may_end.wait(20)
+        self.pair.wait(20)
         try:
             return self.hasher.verify(hashed, password)
         finally:
@@ -301,6 +306,75 @@ def test_an_account_is_never_overwritten(name: str) -> None:
     with pytest.raises(AccountExists):
         create_account(name, "another long password")
     assert rows(Account) == [before]
+
+
+@pytest.mark.usefixtures("carla")
+def test_another_password_ends_every_session_but_the_one_that_set_it() -> None:
+    here, there = (log_in(CARLA.name, CARLA.password, HERE) for _ in range(2))
+    with pytest.raises(PasswordTooShort):
+        accounts.set_password(CARLA.name, "eleven char", here)
+    assert login_of(there) is not None
+    accounts.set_password(CARLA.name, "another long password", here)
+    assert login_of(here) is not None
+    assert login_of(there) is None
+    with pytest.raises(LoginRefused):
+        log_in(CARLA.name, CARLA.password, HERE)
+    assert login_of(log_in(CARLA.name, "another long password", HERE)) is not None
+    accounts.set_password("CARLA ", CARLA.password)
+    assert login_of(here) is None
+
+
+@pytest.mark.usefixtures("carla")
+def test_a_disabled_account_is_out_at_once_and_comes_in_again_only_when_enabled() -> None:
+    token = log_in(CARLA.name, CARLA.password, HERE)
+    accounts.set_enabled(CARLA.name, False)
+    for _ in range(2):
+        with pytest.raises(LoginRefused):
+            log_in(CARLA.name, CARLA.password, HERE)
+    with pytest.raises(accounts.PasswordWrong):
+        accounts.prove_password(CARLA.name, CARLA.password, HERE)
+    assert rows(StaffSession) == []
+    accounts.set_enabled(CARLA.name, True)
+    assert login_of(token) is None
+    assert login_of(log_in(CARLA.name, CARLA.password, HERE)) is not None
+
+
+@pytest.mark.usefixtures("carla")
+def test_a_login_under_way_does_not_outlive_what_ends_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = accounts._verify
+
+    def slowly(account: Any, password: str) -> int:
+        number = real(account, password)
+        accounts.set_password(CARLA.name, "another long password")
+        return number
+
+    monkeypatch.setattr(accounts, "_verify", slowly)
+    with pytest.raises(LoginRefused):
+        log_in(CARLA.name, CARLA.password, HERE)
+    monkeypatch.setattr(accounts, "_verify", real)
+    token = log_in(CARLA.name, "another long password", HERE)
+    with transaction() as store:
+        store.execute(update(Account).values(disabled_at=now()))
+    assert login_of(token) is None, "even a session that was missed"
+
+
+@pytest.mark.usefixtures("carla")
+def test_ending_sessions_is_for_one_account_and_for_one_that_exists() -> None:
+    create_account("dora", CARLA.password)
+    carla, dora = (log_in(name, CARLA.password, HERE) for name in (CARLA.name, "dora"))
+    accounts.end_sessions(CARLA.name)
+    assert login_of(carla) is None
+    assert login_of(dora) is not None
+    assert [(each.name, each.sessions) for each in members(now() - accounts.SESSION_LASTS)] == [
+        ("carla", 0),
+        ("dora", 1),
+    ]
+    for act in (accounts.end_sessions, lambda name: accounts.set_enabled(name, False)):
+        for nobody in ("eve", "eve\0", ""):
+            with pytest.raises(NotFound):
+                act(nobody)
+    with pytest.raises(NotFound):
+        accounts.set_password("eve", CARLA.password)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -4,13 +4,11 @@ from flask import Response, render_template, request, stream_with_context
 from flask.typing import ResponseReturnValue
 
 from petitions import clock
-from petitions.errors import LoginRefused, TooManyTries
 from petitions.queries.catalogue import catalogue
-from petitions.services import accounts, exports
+from petitions.services import exports
 from petitions.web import sessions
-from petitions.web.admin.login import bp
+from petitions.web.admin.login import bp, password_refused
 from petitions.web.errors import MESSAGES, status_of, wait_of
-from petitions.web.security import network
 
 
 @bp.get("/export")
@@ -22,17 +20,14 @@ def export() -> ResponseReturnValue:
 @bp.post("/export")
 def exported() -> ResponseReturnValue:
     """The rows of the campaign as a stream; the file's name is ours."""
-    login = sessions.current().login
-    try:
-        accounts.prove_password(login.name, request.form.get("password", ""), network())
-    except (LoginRefused, TooManyTries, accounts.LoginBusy) as exc:
+    if exc := password_refused():
         return _page(MESSAGES[exc.code]), status_of(exc), wait_of(exc)
     campaign = catalogue().campaign(request.form.get("campaign", ""))
-    lines = exports.sealed_lines(campaign.slug, by=f"account {login.account_id}")
+    lines = exports.sealed_lines(campaign.slug, by=sessions.current().login.actor)
     response = Response(stream_with_context(lines), mimetype="application/x-ndjson")
     response.headers.set("Content-Disposition", "attachment", filename=f"{campaign.slug}-{clock.now():%Y-%m-%d}.jsonl")
     return response
 
 
-def _page(problem: object) -> str:
-    return render_template("admin/export.html", campaigns=catalogue().campaigns, problem=problem)
+def _page(error: object) -> str:
+    return render_template("admin/export.html", campaigns=catalogue().campaigns, error=error)

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
 
-from petitions.errors import LoginRefused, TooManyTries
+from petitions.errors import DomainError, LoginRefused, TooManyTries
 from petitions.services import accounts
 from petitions.web import sessions
 from petitions.web.errors import MESSAGES, status_of, wait_of
@@ -65,5 +65,19 @@ def logged_in() -> ResponseReturnValue:
 def log_out() -> ResponseReturnValue:
     """End the session, here and in the database."""
     accounts.log_out(sessions.current().token)
+    return left()
+
+
+def left() -> ResponseReturnValue:
+    """The answer to whoever ended the session: the browser forgets the pages it kept."""
     sessions.end()
-    return redirect(url_for("admin.login"), 303)
+    return redirect(url_for("admin.login"), 303), {"Clear-Site-Data": '"cache", "storage"'}
+
+
+def password_refused() -> DomainError | None:
+    """Why the password that came with a form once more is refused; None if it is theirs."""
+    try:
+        accounts.prove_password(sessions.current().login.name, request.form.get("password", ""), network())
+    except (LoginRefused, TooManyTries, accounts.LoginBusy) as exc:
+        return exc
+    return None

@@ -1,0 +1,67 @@
+"""Accounts for the staff pages: made, listed, shut out, and let in again."""
+
+import click
+from flask.cli import AppGroup
+
+from petitions import clock
+from petitions.cli.telling import refusals
+from petitions.queries.staff import members
+from petitions.services import accounts
+
+staff = AppGroup("staff", help="Accounts for the staff pages.")
+_asked = click.password_option(help="Asked for if not given; at least 12 characters.")
+
+
+@staff.command("create")
+@click.argument("name")
+@_asked
+def create(name: str, password: str) -> None:
+    """Make an account for the staff pages."""
+    with refusals():
+        accounts.create_account(name, password)
+    click.echo(f"{name} can now log in at /admin/.")
+
+
+@staff.command("password")
+@click.argument("name")
+@_asked
+def password(name: str, password: str) -> None:
+    """Set another password, and end all sessions of the account."""
+    with refusals():
+        accounts.set_password(name, password)
+    click.echo(f"{name} has another password, and is logged out everywhere.")
+
+
+@staff.command("end-sessions")
+@click.argument("name")
+def end_sessions(name: str) -> None:
+    """Log the account out everywhere."""
+    with refusals():
+        accounts.end_sessions(name)
+    click.echo(f"{name} is logged out everywhere.")
+
+
+@staff.command("disable")
+@click.argument("name")
+def disable(name: str) -> None:
+    """Shut the account out: it is logged out everywhere, and cannot log in."""
+    with refusals():
+        accounts.set_enabled(name, False)
+    click.echo(f"{name} cannot log in any more.")
+
+
+@staff.command("enable")
+@click.argument("name")
+def enable(name: str) -> None:
+    """Let a disabled account log in again."""
+    with refusals():
+        accounts.set_enabled(name, True)
+    click.echo(f"{name} can log in again.")
+
+
+@staff.command("list")
+def list_accounts() -> None:
+    """All accounts, and how many sessions each has."""
+    for each in members(clock.now() - accounts.SESSION_LASTS):
+        state = f"disabled {each.disabled_at:%Y-%m-%d}" if each.disabled_at else "enabled"
+        click.echo(f"{each.name}: {state}, {each.sessions} session(s), made {each.created_at:%Y-%m-%d}")

@@ -1,0 +1,67 @@
+"""One's own account, and those of the others: passwords, sessions, and who may come in."""
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
+
+from petitions import clock
+from petitions.errors import NotFound
+from petitions.queries import staff
+from petitions.services import accounts
+from petitions.web import sessions
+from petitions.web.admin.login import bp, left, password_refused
+from petitions.web.errors import MESSAGES, status_of, wait_of
+
+DIFFERENT = _l("The two new passwords are not the same.")
+
+
+@bp.get("/account")
+def account() -> ResponseReturnValue:
+    """The form for another password, and the way out of all browsers."""
+    return _account_page()
+
+
+@bp.post("/account")
+def password_changed() -> ResponseReturnValue:
+    """Take the new password, if the old one is right; only this session goes on."""
+    session, new = sessions.current(), request.form.get("new", "")
+    if new != request.form.get("again", ""):
+        return _account_page(new_error=DIFFERENT), 422
+    if exc := password_refused():
+        return _account_page(error=MESSAGES[exc.code]), status_of(exc), wait_of(exc)
+    try:
+        accounts.set_password(session.login.name, new, session.token)
+    except accounts.PasswordTooShort as exc:
+        return _account_page(new_error=MESSAGES[exc.code]), status_of(exc)
+    return redirect(url_for("admin.account", done="changed"), 303)
+
+
+@bp.post("/account/sessions")
+def sessions_ended() -> ResponseReturnValue:
+    """Log out everywhere."""
+    accounts.end_sessions(sessions.current().login.name)
+    return left()
+
+
+@bp.get("/staff")
+def list_staff() -> ResponseReturnValue:
+    """All accounts."""
+    return render_template("admin/staff.html", members=staff.members(clock.now() - accounts.SESSION_LASTS))
+
+
+@bp.post("/staff")
+def staff_changed() -> ResponseReturnValue:
+    """Disable, enable, or log out somebody else; raises NotFound for nobody, and for oneself."""
+    name, act = request.form.get("name", ""), request.form.get("act", "")
+    if name == sessions.current().login.name or act not in {"disable", "enable", "end"}:
+        raise NotFound()
+    if act == "end":
+        accounts.end_sessions(name)
+    else:
+        accounts.set_enabled(name, act == "enable")
+    return redirect(url_for("admin.list_staff"), 303)
+
+
+def _account_page(error: object = None, new_error: object = None) -> str:
+    page = {"error": error, "new_error": new_error, "shortest": accounts.SHORTEST_PASSWORD}
+    return render_template("admin/account.html", is_done="done" in request.args, **page)
