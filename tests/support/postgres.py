@@ -239,4 +239,6 @@ def _copied(folder: Path, target: Path) -> Path:
     libraries = site / f"{package}.libs"
     if libraries.is_dir():
         shutil.copytree(libraries, target / libraries.name, symlinks=True)
+    for made in (target, target / package):
+        made.chmod(0o755)  # the applications of other tests changed the umask of this process
     return target / package / install.name / "bin"
