@@ -4,7 +4,6 @@ import json
 import re
 import sqlite3
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.parse
@@ -16,8 +15,8 @@ from typing import Any
 
 import psycopg
 
-from petitions.settings import ROOT
 from tests.support.server import PATIENCE, Server
+from tests.support.warm import command
 
 CAMPAIGN = "write-for-rights-2024"
 FORM = f"/fr/{CAMPAIGN}/sign"
@@ -128,14 +127,6 @@ class Outsider:
     def command(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
         """A command of the operator, whatever it ends with."""
         return command(self.server.env, *arguments, given=given)
-
-
-def command(env: Mapping[str, str], *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    """`flask` with these arguments in this environment, whatever it ends with."""
-    call = [sys.executable, "-m", "flask", *arguments]
-    return subprocess.run(
-        call, cwd=ROOT, env=dict(env), input=given, capture_output=True, text=True, timeout=60, check=False
-    )
 
 
 def hidden_field(page: str) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from tests.attacks.outsider import FORM, Outsider, command, hidden_field
+from tests.attacks.outsider import FORM, Outsider, hidden_field
 from tests.support.server import Server
+from tests.support.warm import command
 
 LOST = ("secret_key", "master_key", "campaign-keys/write-for-rights-2024", "erasures.jsonl")
 

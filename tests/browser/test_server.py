@@ -45,7 +45,7 @@ def sink() -> Iterator[tuple[str, Sink]]:
 
 
 def test_the_server_stops_cleanly_when_it_is_told_to(tmp_path: Path, open_page: OpenPage) -> None:
-    server = Server(tmp_path / "instance")
+    server = Server(tmp_path / "instance", is_warm=False)
     said = server.flask("setup")
     assert "demo-key.txt" in said, "it says where the key lies"
     assert server.url in said
@@ -62,7 +62,7 @@ def test_the_server_stops_cleanly_when_it_is_told_to(tmp_path: Path, open_page: 
 
 
 def test_setup_twice_changes_nothing(tmp_path: Path) -> None:
-    server = Server(tmp_path / "instance")
+    server = Server(tmp_path / "instance", is_warm=False)
     server.flask("setup")
     before = {path.name: path.read_bytes() for path in (tmp_path / "instance").glob("*key*")}
     assert "demo-key" not in server.flask("setup")
@@ -75,7 +75,7 @@ def test_setup_twice_changes_nothing(tmp_path: Path) -> None:
 def test_two_servers_on_one_database_send_each_mail_once(tmp_path: Path, sink: tuple[str, Sink]) -> None:
     url, handler = sink
     settings: dict[str, Any] = {"PETITIONS_MAIL_URL": url, "PETITIONS_LOG_LEVEL": "WARNING"}
-    servers = [Server(tmp_path / "instance", **settings) for _ in range(2)]
+    servers = [Server(tmp_path / "instance", is_warm=False, **settings) for _ in range(2)]
     servers[0].flask("setup")
     for server in servers:
         server.start()

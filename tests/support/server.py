@@ -1,4 +1,4 @@
-"""A real server on a scratch folder, started the way `make run` starts it."""
+"""A real server on a scratch folder, started the way `make run` starts it, or quicker (tests/support/warm.py)."""
 
 import os
 import signal
@@ -15,15 +15,17 @@ from pathlib import Path
 
 from petitions.settings import ROOT
 from tests.support.ports import free_port
+from tests.support.warm import Warm, command
 
 PATIENCE = 20.0  # seconds, on a busy machine
 
 
 class Server:
-    """gunicorn with its mail worker, in demo mode unless `env` says otherwise."""
+    """gunicorn with its mail worker, in demo mode unless `env` says otherwise; Python starts anew unless `is_warm`."""
 
-    def __init__(self, folder: Path, application: str = "app:app", **env: str) -> None:
+    def __init__(self, folder: Path, application: str = "app:app", *, is_warm: bool = True, **env: str) -> None:
         self.folder = folder
+        self.is_warm = is_warm and "LD_PRELOAD" not in env
         self._application = application
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -35,21 +37,24 @@ class Server:
             "PETITIONS_DEMO": "1",
             **env,
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Warm | None = None
 
     def flask(self, *arguments: str) -> str:
         """Run a command of ours, as an operator would."""
-        call = [sys.executable, "-m", "flask", *arguments]
-        done = subprocess.run(call, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=60, check=False)
+        done = command(self.env, *arguments)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def start(self) -> "Server":
         """Serve; returns when /healthz says ok."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / f"server-{self.port}.log").open("ab") as log:
+        log = self.folder / f"server-{self.port}.log"
+        if self.is_warm:
+            self._process = Warm(["gunicorn", self._application], self.env, log, log)
+        else:
             call = [sys.executable, "-m", "gunicorn", self._application]
-            self._process = subprocess.Popen(call, cwd=ROOT, env=self.env, stdout=log, stderr=log)
+            with log.open("ab") as file:
+                self._process = subprocess.Popen(call, cwd=ROOT, env=self.env, stdout=file, stderr=file)
         give_up_at = time.monotonic() + PATIENCE
         while not self._is_well():
             assert self._process.poll() is None, self.log
