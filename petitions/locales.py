@@ -10,6 +10,15 @@ from babel.dates import format_date
 # Languages with a complete catalogue in translations/. English is the language of the source.
 SHIPPED = ("fr", "en", "lb", "de")
 FALLBACK = "en"
+# Where CLDR says otherwise than the people concerned, or than our texts do
+_NAMES = {
+    ("fr", "BY"): "Bélarus",
+    ("fr", "KG"): "Kirghizistan",
+    ("lb", "BY"): "Belarus",
+    ("lb", "US"): "USA",
+    ("de", "US"): "USA",
+    ("en", "VN"): "Viet Nam",
+}
 # Countries where the law of the European Union protects personal data (EEA), as ISO 3166 codes.
 _UNION = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK"
 UNION = frozenset(_UNION.split())
@@ -40,7 +49,7 @@ def direction(code: str) -> str:
 @lru_cache(maxsize=1024)
 def country_name(country: str, locale: str) -> str:
     """The country's name from CLDR, by ISO 3166 code; the code itself if CLDR has none."""
-    return str(Locale.parse(locale).territories.get(country, country))
+    return _NAMES.get((locale, country)) or str(Locale.parse(locale).territories.get(country, country))
 
 
 def written(locale: str) -> str:

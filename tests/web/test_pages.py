@@ -122,7 +122,7 @@ def test_home_holds_a_form_for_all_with_every_box_ticked_and_no_news(demo: Flask
 
 def test_home_has_every_part(demo: Flask) -> None:
     home = visit(browser(demo), "/fr/")
-    for part in ("hero", "cases", "steps", "quote", "stories", "donation"):
+    for part in ("hero", "cases", "steps", "stories", "donation"):
         assert any(part in node.get("class").split() for node in home.walk()), part
     assert len(home.one("section", class_="steps").all("li")) == 4
     assert home.one("footer").one("a", href=f"/fr/{DEMO}/privacy").text

@@ -1,0 +1,97 @@
+"""What the words are made of: one term for one thing, one name for a country, and the n-rule of Luxembourgish."""
+
+import re
+
+import pytest
+from babel.messages.pofile import read_po
+
+from petitions import locales
+from petitions.content import reading
+from petitions.settings import ROOT
+
+DEMO = ROOT / "petitions" / "demo" / "write-for-rights-2024"
+# Pictures, internal words, calques and outdated spellings; each has its right word in the glossary of the translations
+FORBIDDEN = {
+    "en": r"riddle|\bseal|\bstrike|\bstruck|\bleapt|\bknock|newsletter|the section|(?<!e-)\bmails?\b"
+    r"(?! server| program)|\bsign (?:in|out)\b|take back|taken back|on the spot|drawn emblem|\blaissez",
+    "fr": r"énigme|scell|laissez-passer|\btimbres?\b|biélorussie|kirghizstan|de nos nouvelles|donnez de la voix"
+    r"|état à|newsletter|la section|emblème",
+    "de": r"rätsel|versiegel|briefmarke|weißrussland|tribüne|laissez|newsletter|die sektion|emblem|high court",
+    "lb": r"rätsel|versigel|\btimber|wäissrussland|wahrscheinlech|\bwofir|sträich|gestrach|ausgeschwat|\bstill\b"
+    r"|op der plaz|newsletter|\bsektioun\b|emblème|verschleeft|detentioun|high court",
+}
+# Luxembourgish drops a final n before every consonant but these; of short words and of the ending -en
+DROPPED = re.compile(
+    r"\b(?:\w+en|den|en|een|an|un|vun|wann|dann|mäin|säin|vum?n)\s+(?=[bcfgjklmpqrsvwxBCFGJKLMPQRSVWX])"
+)
+KEPT = re.compile(r"\b(?:vu|wa)\s+(?=[aeiouäëéöünhdtzAEIOUÄËÉNHDTZ])")
+
+
+def catalogue(language: str) -> dict[str, str]:
+    """Every translated text of a language by its place, plural forms each for itself."""
+    with (ROOT / "translations" / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        found = [message for message in read_po(file) if message.id]
+    forms = {message.id if isinstance(message.id, str) else message.id[0]: message.string for message in found}
+    return {
+        f"{key} [{n}]": form
+        for key, said in forms.items()
+        for n, form in enumerate([said] if isinstance(said, str) else said)
+    }
+
+
+def texts(language: str) -> dict[str, str]:
+    """All that people read in a language: the catalogue and the demo campaign, by its place."""
+    if language == "en":
+        with (ROOT / "translations" / "fr" / "LC_MESSAGES" / "messages.po").open("rb") as file:
+            ids = [message.id for message in read_po(file) if message.id]
+        said = {each: each for key in ids for each in ([key] if isinstance(key, str) else key)}
+    else:
+        said = catalogue(language)
+    return said | {str(path.relative_to(DEMO)): path.read_text() for path in DEMO.rglob(f"{language}.md")}
+
+
+@pytest.mark.parametrize("language", locales.SHIPPED)
+def test_no_word_that_the_glossary_replaced_is_back(language: str) -> None:
+    found = [
+        (place, match[0])
+        for place, text in texts(language).items()
+        for match in re.finditer(FORBIDDEN[language], text, re.IGNORECASE)
+    ]
+    assert found == []
+
+
+def test_luxembourgish_keeps_the_n_rule() -> None:
+    found = []
+    for place, text in texts("lb").items():
+        plain = re.sub(r"%\(\w+\)s|\{\w+\}|[*_]{2}", "", text)
+        found += [
+            (place, plain[match.start() : match.end() + 8])
+            for rule in (DROPPED, KEPT)
+            for match in rule.finditer(plain)
+        ]
+    assert found == []
+
+
+# What the text says where it has an adjective for the country; one text names its country nowhere
+ADJECTIVES = {
+    "fr": {"VN": "vietnamien", "ZW": "Zimbabwe", "TR": "turques"},
+    "lb": {"MX": "mexikanesch"},
+    "de": {"TR": "türkischen"},
+    "en": {},
+}
+NAMELESS = {"vladimir-akimenkov"}
+
+
+@pytest.mark.parametrize("language", locales.SHIPPED)
+def test_a_card_names_its_country_as_its_text_does(language: str) -> None:
+    content = reading.read(DEMO)
+    every = [*(("cases", each) for each in content.cases), *(("stories", each) for each in content.stories)]
+    wrong = []
+    for kind, each in every:
+        if not each.country or each.slug in NAMELESS:
+            continue
+        text = (DEMO / kind / each.slug / f"{language}.md").read_text()
+        name = locales.country_name(each.country, language)
+        if name not in text and ADJECTIVES[language].get(each.country, name) not in text:
+            wrong.append((each.slug, name))
+    assert wrong == []
