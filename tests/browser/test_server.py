@@ -62,13 +62,17 @@ def test_the_server_stops_cleanly_when_it_is_told_to(tmp_path: Path, open_page: 
 
 
 def test_setup_twice_changes_nothing(tmp_path: Path) -> None:
+    def kept() -> dict[str, bytes]:
+        names = ("*_key", "demo-key.txt", "campaign-keys/*", "recipients.txt")
+        return {path.name: path.read_bytes() for name in names for path in server.folder.glob(name)}
+
     server = Server(tmp_path / "instance", is_warm=False)
     server.flask("setup")
-    before = {path.name: path.read_bytes() for path in (tmp_path / "instance").glob("*key*")}
+    before = kept()
     assert "demo-key" not in server.flask("setup")
-    assert {path.name: path.read_bytes() for path in (tmp_path / "instance").glob("*key*")} == before
-    assert set(before) == {"secret_key", "master_key", "demo-key.txt"}
-    for path in (tmp_path / "instance").glob("*key*"):
+    assert kept() == before
+    assert set(before) == {"secret_key", "master_key", "demo-key.txt", DEMO, "recipients.txt"}
+    for path in server.folder.rglob("*key*"):
         assert path.stat().st_mode & 0o077 == 0, f"{path.name} is for nobody else"
 
 
