@@ -125,11 +125,11 @@ def send_due(ended: threading.Event | None = None) -> int:
 
 def _send(transport: Transport, letter: outbox.Leased, config: Settings) -> None:
     try:
-        if suppressing.is_suppressed(letter.recipient["to"]):
-            outbox.drop(letter.id)
-            return
-        if letter.signer_id is None:
+        if letter.kind == outbox.REQUEST:
             mine.answer_request(letter)
+            return
+        if letter.signer_id is None or suppressing.is_suppressed(letter.recipient["to"]):
+            outbox.drop(letter.id)
             return
         facts = signer_query.facts(letter.signer_id)
         if letter.kind in ("confirm", "reminder") and not facts.pending:  # another mail of ours was answered already

@@ -56,27 +56,6 @@ def insert(
     return _read(dialect, table, returning, result) if returning else []
 
 
-def matching(
-    connection: Connection, model: type[Base], columns: tuple[str, ...], where: Mapping[str, Sequence[Any]]
-) -> list[Any]:
-    """The `columns` of the rows each of whose columns in `where` has one of the values there; in no order."""
-    table, dialect = _table(model), connection.dialect
-    conditions: list[str] = []
-    parameters: list[Any] = []
-    for name, values in where.items():
-        kind = table.c[name].type
-        (bind,) = _binders(dialect, table, (name,))
-        if dialect.name == "sqlite":
-            one, _ = _cut(0, kind, len(parameters) + 2)
-            conditions.append(f"{name} IN (SELECT {one} FROM json_each(?{len(parameters) + 1}))")  # noqa: S608 - names of our models; values are parameters
-            parameters += _flat([(value,) for value in values], [bind], [_is_binary(kind)])
-        else:
-            conditions.append(f"{name} = ANY(%s::{kind.compile(dialect)}[])")
-            parameters.append([bind(value) if bind else value for value in values])
-    text = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {' AND '.join(conditions)}"  # noqa: S608 - names of our models; values are parameters
-    return _read(dialect, table, columns, _execute(connection, text, tuple(parameters)))
-
-
 def _table(model: type[Base]) -> Table:
     """A model's table; SQLAlchemy's types leave open that it might be a join."""
     return cast(Table, model.__table__)

@@ -1,11 +1,11 @@
 """What one signer's links may show: which cases, never a name (the server cannot read it)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select
 
 from petitions.db.transactions import looking, reading
 from petitions.errors import LinkUnknown
@@ -46,6 +46,44 @@ class SignerFacts:
     def confirmed(self) -> list[int]:
         """Cases whose signature was confirmed; that one of them is held is for staff, not for its signer."""
         return self.in_state(SignatureState.CONFIRMED) + self.in_state(SignatureState.HELD) + self.uncounted
+
+
+@dataclass(frozen=True)
+class KnownSigner:
+    """Whom a form is about: one who signed before."""
+
+    id: int
+    asked_at: datetime
+    is_confirmed: bool
+    states: dict[int, SignatureState]  # of the cases that were signed before
+
+
+def known_signers(
+    connection: Connection, keys: Collection[tuple[int, bytes, bytes]]
+) -> dict[tuple[int, bytes, bytes], KnownSigner]:
+    """Those of these signers (campaign, address key, name key) who signed before. One statement, or none for none."""
+    if not keys:
+        return {}
+    campaigns, addresses, names = (sorted(set(each)) for each in zip(*keys, strict=True))
+    found: dict[tuple[int, bytes, bytes], KnownSigner] = {}
+    for row in connection.execute(_KNOWN, {"campaigns": campaigns, "addresses": addresses, "names": names}):
+        key = (row.campaign_id, row.address_key, row.name_key)
+        signer = found.setdefault(key, KnownSigner(row.id, row.asked_at, row.confirmed_at is not None, {}))
+        if row.case_id is not None:
+            signer.states[row.case_id] = SignatureState(row.state)
+    return found
+
+
+_KNOWN = (
+    select(Signer.campaign_id, Signer.address_key, Signer.name_key, Signer.id, Signer.asked_at, Signer.confirmed_at)
+    .add_columns(Signature.case_id, Signature.state)
+    .outerjoin(Signature, Signature.signer_id == Signer.id)
+    .where(
+        Signer.campaign_id.in_(bindparam("campaigns", expanding=True)),  # first in the index, so never left out
+        Signer.address_key.in_(bindparam("addresses", expanding=True)),
+        Signer.name_key.in_(bindparam("names", expanding=True)),
+    )
+)
 
 
 def facts(signer_id: int) -> SignerFacts:

@@ -1,5 +1,6 @@
 """The outbox: queueing mails with what they are about, leasing them to one sender at a time, noting how it went."""
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -26,8 +27,8 @@ REMINDERS_YIELD = timedelta(hours=1)
 LEAP = timedelta(minutes=10)  # what was written later than this from now was written while the clock was wrong
 FAILURES_LAST = timedelta(days=7)
 
-
 REQUEST = "request"  # an address asks for its links; the worker looks whom it concerns
+BLANK = "blank"  # goes to nobody; the worker writes as much as for a mail, so that no wait tells of one
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,11 @@ def queue(connection: Connection, letters: Sequence[Letter], now: datetime) -> N
     same = {"state": MessageState.QUEUED, "attempts": 0, "due_at": now, "created_at": now}
     columns = ("dedupe_key", "kind", "signer_id", "locale", "payload", "lane")
     bulk.insert(connection, Message, columns, rows, same=same, on_conflict="DO NOTHING")
+
+
+def blank(locale: str, earlier: int = 0) -> Letter:
+    """What stands in the queue where a mail would, had there been one to send; it holds no address."""
+    return Letter(BLANK, None, locale, b"", secrets.token_hex(16), earlier)
 
 
 def _turn(moment: datetime) -> int:
@@ -174,12 +180,16 @@ def cancel(connection: Connection, signer_ids: Sequence[int]) -> None:
 
 
 def answer(request: Leased, letters: Sequence[Letter], quota: tuple[str, int]) -> None:
-    """Queue the mails that a request leads to, as far as the mailbox's limit allows, and forget the request."""
+    """Queue the mails that a request leads to, as far as the mailbox's limit allows, and forget the request.
+
+    Where that is none a blank one is queued, so that the worker has as much to write for every address.
+    """
     now = clock.now()
     with transaction() as session:
         connection = session.connection()
         allowed = mailslots.take(connection, [quota] * len(letters), now)
-        queue(connection, [letter for letter, may_go in zip(letters, allowed, strict=True) if may_go], now)
+        mails = [letter for letter, may_go in zip(letters, allowed, strict=True) if may_go]
+        queue(connection, mails or [blank(request.locale)], now)
         session.execute(delete(Message).where(Message.id == request.id))
 
 
@@ -235,7 +245,8 @@ def _opened(sealed: Sequence[tuple[Leased, bytes]]) -> list[Leased]:
     opened = []
     for letter, payload in sealed:
         try:
-            opened.append(replace(letter, recipient=sealing.unseal(payload, [keyring().master_key])))
+            recipient = {} if letter.kind == BLANK else sealing.unseal(payload, [keyring().master_key])
+            opened.append(replace(letter, recipient=recipient))
         except sealing.CannotOpen:
             mark_delayed(letter, "cannot_open")
     return opened

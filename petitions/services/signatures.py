@@ -21,6 +21,7 @@ Moved = dict[int, list[int]]  # by signer: the cases that changed
 # What its signer may take back; in the order in which a signature passes through them, so that on Postgres a
 # confirmation that happens beside us is met at the next state: looked for the other way round, it would escape.
 LIVING = (SignatureState.PENDING, SignatureState.HELD, SignatureState.CONFIRMED)
+OVER = (SignatureState.WITHDRAWN, SignatureState.EXPIRED)  # may be signed anew
 
 _MOVES = {
     SignatureState.HELD: "held_at",
@@ -40,13 +41,19 @@ def wanted(
     )
 
 
-def revive(connection: Connection, signer_id: int, case_ids: Sequence[int], now: datetime) -> list[int]:
-    """Let signatures that were withdrawn or expired wait anew, because their signer signed again; gives their cases."""
-    revived: list[int] = []
-    for before in (SignatureState.WITHDRAWN, SignatureState.EXPIRED):
-        moved = move(connection, [signer_id], before, SignatureState.PENDING, now, case_ids)
-        revived += moved.get(signer_id, [])
-    return revived
+def revive(
+    connection: Connection,
+    signer_id: int,
+    case_ids: Sequence[int],
+    now: datetime,
+    states: Iterable[SignatureState] = OVER,
+) -> list[int]:
+    """Let signatures that were withdrawn or expired wait anew, because their signer signed again; gives their cases.
+
+    Whoever knows in which `states` they are saves the looking for the others.
+    """
+    moved = (move(connection, [signer_id], before, SignatureState.PENDING, now, case_ids) for before in states)
+    return [case_id for each in moved for case_id in each.get(signer_id, [])]
 
 
 def take_back(

@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Connection, update
 
@@ -18,6 +17,7 @@ from petitions.db.transactions import write_queue
 from petitions.errors import Busy, CampaignClosed, DomainError
 from petitions.models import Signer
 from petitions.queries.catalogue import PublicCampaign, PublicCase
+from petitions.queries.signer import KnownSigner, known_signers
 from petitions.services import admission, ledger, mailslots, outbox, passes, signatures
 from petitions.services.consent import consent_version
 from petitions.services.keyring import blind_key, keyring, public_keys
@@ -75,27 +75,20 @@ class _Sealed:
 
 
 @dataclass(frozen=True)
-class _Known:
-    """A signer that is in the database already."""
-
-    id: int
-    asked_at: datetime
-    is_confirmed: bool
-
-
-@dataclass(frozen=True)
 class _Mail:
     """A mail that should go out because of an entry."""
 
     entry: _Sealed
     signer_id: int
     kind: str
-    occasion: str
+    occasion: str = ""
 
     def letter(self) -> outbox.Letter:
         """It as the outbox takes it."""
-        key = f"{self.kind}:{self.signer_id}:{self.occasion}"
         entry = self.entry
+        if self.kind == outbox.BLANK:
+            return outbox.blank(entry.locale, entry.admitted.earlier)
+        key = f"{self.kind}:{self.signer_id}:{self.occasion}"
         return outbox.Letter(self.kind, self.signer_id, entry.locale, entry.mail, key, entry.admitted.earlier)
 
 
@@ -171,7 +164,7 @@ def _sign_distinct(connection: Connection, entries: list[_Sealed], now: datetime
     Most are new, so all are first taken for new; only those who are not cost a look at who they are.
     """
     ids = _insert_signers(connection, entries, now)
-    known = _known_signers(connection, [entry for entry in entries if entry.key not in ids])
+    known = known_signers(connection, [entry.key for entry in entries if entry.key not in ids])
     new = [(entry, ids[entry.key]) for entry in entries if entry.key in ids]
     places = [(entry, known[entry.key]) for entry in entries if entry.key in known]
     signed = signatures.add(
@@ -181,35 +174,30 @@ def _sign_distinct(connection: Connection, entries: list[_Sealed], now: datetime
         now,
     )
     for entry, signer in places:  # what was taken back may be signed anew; it waits for its own confirmation
-        again = signatures.revive(connection, signer.id, [case for case, *_ in entry.signatures], now)
+        cases = [case for case, *_ in entry.signatures]
+        states = [state for state in signatures.OVER if state in map(signer.states.get, cases)]
+        again = signatures.revive(connection, signer.id, cases, now, states)
         signed.setdefault(signer.id, []).extend(again)
-    _unname(connection, [signer.id for entry, signer in places if not entry.is_named], now)
+    found = new + [(entry, signer.id) for entry, signer in places]
+    _unname(connection, [number for entry, number in found if not entry.is_named], now)
     mails = [_Mail(entry, number, "confirm", "new") for entry, number in new]
     _queue_mails(connection, mails + _mails_to_known(connection, places, signed, now), now)
     return [entry for entry in entries if entry.key not in ids and entry.key not in known]
 
 
 def _unname(connection: Connection, signer_ids: Sequence[int], now: datetime) -> None:
-    """Hand over these names no more. Never the reverse: whoever knows a name and an address could undo the wish."""
+    """Hand over these names no more. Never the reverse: whoever knows a name and an address could undo the wish.
+
+    Known or new, changed or not: each costs a line in the ledger, or the time of that line would tell who is known.
+    """
     if signer_ids:
-        theirs = Signer.id.in_(signer_ids) & Signer.is_named
-        changed = connection.scalars(update(Signer).where(theirs).values(is_named=False).returning(Signer.link_id))
-        lines = [{"what": ledger.NAMED, "wanted": False, "signer": link_id.hex()} for link_id in changed if link_id]
+        statement = update(Signer).where(Signer.id.in_(signer_ids)).values(is_named=False).returning(Signer.link_id)
+        lines = [
+            {"what": ledger.NAMED, "wanted": False, "signer": link_id.hex()}
+            for link_id in connection.scalars(statement)
+            if link_id
+        ]
         ledger.append(connection, lines, now)
-
-
-def _known_signers(connection: Connection, entries: Sequence[_Sealed]) -> dict[tuple[int, bytes, bytes], _Known]:
-    """The signers whom these entries are about."""
-    if not entries:
-        return {}
-    columns = ("campaign_id", "address_key", "name_key", "id", "asked_at", "confirmed_at")
-    wanted: dict[str, Sequence[Any]] = {
-        "campaign_id": sorted({entry.campaign_id for entry in entries}),  # first in the index, so never left out
-        "address_key": [entry.address_key for entry in entries],
-        "name_key": [entry.name_key for entry in entries],
-    }
-    rows = bulk.matching(connection, Signer, columns, wanted)
-    return {tuple(row[:3]): _Known(row[3], row[4], row[5] is not None) for row in rows}
 
 
 def _insert_signers(
@@ -240,10 +228,13 @@ def _insert_signers(
 
 
 def _mails_to_known(
-    connection: Connection, places: Sequence[tuple[_Sealed, _Known]], signed: signatures.Moved, now: datetime
+    connection: Connection, places: Sequence[tuple[_Sealed, KnownSigner]], signed: signatures.Moved, now: datetime
 ) -> list[_Mail]:
-    """A mail for each known signer who added a case, or who asks again after a while; notes when they asked."""
-    mails = []
+    """A mail for each known signer who added a case, or who asks again after a while; notes when they asked.
+
+    A blank one for the others, so that the worker has the same to write: otherwise the next request would wait less.
+    """
+    mails, asked = [], []
     for entry, signer in places:
         new_cases = signed.get(signer.id, [])
         if new_cases or abs(now - signer.asked_at) >= RESEND_AFTER:  # both ways: the clock may have run ahead
@@ -253,14 +244,19 @@ def _mails_to_known(
                 ".".join(map(str, sorted(new_cases))) + f":{int(now.timestamp() // RESEND_AFTER.total_seconds())}"
             )
             mails.append(_Mail(entry, signer.id, kind, occasion))
-    if mails:
-        ids = [mail.signer_id for mail in mails]
-        connection.execute(update(Signer).where(Signer.id.in_(ids)).values(asked_at=clock.minute_of(now)))
+            asked.append(signer.id)
+        else:
+            mails.append(_Mail(entry, signer.id, outbox.BLANK))
+    if asked:
+        connection.execute(update(Signer).where(Signer.id.in_(asked)).values(asked_at=clock.minute_of(now)))
     return mails
 
 
 def _queue_mails(connection: Connection, mails: Sequence[_Mail], now: datetime) -> None:
-    """Queue what each mailbox's limit allows: this is how nobody is bombed with our mails."""
-    allowed = mailslots.take(connection, [mail.entry.quota for mail in mails], now)
-    letters = [mail.letter() for mail, may_go in zip(mails, allowed, strict=True) if may_go]
+    """Queue what each mailbox's limit allows: this is how nobody is bombed with our mails. The rest become blank."""
+    may_go = iter(mailslots.take(connection, [mail.entry.quota for mail in mails if mail.kind != outbox.BLANK], now))
+    letters = [
+        (mail if mail.kind != outbox.BLANK and next(may_go) else replace(mail, kind=outbox.BLANK)).letter()
+        for mail in mails
+    ]
     outbox.queue(connection, letters, now)

@@ -73,16 +73,6 @@ def test_what_all_rows_have_alike_is_said_once(campaign: PublicCampaign) -> None
     assert found == [(True, MOMENT, None, "fr")] * 2
 
 
-def test_matching_finds_rows_by_bytes_and_by_numbers(campaign: PublicCampaign) -> None:
-    insert(Signer, SIGNER, [signer(campaign, number) for number in (1, 2, 3)])
-    keys = [bytes([number]) * 32 for number in (3, 1, 9)]
-    with reading() as connection:
-        where = {"campaign_id": [campaign.id, 77], "email_key": keys}
-        found = bulk.matching(connection, Signer, ("email_key", "signed_at"), where)
-        assert sorted(found) == [(keys[1], MOMENT), (keys[0], MOMENT)]
-        assert bulk.matching(connection, Signer, ("id",), {**where, "slot": [2]}) == []
-
-
 def test_dates_are_written_as_dates(campaign: PublicCampaign) -> None:
     columns = ("case_id", "kind", "number", "happened_on", "note", "recorded_at")
     insert(Tally, columns, [(campaign.cases[0].id, "paper", 1, date(2026, 2, 28), "", MOMENT)])

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 from flask import Flask, Response, request
 from flask.testing import FlaskClient
+from sqlalchemy import Connection
+from sqlalchemy.event import listen, remove
 from werkzeug.test import TestResponse
 
-from petitions import clock
-from petitions.db.transactions import transaction
+from petitions import clock, worker
+from petitions.db.transactions import reading, transaction
 from petitions.models import Signer
 from petitions.queries import signer
 from petitions.queries.catalogue import PublicCampaign
@@ -208,6 +210,39 @@ def test_one_header_more_is_noticed(app: Flask, campaign: PublicCampaign) -> Non
 
     app.after_request_funcs.setdefault(None, []).append(mark)
     assert differences(app, campaign, "mine.asked", htmx=True, number=0) == ["pending"]
+
+
+# --- the same work afterwards: what the worker writes delays whoever asks next ---
+
+
+def commits_of_the_worker() -> int:
+    """How often the worker commits until nothing waits."""
+    with reading() as connection:
+        engine = connection.engine
+    commits: list[Connection] = []
+    note_commit = commits.append  # one object, by which it is found again
+    listen(engine, "commit", note_commit)
+    try:
+        while worker.send_due():
+            pass
+    finally:
+        remove(engine, "commit", note_commit)
+    return len(commits)
+
+
+def test_the_worker_writes_as_often_for_every_state(app: Flask, campaign: PublicCampaign) -> None:
+    for taker in ("signing.signed", "mine.asked"):
+        found = {}
+        for number, (state, prepare) in enumerate(STATES.items()):
+            client, person = browser(app), somebody(state, number)
+            client.environ_base["REMOTE_ADDR"] = f"10.9.{number}.1"
+            with app.app_context():
+                prepare(campaign, person)
+                commits_of_the_worker()
+                assert TAKERS[taker](client, person).status_code == 303
+                found[state] = commits_of_the_worker()
+        assert set(found.values()) == {found["newcomer"]}, (taker, found)
+        assert found["newcomer"] >= 2, "the looking is part of it"
 
 
 # --- the same time ---

@@ -166,7 +166,7 @@ def test_after_five_tries_even_the_right_code_is_refused_until_tomorrow(campaign
     code = code_of(newest(Signer).id)
     begun = now()
     with stopped_at(begun):
-        for email in ("ann@example.org", "ANN@example.org", "a.nn@example.org", "ann+1@example.org", "ann@example.org"):
+        for email in ("ann@example.org", "ANN@example.org", "Ann@example.org", "ann+1@example.org", "ann@example.org"):
             with pytest.raises(CodeWrong):
                 confirm_by_code(campaign, email, "no code")
         with pytest.raises(TooManyTries) as refused:

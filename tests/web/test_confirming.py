@@ -383,7 +383,7 @@ def test_guessing_codes_ends_after_five_tries_for_known_and_unknown_alike(app: F
         for address in (ANN.email, EVE.email):
             tries = [type_code(eve, address, f"00000{n}") for n in range(5)]
             assert [answer.status_code for answer in tries] == [422] * 5
-        for spelling in (ANN.email, "A.NN+x@example.org", EVE.email):
+        for spelling in (ANN.email, "ANN+x@example.org", EVE.email):
             late = type_code(eve, spelling, right)
             assert late.status_code == 429
             page_of(late, 429)
