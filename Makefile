@@ -12,19 +12,19 @@ run: $(V)/.run-ok $(COMPILED)
 
 test: $(V)/.test-ok $(COMPILED) lint
 	@sh .ci/packages.sh $(V) tests browser
-	$(V)/bin/python -m pytest -n 2 -m "not browser"
+	$(V)/bin/python -m pytest -n 2 --dist worksteal -m "not browser"
 	$(V)/bin/python -m pytest -m browser
 
 # The reliability tests once more, as often as docs/reliability.md says, and the figures into that document.
 test-long: $(V)/.test-ok $(COMPILED)
 	@sh .ci/packages.sh $(V) tests long
 	rm -f test-output/figures.jsonl
-	TEST_EFFORT=long $(V)/bin/python -m pytest -n 2 tests/reliability
+	TEST_EFFORT=long $(V)/bin/python -m pytest -n 2 --dist worksteal tests/reliability
 	$(V)/bin/python -m tests.reliability.report
 
 test-quick: $(V)/.test-ok $(COMPILED) lint
 	@sh .ci/packages.sh $(V) tests
-	$(V)/bin/python -m pytest -n 2 -m "not browser"
+	$(V)/bin/python -m pytest -n 2 --dist worksteal -m "not browser"
 
 lint: $(V)/.test-ok
 	$(V)/bin/ruff check .

@@ -35,10 +35,10 @@ class Transport(Protocol):
 
 
 @contextmanager
-def connected(url: str, timeout: float = SMTP_TIMEOUT) -> Iterator[Transport]:
+def connected(url: str, timeout: float | None = None) -> Iterator[Transport]:
     """The transport that `url` names (`smtp://…`, `smtps://…`, `console:`, `file:FOLDER`), open for the block.
 
-    Raises Delayed if the mail server cannot be reached within `timeout` seconds, or takes no mails from us.
+    Raises Delayed if the mail server does not answer in `timeout` or SMTP_TIMEOUT seconds, or takes no mails.
     """
     scheme, _, rest = url.partition(":")
     if scheme == "console":
@@ -46,7 +46,7 @@ def connected(url: str, timeout: float = SMTP_TIMEOUT) -> Iterator[Transport]:
     elif scheme == "file":
         yield _Folder(Path(rest))
     else:
-        smtp = _connect(url, timeout)
+        smtp = _connect(url, timeout or SMTP_TIMEOUT)
         try:
             yield _Smtp(smtp)
         finally:

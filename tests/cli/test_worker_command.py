@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -12,10 +11,10 @@ from flask import Flask
 
 from petitions.models import Message
 from petitions.queries.catalogue import PublicCampaign
-from petitions.settings import ROOT
 from tests.support.crowds import crowd, sign_all
 from tests.support.factories import BASE_URL, Keys, rows
 from tests.support.smtp import mail_server
+from tests.support.warm import Warm
 
 PATIENCE = 30  # seconds, on a busy machine
 
@@ -38,17 +37,16 @@ def test_a_worker_that_is_told_to_end_finishes_its_mail_gives_back_the_rest_and_
             "PETITIONS_MASTER_KEY": keys.master_key,
             "PETITIONS_MAIL_URL": server.url,
         }
-        call = [sys.executable, "-m", "flask", "worker"]
-        with subprocess.Popen(call, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
-            try:
-                assert server.under_way.wait(PATIENCE)
-                running.send_signal(number)
-                with pytest.raises(subprocess.TimeoutExpired):
-                    running.wait(0.5)  # the mail is still under way
-                gate.set()
-                assert running.wait(PATIENCE) == 0
-            finally:
-                running.kill()
+        running = Warm(["flask", "worker"], env, tmp_path / "said", tmp_path / "said")
+        try:
+            assert server.under_way.wait(PATIENCE)
+            running.send_signal(number)
+            with pytest.raises(subprocess.TimeoutExpired):
+                running.wait(0.5)  # the mail is still under way
+            gate.set()
+            assert running.wait(PATIENCE) == 0
+        finally:
+            running.kill()
         assert len(server.mails) == 1
     with app.app_context():
         found = [(row.kind, row.attempts, row.leased_until) for row in rows(Message)]

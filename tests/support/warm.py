@@ -20,9 +20,7 @@ from gunicorn.app import wsgiapp
 from petitions.settings import ROOT
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(
-    ["petitions.factory", "petitions.gunicorn_worker", "petitions.cli.opening", "psycopg", __name__]
-)
+_context.set_forkserver_preload(["petitions.factory", "petitions.gunicorn_worker", "psycopg", __name__])
 NOTHING = Path(os.devnull)
 
 
