@@ -1,7 +1,7 @@
 """The staff's board: one row a case, all its numbers. Nobody is named there."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
@@ -12,6 +12,7 @@ from petitions.models.states import CampaignState, MessageState
 from petitions.queries import counts
 from petitions.queries.counts import Numbers
 
+MAIL_WAITS = timedelta(minutes=10)
 NO_FAILURES = ("rejected", "suppressed", "settled", "erased")  # somebody wanted it so
 
 
@@ -35,6 +36,11 @@ class Outbox:
     waiting: int
     oldest_at: datetime | None
     failures: dict[str, int]
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a mail waits for so long that somebody should look; reminders wait for their day."""
+        return self.oldest_at is not None and clock.now() - self.oldest_at > MAIL_WAITS
 
     @property
     def failed(self) -> int:

@@ -16,7 +16,6 @@ from petitions.settings import Settings
 
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 POSTGRES = ("fsync", "full_page_writes", "synchronous_commit")
-MAIL_WAITS = timedelta(minutes=10)  # a mail that asks for confirmation; reminders wait for their day
 SCRUB_WAITS = timedelta(days=2)
 
 
@@ -38,7 +37,7 @@ def checkup(settings: Settings) -> Checkup:
     mails = outbox()
     if mails.oldest_at is not None:
         said = f"{mails.waiting} mail(s) wait; the oldest since {mails.oldest_at:%Y-%m-%d %H:%M} UTC"
-        (faults if clock.now() - mails.oldest_at > MAIL_WAITS else notes).append(said)
+        (faults if mails.is_late else notes).append(said)
     return Checkup(faults, notes)
 
 

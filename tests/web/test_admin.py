@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete
 from werkzeug.test import TestResponse
 
+from petitions import clock
 from petitions.clock import stopped_at
 from petitions.db.transactions import transaction
 from petitions.models import Account, Signer, StaffSession
@@ -417,6 +418,10 @@ def test_the_board_tells_how_the_mails_are_doing(app: Flask, campaign: PublicCam
         for who in (ANN, EVE):
             sign(campaign, who)
         assert "2 e-mails are waiting to be sent." in visit(carla, BOARD).text
+        late = "E-mails have been waiting for more than ten minutes."
+        assert late not in visit(carla, BOARD).text
+        with stopped_at(clock.now() + timedelta(minutes=11)):
+            assert late in visit(carla, BOARD).text
         [one, _] = outbox.lease(2)
         outbox.mark_failed(one.id, "smtp_550")
     text = visit(carla, BOARD).text
