@@ -13,8 +13,10 @@ _MISCOUNTED = """SELECT count(*) FROM (SELECT case_id, sum(confirmed) AS said FR
     WHERE said <> (SELECT count(*) FROM signatures AS s WHERE s.case_id = c.case_id AND s.state = 'confirmed')"""
 
 
-# What must not outlive its hour in a copy: addresses of waiting mails, keyed hashes of networks, logins
-_LEFT_OUT = "PRAGMA secure_delete = ON; DELETE FROM messages; DELETE FROM limits; DELETE FROM staff_sessions;"
+# What must not outlive its day in a copy: addresses of waiting mails, keyed hashes of networks and of those who got
+# mails (the secret key would open the last even when the campaign's key is destroyed), logins
+_LEFT_OUT = """PRAGMA secure_delete = ON;
+    DELETE FROM messages; DELETE FROM mail_slots; DELETE FROM limits; DELETE FROM staff_sessions;"""
 
 
 class BackupFaulty(DomainError):

@@ -38,7 +38,8 @@ def confirm(connection: Connection, signer_ids: Sequence[int], now: datetime) ->
     if claimed.uncounted:
         ids = sorted(claimed.uncounted)
         signatures.move(connection, ids, SignatureState.PENDING, SignatureState.INVALIDATED, now)
-        connection.execute(update(Signer).where(Signer.id.in_(ids)).values(confirmed_at=minute_of(now)))
+        for model, theirs in ((Signer, Signer.id), (Signature, Signature.signer_id)):  # as if it counted
+            connection.execute(update(model).where(theirs.in_(ids)).values(confirmed_at=minute_of(now)))
     # Whom staff gave a group code is no anomaly
     counted = [each.campaign_id for each in signers if each.id in moved and each.pass_id is None]
     _watch(connection, [campaign_id for campaign_id in counted if campaign_id not in on_hold], now)

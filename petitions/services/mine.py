@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, case, select, update
 from sqlalchemy.exc import IntegrityError
 
 from petitions import clock, people, sealing
 from petitions.db.transactions import reading, transaction, write_queue
 from petitions.errors import DomainError, TooManyTries
 from petitions.models import Campaign, ConsentVersion, LetterVersion, Signature, Signer
+from petitions.models.states import SignatureState
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign, PublicCase, catalogue
 from petitions.queries.signer import SignerFacts
@@ -119,8 +120,11 @@ def stored_data(token: str) -> dict[str, Any]:
         *(Campaign.slug, Signer.locale, Signer.newsletter, Signer.is_named, Signer.is_of_age, Signer.signed_at),
         *(Signer.confirmed_at, Signer.sealed, Signer.sealed_name),
     )
+    # As on the own page: that others took the mailbox's places is not for this signer to know
+    is_uncounted = (Signature.state == SignatureState.INVALIDATED) & Signature.invalidation_id.is_(None)
+    state = case((is_uncounted, SignatureState.CONFIRMED), else_=Signature.state).label("state")
     signed = (
-        *(Signature.case_id, Signature.state, Signature.source, Signature.signed_at, Signature.confirmed_at),
+        *(Signature.case_id, state, Signature.source, Signature.signed_at, Signature.confirmed_at),
         *(Signature.withdrawn_at, LetterVersion.demand, LetterVersion.locale, ConsentVersion.words),
     )
     with reading() as connection:

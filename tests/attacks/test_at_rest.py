@@ -48,6 +48,8 @@ def test_a_backup_and_the_master_key_open_nothing(outsider: Outsider, tmp_path: 
     found = blobs(tmp_path / "copy.db")
     assert any(blob.startswith(b"age-encryption") for blob in found), "the thief looked in the right place"
     assert list(opened(found, master_key(outsider))) == []
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
+        assert copy.execute("SELECT count(*) FROM mail_slots").fetchone() == (0,), "who got a mail that day"
     assert b"backed@" not in (tmp_path / "copy.db").read_bytes()
 
 

@@ -1,5 +1,6 @@
 """M7, M11, M12: what strangers type reaches nobody else's page, keeps nobody from signing, and speaks to nobody."""
 
+import json
 import re
 
 from tests.attacks.outsider import BOUNCE_SECRET, CAMPAIGN, CASE, Outsider, ask, token_of, until
@@ -79,3 +80,21 @@ def test_no_words_of_strangers_in_a_mail_before_anything_is_confirmed(outsider: 
     assert not {
         word for word in (*first.split(), *last.split(), "Plain", "Zebedaios") if word in said and len(word) > 4
     }
+
+
+def test_another_spelling_does_not_tell_whether_the_places_of_a_mailbox_are_taken(outsider: Outsider) -> None:
+    """M11: victim+evil@ a host without aliases saw in its data that two had signed with victim@: "invalidated"."""
+    stored = []
+    for number, host in enumerate(("full.example.org", "empty.example.org")):
+        if number == 0:
+            outsider.sign_and_confirm(f"victim@{host}", first_name="Vera")
+            outsider.sign(f"victim@{host}", first_name="Viktor")
+            outsider.confirm(f"victim@{host}", 2)
+        page = outsider.sign_and_confirm(f"victim+evil@{host}")
+        counted = json.loads(outsider.get(f"{page}/data.json").body)
+        assert outsider.post(f"{page}/withdraw", cases=[CASE]).status == 303
+        withdrawn = json.loads(outsider.get(f"{page}/data.json").body)
+        stored.append(
+            [re.sub(r'"\d{4}-[^"]*"', '"a time"', json.dumps(each["signatures"])) for each in (counted, withdrawn)]
+        )
+    assert stored[0] == stored[1]
