@@ -15,6 +15,7 @@ _NAMES = {
     ("fr", "BY"): "Bélarus",
     ("fr", "KG"): "Kirghizistan",
     ("lb", "BY"): "Belarus",
+    ("lb", "EG"): "Ägypten",
     ("lb", "US"): "USA",
     ("de", "US"): "USA",
     ("en", "VN"): "Viet Nam",

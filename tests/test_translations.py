@@ -45,17 +45,18 @@ def forms(message: Message) -> list[str]:
     return list(message.string) if isinstance(message.string, (list, tuple)) else [message.string or ""]
 
 
-def ids(catalogue: Catalog) -> set[str]:
-    """Every message but the heading."""
-    return {key(message) for message in catalogue if message.id}
+def ids(catalogue: Catalog) -> set[tuple[str | None, str]]:
+    """Every message but the heading, with its context."""
+    return {(message.context, key(message)) for message in catalogue if message.id}
 
 
 def test_the_words_are_found_at_all() -> None:
     found = ids(words())
     assert len(found) > 120
-    # one from Python, one from a page, one from a mail, one with a plural
+    # one from Python, one from a page, one from a mail, one of each with a context, one with a plural
     for sample in ("Choose at least one petition to sign.", "Be the first to sign", "You signed:"):
-        assert sample in found
+        assert (None, sample) in found
+    assert {("case", "closed"), ("key", "retired")} <= found
     assert isinstance(words()["Sign the petition"].id, tuple)  # type: ignore[index,union-attr]
 
 
@@ -69,6 +70,10 @@ def test_a_language_has_every_word_and_none_that_nobody_says(language: str) -> N
     assert here - there == set(), "run `make words`, then translate"
     assert there - here == set(), "run `make words`"
     assert not catalogue(language).obsolete
+
+
+def test_a_lower_case_word_on_its_own_has_a_context() -> None:
+    assert [said for context, said in ids(words()) if said.isalpha() and said.islower() and not context] == []
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
@@ -122,5 +127,10 @@ def test_a_translation_is_not_the_source_by_mistake(language: str) -> None:
 def test_what_the_server_reads_is_what_the_translators_wrote(language: str) -> None:
     """`make` compiles the catalogues; a stale .mo would hide everything that these tests look at."""
     compiled = Translations.load(str(ROOT / "translations"), [language])
-    stale = [key(m) for m in catalogue(language) if m.id and not m.pluralizable and compiled.gettext(m.id) != m.string]
+    stale = []
+    for message in catalogue(language):
+        if message.id and not message.pluralizable:
+            context = message.context
+            said = compiled.pgettext(context, message.id) if context else compiled.gettext(message.id)
+            stale += [key(message)] if said != message.string else []
     assert stale == []

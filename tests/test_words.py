@@ -31,7 +31,10 @@ def catalogue(language: str) -> dict[str, str]:
     """Every translated text of a language by its place, plural forms each for itself."""
     with (ROOT / "translations" / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
         found = [message for message in read_po(file) if message.id]
-    forms = {message.id if isinstance(message.id, str) else message.id[0]: message.string for message in found}
+    forms = {
+        f"{message.context or ''} {message.id if isinstance(message.id, str) else message.id[0]}": message.string
+        for message in found
+    }
     return {
         f"{key} [{n}]": form
         for key, said in forms.items()

@@ -2,7 +2,7 @@
 
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
-from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 
 from petitions.models.states import CaseState
 from petitions.queries import board as boards
@@ -12,11 +12,11 @@ from petitions.web.admin.login import bp
 from petitions.web.i18n import locale
 
 STATES = {
-    CaseState.DRAFT: _l("draft"),
-    CaseState.PAUSED: _l("paused"),
-    CaseState.HIDDEN: _l("hidden"),
-    CaseState.WON: _l("won"),
-    CaseState.CLOSED: _l("closed"),
+    CaseState.DRAFT: lazy_pgettext("case", "draft"),
+    CaseState.PAUSED: lazy_pgettext("case", "paused"),
+    CaseState.HIDDEN: lazy_pgettext("case", "hidden"),
+    CaseState.WON: lazy_pgettext("case", "won"),
+    CaseState.CLOSED: lazy_pgettext("case", "closed"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 
 from petitions import clock
 from petitions.errors import NotFound
@@ -18,9 +18,9 @@ from petitions.web.forms.staff import InvalidationForm, PassForm
 from petitions.web.i18n import locale
 
 STATES = {
-    SignatureState.CONFIRMED: _l("confirmed"),
-    SignatureState.HELD: _l("held back"),
-    SignatureState.PENDING: _l("waiting"),
+    SignatureState.CONFIRMED: lazy_pgettext("signatures", "confirmed"),
+    SignatureState.HELD: lazy_pgettext("signatures", "held back"),
+    SignatureState.PENDING: lazy_pgettext("signatures", "waiting"),
 }
 
 
