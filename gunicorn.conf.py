@@ -1,12 +1,9 @@
-"""How gunicorn serves the application: threads share commits, and slow clients do not stop signers."""
+"""How gunicorn serves the application: its own threads share commits; slow clients are the work of the proxy."""
 
 import os
 import sys
-import time
 from contextlib import suppress
 from typing import Any
-
-from gunicorn.glogging import Logger
 
 from petitions import logs, modes
 from petitions.errors import Busy, SettingsFaulty
@@ -14,7 +11,6 @@ from petitions.services import installation, ledger
 from petitions.settings import Settings
 
 APP_LOAD_ERROR = 4  # gunicorn's own: the server ends with this status, and starts no further worker
-STARTS_WITHIN = 20  # seconds for a new worker, on a busy machine
 
 _settings = Settings.from_env()
 os.umask(modes.UMASK)  # also for what comes before the application
@@ -24,7 +20,7 @@ if _settings.faults_of_server():
 bind = _settings.bind
 umask = modes.UMASK
 workers = _settings.workers
-worker_class = "petitions.gunicorn_worker.PatientWorker"
+worker_class = "gthread"
 threads = _settings.threads
 worker_connections = 900  # below the 1,024 files that a process may usually open
 timeout = 30
@@ -39,33 +35,14 @@ limit_request_line = 8190
 accesslog = None  # a log of who looked when is a log of who signed
 
 
-class ServerLog(Logger):  # type: ignore[misc]  # gunicorn has no types
-    """Gunicorn's own events in our format, without what they say about visitors."""
-
-    def setup(self, cfg: Any) -> None:
-        """Take the configuration."""
-        super().setup(cfg)
-        self.error_log.addFilter(logs.without_visitors)
-        for handler in self.error_log.handlers:
-            handler.setFormatter(logs.LineFormatter(_settings.log_format == "json"))
-
-
-logger_class = ServerLog
-
-
-def on_reload(server: Any) -> None:
-    """Let the old workers serve until the new ones do: gunicorn ends them as soon as those begin to start."""
-    last, manage = server.worker_age, server.manage_workers
-
-    def manage_when_ready() -> None:
-        server.manage_workers = manage
-        starting = {worker.tmp: worker.tmp.last_update() for worker in server.WORKERS.values() if worker.age > last}
-        give_up_at = time.monotonic() + STARTS_WITHIN
-        while any(pulse.last_update() == first for pulse, first in starting.items()) and time.monotonic() < give_up_at:
-            time.sleep(0.1)
-        manage()
-
-    server.manage_workers = manage_when_ready
+# Gunicorn's own events in our format, without what they say about visitors
+logconfig_dict = {
+    "filters": {"without_visitors": {"()": lambda: logs.without_visitors}},
+    "formatters": {"line": {"()": logs.LineFormatter, "as_json": _settings.log_format == "json"}},
+    "handlers": {"errors": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"gunicorn.error": {"handlers": ["errors"], "filters": ["without_visitors"], "propagate": False}},
+    "root": {"handlers": []},
+}
 
 
 def post_worker_init(worker: Any) -> None:

@@ -1,6 +1,5 @@
 """What gunicorn serves to be measured: the real application, a bare "hello", and signing without a database."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from flask import Flask
@@ -31,19 +30,4 @@ def hello() -> str:
     return "hello"
 
 
-class Measured:
-    """The WSGI callable; what the real application has ready is ready here too."""
-
-    extensions = real.extensions
-
-    def __init__(self) -> None:
-        self._dispatch = DispatcherMiddleware(
-            real.wsgi_app, {"/bench/hello": bare.wsgi_app, "/bench/stub": stub.wsgi_app}
-        )
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer."""
-        return self._dispatch(environ, start_response)
-
-
-app = Measured()
+app = DispatcherMiddleware(real.wsgi_app, {"/bench/hello": bare.wsgi_app, "/bench/stub": stub.wsgi_app})

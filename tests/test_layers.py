@@ -11,7 +11,7 @@ import pytest
 HOUSE = Path(__file__).parent.parent / "petitions"
 # From the ground up. Rooms on one line stand beside each other and do not know each other, but for the ground floor.
 FLOORS = (
-    ("errors", "clock", "gunicorn_worker", "locales", "logs", "mistyped", "people", "settings"),
+    ("errors", "clock", "locales", "logs", "mistyped", "people", "settings"),
     ("modes", "sealing"),
     ("db",),
     ("models",),

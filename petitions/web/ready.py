@@ -17,7 +17,6 @@ from werkzeug.sansio.utils import host_is_trusted
 from petitions.web import access
 
 FRESH_SECONDS = 1.5
-SPARE_SECONDS = 0.2  # between the question whether a page is at hand and its answer
 PAGE = "public, max-age=15, s-maxage=30, stale-while-revalidate=60, stale-if-error=86400"
 NUMBERS = "public, max-age=2, s-maxage=2, stale-while-revalidate=1"  # with FRESH_SECONDS: at most 5 s behind
 MOST_KEPT = 2_000  # a bound on memory, far above campaigns x languages x cases
@@ -77,14 +76,10 @@ class ReadyPages:
         self._builders: dict[str, threading.Lock] = {}
         self.files: dict[str, Ready] = {}
 
-    def fresh(self, path: str, spare: float = 0.0) -> Ready | None:
-        """What is ready at `path` without any work, and will be for `spare` seconds more."""
+    def fresh(self, path: str) -> Ready | None:
+        """What is ready at `path` without any work."""
         kept = self.files.get(path) or self._pages.get(path)
-        return kept if kept is not None and time.monotonic() + spare < kept.fresh_until else None
-
-    def is_at_hand(self, path: str) -> bool:
-        """Whether a worker may answer for `path` at once, and keep nobody waiting."""
-        return self.fresh(path, SPARE_SECONDS) is not None
+        return kept if kept is not None and time.monotonic() < kept.fresh_until else None
 
     def get(self, path: str, build: Callable[[], str], empty: Ready) -> Ready:
         """The page at `path`, built anew if it is no longer fresh. While one thread builds, others get the old one."""

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +13,6 @@ from flask import copy_current_request_context
 from sqlalchemy import event
 
 from app import app
-from petitions import gunicorn_worker
 from petitions.db import engine
 from petitions.db.base import db
 from petitions.db.queue import WriteQueue
@@ -61,32 +61,18 @@ def synchronous_normal() -> None:
 
 def drop_what_is_under_way() -> None:
     """End at once when told to end."""
-    gunicorn_worker.PatientWorker._cap_keepalive = lambda _self, _deadline: os._exit(0)
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 
 
 def wait_for_every_body() -> None:
-    """Wait for a body however long it is said to be."""
-    gunicorn_worker.LONGEST_BODY = 10**15
+    """Read a body before anything looks at how long it is said to be."""
+    answer = app.wsgi_app
 
+    def patient(environ: Any, start_response: Any) -> Any:
+        environ["wsgi.input"].read()
+        return answer(environ, start_response)
 
-def a_thread_for_everything() -> None:
-    """Let pages that are ready queue for a thread too."""
-    app.extensions["petitions_ready"].is_at_hand = lambda _path: False
-
-
-def never_mind_who_reads() -> None:
-    """Answer on, whether or not the client takes the answers."""
-    gunicorn_worker._unsent = lambda _sock: 0
-
-
-def leave_them_at_the_door() -> None:
-    """End without a look at who knocked already."""
-    gunicorn_worker.PatientWorker.set_accept_enabled = gunicorn_worker.ThreadWorker.set_accept_enabled
-
-
-def start_slowly() -> None:
-    """Take four seconds to start; no bug, but a busy machine."""
-    time.sleep(4)
+    app.wsgi_app = patient  # type: ignore[method-assign]
 
 
 BUGS: dict[str, Callable[[], None]] = {
@@ -95,8 +81,4 @@ BUGS: dict[str, Callable[[], None]] = {
     "synchronous normal": synchronous_normal,
     "drop what is under way": drop_what_is_under_way,
     "wait for every body": wait_for_every_body,
-    "leave them at the door": leave_them_at_the_door,
-    "start slowly": start_slowly,
-    "a thread for everything": a_thread_for_everything,
-    "never mind who reads": never_mind_who_reads,
 }

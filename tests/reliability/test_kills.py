@@ -134,19 +134,6 @@ def test_new_workers_under_load_lose_no_request(start_server: StartServer, serve
 
 
 @pytest.mark.parametrize("server_database", ["sqlite"], indirect=True)
-def test_old_workers_serve_until_new_ones_do(start_server: StartServer, server_database: str) -> None:
-    server = start_server("start slowly").wait_for_all()
-    old = set(server.workers())
-    server.send(signal.SIGHUP)
-    slowest = 0.0
-    while old & set(server.workers()):
-        slowest = max(slowest, sign(server.port, f"ann{time.monotonic_ns()}@example.org", timeout=10).seconds)
-        time.sleep(0.05)
-    assert not old & set(server.workers())
-    assert slowest < 2, "a new worker takes four seconds to start"
-
-
-@pytest.mark.parametrize("server_database", ["sqlite"], indirect=True)
 def test_workers_that_end_at_once_are_found(start_server: StartServer, server_database: str) -> None:
     server = start_server("drop what is under way")
     with Crowd(server).signing() as crowd:
@@ -170,26 +157,6 @@ def test_a_restart_loses_nothing_and_who_tries_again_is_there_once(
     assert lost(server, server_database, crowd) == []
     found = f"0 of {len(crowd.thanked)} acknowledged lost; answers: {dict(crowd.said)}"
     note("R14", kind(server_database), f"{restarts} restarts (TERM, start) under {WRITERS} writers", found)
-
-
-@pytest.mark.parametrize("server_database", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("bug", ["", "leave them at the door"])
-def test_who_waits_at_the_door_of_a_server_that_ends_is_answered(
-    start_server: StartServer, server_database: str, bug: str
-) -> None:
-    server = start_server(bug).wait_for_all()
-    workers = server.workers()
-    for pid in workers:
-        os.kill(pid, signal.SIGSTOP)  # so that nobody is let in before the server is told to end
-    with ThreadPoolExecutor(8) as pool:
-        forms = [pool.submit(sign, server.port, f"ann{number}@example.org") for number in range(8)]
-        time.sleep(0.5)
-        server.send(signal.SIGTERM)
-        time.sleep(0.5)
-        for pid in workers:
-            os.kill(pid, signal.SIGCONT)
-        said = Counter(form.exception() is None and form.result().status for form in forms)
-    assert (said == {303: 8}) == (not bug), said
 
 
 SPELLINGS = ("{}@example.org", "{}@eXample.Org", "{}@EXAMPLE.org", " {}@example.org ")

@@ -20,7 +20,7 @@ from gunicorn.app import wsgiapp
 from petitions.settings import ROOT
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["petitions.factory", "petitions.gunicorn_worker", "psycopg", __name__])
+_context.set_forkserver_preload(["petitions.factory", "gunicorn.workers.gthread", "psycopg", __name__])
 NOTHING = Path(os.devnull)
 
 
