@@ -1,5 +1,7 @@
 """The words under which people sign: shown by the form, and kept with each signature."""
 
+from collections.abc import Sequence
+
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -8,31 +10,43 @@ from petitions.queries.catalogue import PublicCampaign, PublicCase
 from petitions.queries.retention import AFTER_HAND_OVER, PENDING_LASTS
 
 
-def data_words(campaign: PublicCampaign, only: PublicCase | None = None) -> str:
-    """Who gets the name, who can read name and address until then, and for how long."""
-    cases = [only] if only else campaign.cases
+def data_words(campaign: PublicCampaign, only: PublicCase | None = None, *, is_proven: bool = False) -> str:
+    """Who gets the name, who can read name and address until then, and how long; `is_proven`: it counts at once."""
+    days, wait = AFTER_HAND_OVER.days, PENDING_LASTS.days
+    said = _recipient_words([only] if only else campaign.cases, is_proven)
+    said += [
+        _("Both are stored encrypted, and only we can read them: %(controller)s.", controller=_name(campaign)),
+        _(
+            "We erase both %(days)s days after the signatures are delivered, no later than 12 months after the end.",
+            days=days,
+        ),
+    ]
+    if not is_proven:
+        said.append(_("We erase both after %(days)s days if you do not confirm.", days=wait))
+    return " ".join(said)
+
+
+def _recipient_words(cases: Sequence[PublicCase], is_proven: bool) -> list[str]:
     named = [case for case in cases if case.hands_over_names]
-    whole = _(
-        "If you confirm, we hand your name to the authorities this petition addresses, never your e-mail address."
-    )
-    said = [whole if named else _("We hand over only the number of signatures: no name and no e-mail address.")]
-    if 0 < len(named) < len(cases):
+    if not named:
+        return [_("We hand over only the number of signatures: no name and no e-mail address.")]
+    said = [
+        _("We hand your name to the authorities addressed, unless you refused; never your e-mail address.")
+        if is_proven
+        else ngettext(
+            "If you confirm, we hand your name to the authorities this petition addresses, never your e-mail address.",
+            "If you confirm, we hand your name to the authorities these petitions address, never your e-mail address.",
+            len(cases),
+        )
+    ]
+    if len(named) < len(cases):
         said.append(_("Where we say so beside a case, we hand over only the number of signatures."))
     abroad = {case.country not in UNION for case in named}
     if abroad == {True}:
         said.append(_("These authorities are outside the European Union, where EU law does not protect your name."))
     elif True in abroad:
         said.append(_("Some of them are outside the European Union, where EU law does not protect your name."))
-    said.append(_("Both are stored encrypted, and only we can read them: %(controller)s.", controller=_name(campaign)))
-    said.append(
-        _(
-            "We erase both %(days)s days after the signatures are delivered, no later than 12 months after the end, "
-            "or after %(wait)s days if you do not confirm.",
-            days=AFTER_HAND_OVER.days,
-            wait=PENDING_LASTS.days,
-        )
-    )
-    return " ".join(said)
+    return said
 
 
 def confirm_words() -> str:
@@ -61,7 +75,7 @@ def age_words(campaign: PublicCampaign) -> str:
 
 def more_words(campaign: PublicCampaign) -> str:
     """What is kept with signatures that a proven signer adds."""
-    return "\n".join([at_once_words(), data_words(campaign)])
+    return "\n".join([at_once_words(), data_words(campaign, is_proven=True)])
 
 
 def at_once_words() -> str:
