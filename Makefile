@@ -5,7 +5,7 @@ PIP = $$($(PY) -c 'import pip' 2>/dev/null && echo $(PY) -m pip --python $(V)/bi
 CATALOGUES := $(wildcard translations/*/LC_MESSAGES/messages.po)
 COMPILED := $(CATALOGUES:.po=.mo)
 
-.PHONY: run test test-long test-quick lint bench words lock clean
+.PHONY: run test test-long test-quick lint bench words spelling lock clean
 
 run: $(V)/.run-ok $(COMPILED)
 	@export PETITIONS_DEMO=$${PETITIONS_DEMO-1}; $(V)/bin/flask setup && exec $(V)/bin/gunicorn app:app
@@ -37,6 +37,10 @@ bench: $(V)/.test-ok $(COMPILED)
 # Collects every visible word into the catalogues; the new ones wait there, empty, for their translation.
 words: $(V)/.run-ok
 	$(V)/bin/python .ci/words.py
+
+# Asks dictionaries about words that are new on the pages; the rest a person checks and adds to tests/spelled.
+spelling: $(V)/.test-ok
+	@$(V)/bin/python -m tests.support.spelling
 
 # Pins every dependency by hash; needs uv. Read the difference before you commit it.
 lock:

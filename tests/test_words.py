@@ -3,13 +3,11 @@
 import re
 
 import pytest
-from babel.messages.pofile import read_po
 
 from petitions import locales
 from petitions.content import reading
-from petitions.settings import ROOT
+from tests.support.spelling import DEMO, spelled, texts, words
 
-DEMO = ROOT / "petitions" / "demo" / "write-for-rights-2024"
 # Pictures, internal words, calques and outdated spellings; each has its right word in the glossary of the translations
 FORBIDDEN = {
     "en": r"riddle|\bseal|\bstrike|\bstruck|\bleapt|\bknock|newsletter|the section|(?<!e-)\bmails?\b"
@@ -25,32 +23,6 @@ DROPPED = re.compile(
     r"\b(?:\w+en|den|en|een|an|un|vun|wann|dann|mäin|säin|vum?n)\s+(?=[bcfgjklmpqrsvwxBCFGJKLMPQRSVWX])"
 )
 KEPT = re.compile(r"\b(?:vu|wa)\s+(?=[aeiouäëéöünhdtzAEIOUÄËÉNHDTZ])")
-
-
-def catalogue(language: str) -> dict[str, str]:
-    """Every translated text of a language by its place, plural forms each for itself."""
-    with (ROOT / "translations" / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
-        found = [message for message in read_po(file) if message.id]
-    forms = {
-        f"{message.context or ''} {message.id if isinstance(message.id, str) else message.id[0]}": message.string
-        for message in found
-    }
-    return {
-        f"{key} [{n}]": form
-        for key, said in forms.items()
-        for n, form in enumerate([said] if isinstance(said, str) else said)
-    }
-
-
-def texts(language: str) -> dict[str, str]:
-    """All that people read in a language: the catalogue and the demo campaign, by its place."""
-    if language == "en":
-        with (ROOT / "translations" / "fr" / "LC_MESSAGES" / "messages.po").open("rb") as file:
-            ids = [message.id for message in read_po(file) if message.id]
-        said = {each: each for key in ids for each in ([key] if isinstance(key, str) else key)}
-    else:
-        said = catalogue(language)
-    return said | {str(path.relative_to(DEMO)): path.read_text() for path in DEMO.rglob(f"{language}.md")}
 
 
 @pytest.mark.parametrize("language", locales.SHIPPED)
@@ -98,3 +70,9 @@ def test_a_card_names_its_country_as_its_text_does(language: str) -> None:
         if name not in text and ADJECTIVES[language].get(each.country, name) not in text:
             wrong.append((each.slug, name))
     assert wrong == []
+
+
+@pytest.mark.parametrize("language", locales.SHIPPED)
+def test_every_word_is_spelled_as_a_dictionary_has_it_or_somebody_checked_it(language: str) -> None:
+    new = {word: place for word, place in words(language).items() if word not in spelled(language)}
+    assert new == {}, f"run `make spelling`, or check these and add them to tests/spelled/{language}.txt"
