@@ -546,7 +546,8 @@ def test_numbers_are_grouped_as_the_language_does(app: Flask, campaign: PublicCa
         number = 12_345
         tallies.record_tally(campaign.case("river"), TallyKind.PAPER, number, datetime(2026, 3, 1, tzinfo=UTC).date())
     client = browser(app)
-    assert visit(client, "/en/").one(id="count-river").text == "12,345"
+    value = visit(client, "/en/").one(id="count-river")
+    assert (value.text, value["aria-hidden"]) == ("12,345", "true"), "the line below says it with its unit"
     assert visit(client, "/fr/").one(id="count-river").text == "12 345"
 
 
