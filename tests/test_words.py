@@ -47,6 +47,15 @@ def test_luxembourgish_keeps_the_n_rule() -> None:
     assert found == []
 
 
+def test_french_has_its_spaces() -> None:
+    """A space that does not break: narrow before ; ? and !, full before a colon and inside quotation marks."""
+    wrong = re.compile("[^\u202f][;?!]|[^\xa0\\d]:|«[^\xa0]|[^\xa0]»")
+    found = []
+    for place, text in texts("fr").items():
+        found += [(place, match[0]) for match in wrong.finditer(re.sub(r"https?://\S+", "", text))]
+    assert found == []
+
+
 # What the text says where it has an adjective for the country; one text names its country nowhere
 ADJECTIVES = {
     "fr": {"VN": "vietnamien", "ZW": "Zimbabwe", "TR": "turques"},
