@@ -89,7 +89,7 @@ def keys() -> Keys:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A real Postgres; `fsync` off, since the machine is not to lose power."""
-    server = Postgres()
+    server = Postgres(in_memory=True)
     try:
         yield server.start(
             "fsync=off", "full_page_writes=off", "max_connections=200", "max_wal_size=64MB", "min_wal_size=32MB"
