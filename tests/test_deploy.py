@@ -29,3 +29,10 @@ def test_every_secret_in_a_file_of_its_own_may_come_from_the_service_manager() -
     for name in ("secret_key", "master_key"):
         assert f"LoadCredential={name}:" in text
         assert f"PETITIONS_{name.upper()}_FILE=%d/{name}" in text
+
+
+def test_the_security_document_names_only_what_is_there() -> None:
+    text = (ROOT / "docs" / "security.md").read_text()
+    named = set(re.findall(r"`((?:petitions|tests|deploy)/[^`]*)`", text))
+    assert len(named) > 30
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
