@@ -168,8 +168,8 @@ def test_ten_thousand_posts_against_one_mailbox_are_three_mails(
     finished = start_threads(app, [lambda number=number: bomb(number) for number in range(WRITERS)], patience=3_600)
     assert finished() == [None] * WRITERS
     with app.app_context():
-        while requests := [letter for letter in outbox.lease(100) if letter.kind == outbox.REQUEST]:
-            for request in requests:
+        while leased := outbox.lease(100):
+            for request in (letter for letter in leased if letter.kind == outbox.REQUEST):
                 mine.answer_request(request)
-        assert len(rows(Message)) <= 3
+        assert len([row for row in rows(Message) if row.kind != outbox.BLANK]) <= 3
     note("mail limit", kind(database_url), f"{posts} posts against one mailbox, in four spellings", "at most 3 mails")
