@@ -17,7 +17,7 @@ from petitions.cli import privacy, retention
 from petitions.cli.keys import keys
 from petitions.cli.lazily import LazyGroup
 from petitions.cli.setup import prepare_installation
-from petitions.cli.staff import staff
+from petitions.cli.staff import journal, staff
 from petitions.cli.telling import identities, private_files, refusals, shelf
 from petitions.content import reading, writing
 from petitions.db.transactions import damage
@@ -43,7 +43,7 @@ def register(app: Flask) -> None:
     """Make every command known to `flask`."""
     campaign.add_command(retention.handed_over)
     theirs = (retention.retention, privacy.privacy)
-    for group in (campaign, keys, staff, passes, signatures, tally, *theirs):
+    for group in (campaign, keys, staff, journal, passes, signatures, tally, *theirs):
         app.cli.add_command(group)
     for command in (setup, run_worker, doctor, retention.backup):
         app.cli.add_command(command)

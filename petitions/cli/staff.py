@@ -1,5 +1,7 @@
 """Accounts for the staff pages: made, listed, shut out, and let in again."""
 
+import sys
+
 import click
 from flask.cli import AppGroup
 
@@ -7,8 +9,10 @@ from petitions import clock
 from petitions.cli.telling import refusals
 from petitions.queries.staff import members
 from petitions.services import accounts
+from petitions.services import journal as acts
 
 staff = AppGroup("staff", help="Accounts for the staff pages.")
+journal = AppGroup("journal", help="What staff and commands did.")
 _asked = click.password_option(help="Asked for if not given; at least 12 characters.")
 
 
@@ -65,3 +69,22 @@ def list_accounts() -> None:
     for each in members(clock.now() - accounts.SESSION_LASTS):
         state = f"disabled {each.disabled_at:%Y-%m-%d}" if each.disabled_at else "enabled"
         click.echo(f"{each.name}: {state}, {each.sessions} session(s), made {each.created_at:%Y-%m-%d}")
+
+
+@journal.command("list")
+@click.option("--most", default=200, show_default=True, help="How many rows, the newest first.")
+def list_acts(most: int) -> None:
+    """Who did what, when, and to how many."""
+    for row in acts.newest(most):
+        said = " ".join(str(part) for part in (row.subject, row.number) if part not in ("", None))
+        click.echo(f"{row.id}  {row.at:%Y-%m-%d %H:%M:%S}  {row.name or row.actor}: {row.act} {said}".rstrip())
+
+
+@journal.command("verify")
+def verify() -> None:
+    """Say which row is the first that is not as it was written; then ends with status 1."""
+    number, last, broken = acts.verify()
+    click.echo(f"{number} row(s) are as they were written; the last one's hash is {last or 'none'}.")
+    if broken is not None:
+        click.echo(f"Row {broken} was changed, or one before it is missing.", err=True)
+        sys.exit(1)

@@ -14,7 +14,7 @@ from petitions.models.counting import Count, Limit, PublishedCount, Tally
 from petitions.models.guarding import Check, Hold, Invalidation, MailSlot, Mark, Pass, Suppression
 from petitions.models.outbox import Message
 from petitions.models.signing import Signature, Signer
-from petitions.models.staff import Account, Recipient, StaffSession
+from petitions.models.staff import Account, JournalRow, Recipient, StaffSession
 
 __all__ = [
     "Account",
@@ -27,6 +27,7 @@ __all__ = [
     "Count",
     "Hold",
     "Invalidation",
+    "JournalRow",
     "LetterVersion",
     "Limit",
     "MailSlot",

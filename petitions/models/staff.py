@@ -32,6 +32,21 @@ class StaffSession(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class JournalRow(Base):
+    """A row of the journal, which services/journal.py writes; `actor` is an account's number or a word."""
+
+    __tablename__ = "journal"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor: Mapped[str] = mapped_column(String(40))
+    act: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(160))
+    number: Mapped[int | None]
+    previous: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
 class Recipient(Base):
     """A public key of the section. Its private half never comes near the server."""
 

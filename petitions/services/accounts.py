@@ -19,7 +19,7 @@ from petitions import clock
 from petitions.db.transactions import reading, transaction
 from petitions.errors import Busy, DomainError, LoginRefused, NotFound, TooManyTries
 from petitions.models import Account, StaffSession
-from petitions.services import limits, networks
+from petitions.services import journal, limits, networks
 
 log = logging.getLogger(__name__)
 
@@ -69,42 +69,40 @@ class Login:
     name: str
     data: dict[str, str]
 
-    @property
-    def actor(self) -> str:
-        """What logs call them by."""
-        return f"account {self.account_id}"
 
-
-def create_account(name: str, password: str) -> None:
+def create_account(name: str, password: str, by: str = journal.COMMAND) -> None:
     """Add a member of staff; raises PasswordTooShort or AccountExists."""
     hashed = _new_hash(password)
     with transaction() as store:
         if store.scalar(select(Account.id).where(Account.name == _folded(name))) is not None:
             raise AccountExists()
-        store.add(Account(name=_folded(name), password_hash=hashed, created_at=clock.now()))
+        account = Account(name=_folded(name), password_hash=hashed, created_at=clock.now())
+        store.add(account)
+        store.flush()
+        journal.record(store, by, "account created", f"account {account.id}")
 
 
-def set_password(name: str, password: str, kept_token: str = "") -> None:
+def set_password(name: str, password: str, kept_token: str = "", by: str = journal.COMMAND) -> None:
     """Another password; ends all sessions but that of `kept_token`. Raises PasswordTooShort or NotFound."""
     hashed = _new_hash(password)
     with transaction() as store:
         account = _changed(store, name)
         account.password_hash = hashed
-        _end_sessions(store, account, kept_token)
+        _end_sessions(store, account, by, "password changed", kept_token)
 
 
-def end_sessions(name: str) -> None:
+def end_sessions(name: str, by: str = journal.COMMAND) -> None:
     """End all sessions of this account; raises NotFound."""
     with transaction() as store:
-        _end_sessions(store, _changed(store, name))
+        _end_sessions(store, _changed(store, name), by, "sessions ended")
 
 
-def set_enabled(name: str, is_enabled: bool) -> None:
+def set_enabled(name: str, is_enabled: bool, by: str = journal.COMMAND) -> None:
     """Let this account log in again, or no longer: then its sessions end too. Raises NotFound."""
     with transaction() as store:
         account = _changed(store, name)
         account.disabled_at = None if is_enabled else account.disabled_at or clock.now()
-        _end_sessions(store, account)
+        _end_sessions(store, account, by, "account enabled" if is_enabled else "account disabled")
 
 
 def log_in(name: str, password: str, network: str, old_token: str = "") -> str:
@@ -138,6 +136,7 @@ def log_in(name: str, password: str, network: str, old_token: str = "") -> str:
         data = {"csrf_token": secrets.token_hex(20)}  # set here, so that no page that shows a form writes
         session = StaffSession(token_hash=_hash(token), account_id=account_id, data=data, created_at=now)
         store.add(session)
+        journal.record(store, f"account {account_id}", "login")
     return token
 
 
@@ -161,9 +160,11 @@ def _changed(store: Session, name: str) -> Account:
     return account
 
 
-def _end_sessions(store: Session, account: Account, kept_token: str = "") -> None:
+def _end_sessions(store: Session, account: Account, by: str, act: str, kept_token: str = "") -> None:
+    """End all but one; the journal says why."""
     others = (StaffSession.account_id == account.id) & (StaffSession.token_hash != _hash(kept_token))
     store.execute(delete(StaffSession).where(others))
+    journal.record(store, by, act, f"account {account.id}")
 
 
 def _account(name: str) -> Row[int, str, datetime | None] | None:

@@ -26,7 +26,7 @@ from petitions.models import (
 )
 from petitions.models.states import CampaignState
 from petitions.queries.catalogue import Shelf
-from petitions.services import installation, keychecks
+from petitions.services import installation, journal, keychecks
 from petitions.services.keyring import keyring, settings
 
 _PLAIN = (
@@ -66,6 +66,7 @@ def import_campaign(content: CampaignContent, shelf: Shelf) -> None:
         ]
         _import_cases(store, campaign, content)
         _import_stories(campaign, content)
+        journal.record(store, journal.COMMAND, "campaign imported", content.slug, len(content.cases))
     shelf.forget()
 
 

@@ -15,12 +15,13 @@ from petitions import sealing
 from petitions.db.transactions import reading
 from petitions.models import Campaign, Case, LetterVersion, Signature, Signer
 from petitions.models.states import SignatureState
+from petitions.services import journal
 
 log = logging.getLogger(__name__)
 
 
 def sealed_lines(campaign_slug: str, by: str) -> Iterator[str]:
-    """Each confirmed signer as a line of JSON, in no order; `by` goes to the log.
+    """Each confirmed signer as a line of JSON, in no order; `by` goes to log and journal.
 
     A line has `campaign`, `id` (random), `locale`, `newsletter`, `signed_on`, `confirmed_on`, `sealed` and
     `sealed_name` (base64, or null), and `signatures`: `case`, `letter` (the SHA-256 of the words signed), `signed_on`
@@ -31,6 +32,7 @@ def sealed_lines(campaign_slug: str, by: str) -> Iterator[str]:
     signers = 0
     totals: dict[str, dict[str, int]] = {}
     log.info("export begun campaign=%s by=%s", campaign_slug, by)
+    journal.note(by, "export begun", campaign_slug)
     with reading() as connection:
         cases, letters = _names(connection, campaign_slug)
         totals = {slug: {"confirmed": 0, "named": 0} for _, slug, _ in cases.values()}
@@ -44,6 +46,7 @@ def sealed_lines(campaign_slug: str, by: str) -> Iterator[str]:
     yield json.dumps({"totals": totals}) + "\n"
     named = sum(each["named"] for each in totals.values())
     log.info("export ended campaign=%s by=%s signers=%s signatures=%s", campaign_slug, by, signers, named)
+    journal.note(by, "export ended", campaign_slug, signers)
 
 
 def sealed_sample(campaign_slug: str, number: int) -> list[bytes]:

@@ -11,7 +11,7 @@ from petitions.db.transactions import write_queue
 from petitions.errors import NotFound
 from petitions.models import Campaign, Case, Count, Hold, Limit, Signature, Signer
 from petitions.models.states import SignatureState
-from petitions.services import limits, mailboxes, signatures, sweeps
+from petitions.services import journal, limits, mailboxes, signatures, sweeps
 from petitions.services.mailboxes import Claimed
 
 CONFIRMING = limits.Rule("confirming", 2_000, timedelta(minutes=10))  # signers of a campaign; more may be an anomaly
@@ -60,13 +60,15 @@ _ON_HOLD = select(Hold.campaign_id).where(
 )
 
 
-def count_held(slug: str) -> int:
+def count_held(slug: str, by: str = journal.COMMAND) -> int:
     """End the campaign's hold, and let all that is held count; gives how many signatures that were.
 
     The hold's end is one transaction, each batch of signatures another; interrupted, it is simply done again.
     """
-    campaign_id = write_queue().submit(_end_batch, slug)
-    return sum(write_queue().submit(_count_batch, (campaign_id, span)) for span in sweeps.spans(campaign_id))
+    campaign_id = write_queue().submit(_end_batch, (slug, by))
+    counted = sum(write_queue().submit(_count_batch, (campaign_id, span)) for span in sweeps.spans(campaign_id))
+    journal.note(by, "held signatures counted", slug, counted)
+    return counted
 
 
 def _watch(connection: Connection, campaign_ids: Sequence[int], now: datetime) -> None:
@@ -93,9 +95,9 @@ def usual(connection: Connection, campaign_id: int, present: int, now: datetime,
     return max(busiest - present, 0) / (timedelta(hours=USUAL_HOURS) / CONFIRMING.window)
 
 
-def _end_batch(connection: Connection, slugs: Sequence[str]) -> list[int]:
+def _end_batch(connection: Connection, ends: Sequence[tuple[str, str]]) -> list[int]:
     ids = []
-    for slug in slugs:
+    for slug, by in ends:
         lock = select(Campaign.id).where(Campaign.slug == slug).with_for_update(key_share=True)
         campaign_id = connection.scalar(lock)
         if campaign_id is None:
@@ -104,6 +106,7 @@ def _end_batch(connection: Connection, slugs: Sequence[str]) -> list[int]:
         connection.execute(update(Hold).where(is_open).values(ended_at=clock.now()))
         # Staff had a look at those; the next ones are counted from nought
         connection.execute(update(Limit).where(Limit.key == CONFIRMING.key(str(campaign_id))).values(used=0))
+        journal.record(connection, by, "hold ended", slug)
         ids.append(campaign_id)
     return ids
 

@@ -13,7 +13,7 @@ from petitions.models import Campaign, Invalidation, Signature, Signer
 from petitions.models.states import SignatureState
 from petitions.queries import guarding
 from petitions.queries.guarding import Condition
-from petitions.services import ledger, sweeps
+from petitions.services import journal, ledger, sweeps
 
 _WAS_CONFIRMED = Signature.confirmed_at.is_not(None)
 _WAS = {
@@ -29,7 +29,7 @@ class ReasonMissing(DomainError):
     code = "reason_missing"
 
 
-def prepare_invalidation(slug: str, condition: Condition, reason: str) -> int:
+def prepare_invalidation(slug: str, condition: Condition, reason: str, by: str = journal.COMMAND) -> int:
     """Write down what would be struck and why, with how many that are now; gives its number. Strikes nothing yet.
 
     What is signed from now on is never meant, so that the number holds. Raises ReasonMissing.
@@ -51,29 +51,33 @@ def prepare_invalidation(slug: str, condition: Condition, reason: str) -> int:
         row.previewed = previewed
         store.add(row)
         store.flush()
+        journal.record(store, by, "invalidation prepared", f"invalidation {row.id}", previewed)
         return row.id
 
 
-def run_invalidation(number: int) -> int:
+def run_invalidation(number: int, by: str = journal.COMMAND) -> int:
     """Strike the signatures, batch by batch; gives how many. Interrupted, it is simply run again."""
-    campaign_id = _tell_ledger(number, ledger.INVALIDATED)
+    campaign_id = _tell_ledger(number, ledger.INVALIDATED, by, "invalidation begun")
     struck = sum(write_queue().submit(_strike_batch, (number, span)) for span in sweeps.spans(campaign_id))
     with transaction() as store:
         is_new = (Invalidation.id == number) & Invalidation.ran_at.is_(None)
         store.execute(update(Invalidation).where(is_new).values(ran_at=clock.now()))
+        journal.record(store, by, "invalidation run", f"invalidation {number}", struck)
     return struck
 
 
-def undo_invalidation(number: int) -> int:
+def undo_invalidation(number: int, by: str = journal.COMMAND) -> int:
     """Bring every signature back into the state it was struck from, unless its signer took it back; gives how many."""
-    campaign_id = _tell_ledger(number, ledger.RESTORED)
+    campaign_id = _tell_ledger(number, ledger.RESTORED, by, "undo of invalidation begun")
     with transaction() as store:  # first, so that no run that is under way strikes more
         is_done = (Invalidation.id == number) & Invalidation.undone_at.is_(None)
         store.execute(update(Invalidation).where(is_done).values(undone_at=clock.now()))
-    return sum(write_queue().submit(_restore_batch, (number, span)) for span in sweeps.spans(campaign_id))
+    restored = sum(write_queue().submit(_restore_batch, (number, span)) for span in sweeps.spans(campaign_id))
+    journal.note(by, "invalidation undone", f"invalidation {number}", restored)
+    return restored
 
 
-def _tell_ledger(number: int, what: str) -> int:
+def _tell_ledger(number: int, what: str, by: str, act: str) -> int:
     """Note what is about to be done, so that it is done again after a backup was restored; gives the campaign."""
     columns = (Invalidation.campaign_id, Invalidation.created_at, Invalidation.condition, Invalidation.reason)
     with transaction() as store:
@@ -83,6 +87,7 @@ def _tell_ledger(number: int, what: str) -> int:
         said = {"made": row.created_at.isoformat(), "condition": row.condition, "reason": row.reason}
         line = {"what": what, "campaign": row.campaign_id, **said}
         ledger.append(store.connection(), [line], clock.now())
+        journal.record(store, by, act, f"invalidation {number}")
     return int(row.campaign_id)
 
 

@@ -17,6 +17,7 @@ from petitions.db.transactions import transaction
 from petitions.errors import ContentFaulty, DomainError, NotFound
 from petitions.models import Campaign, Recipient
 from petitions.queries.keys import Riddle, riddles
+from petitions.services import journal
 
 WORDS = "words"  # the field of the sealed riddle
 _UNPROVEN = (
@@ -44,7 +45,7 @@ def pose_everywhere(store: Session) -> None:
         pose_riddles(store, campaign)
 
 
-def solve_riddle(campaign_slug: str, typed: str) -> str:
+def solve_riddle(campaign_slug: str, typed: str, by: str = journal.COMMAND) -> str:
     """Record that a key was proven, and say whose; raises WordsWrong."""
     sha256 = _sha256("".join(typed.split()).replace("-", "").lower())
     with transaction() as store:
@@ -57,6 +58,7 @@ def solve_riddle(campaign_slug: str, typed: str) -> str:
             raise WordsWrong()
         kept[solved[0]]["is_solved"] = True
         _keep(campaign, kept)
+        journal.record(store, by, "key proven", solved[0])
         return str(store.scalar(select(Recipient.label).where(Recipient.public_key == solved[0])))
 
 

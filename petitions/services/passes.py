@@ -12,7 +12,7 @@ from petitions import clock, sealing
 from petitions.db.transactions import transaction
 from petitions.errors import DomainError, NotFound
 from petitions.models import Campaign, Pass
-from petitions.services import limits
+from petitions.services import journal, limits
 from petitions.services.keyring import keyring
 
 LASTS = timedelta(hours=1)
@@ -29,7 +29,9 @@ class PassFaulty(DomainError):
     code = "pass_faulty"
 
 
-def create_pass(slug: str, place: str, most: int, opens_at: datetime, closes_at: datetime) -> int:
+def create_pass(
+    slug: str, place: str, most: int, opens_at: datetime, closes_at: datetime, by: str = journal.COMMAND
+) -> int:
     """Make a pass for the campaign; gives its number. Raises PassFaulty."""
     place = " ".join(place.split())
     if not 0 < len(place) <= 120 or not 0 < most <= LARGEST or opens_at >= closes_at:
@@ -43,14 +45,17 @@ def create_pass(slug: str, place: str, most: int, opens_at: datetime, closes_at:
         store.add(made)
         store.flush()
         made.code_hash = hash_of(code_of(made.id))
+        journal.record(store, by, "group code made", f"group code {made.id}", most)
         return made.id
 
 
-def end_pass(pass_id: int) -> None:
+def end_pass(pass_id: int, by: str = journal.COMMAND) -> None:
     """Let nobody sign with this pass any more."""
     now = clock.now()
     with transaction() as store:
-        store.execute(update(Pass).where(Pass.id == pass_id, Pass.closes_at > now).values(closes_at=now))
+        ending = update(Pass).where(Pass.id == pass_id, Pass.closes_at > now).values(closes_at=now)
+        if store.scalar(ending.returning(Pass.id)):
+            journal.record(store, by, "group code ended", f"group code {pass_id}")
 
 
 def code_of(pass_id: int) -> str:

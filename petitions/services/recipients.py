@@ -7,7 +7,7 @@ from petitions.db.transactions import reading, transaction
 from petitions.errors import DomainError, NotFound
 from petitions.models import Recipient
 from petitions.queries.catalogue import Shelf
-from petitions.services import keychecks
+from petitions.services import journal, keychecks
 
 
 class KeyFaulty(DomainError):
@@ -34,6 +34,7 @@ def add_recipient(label: str, public_key: str, shelf: Shelf) -> None:
             known.retired_at = None
         store.flush()
         keychecks.pose_everywhere(store)
+        journal.record(store, journal.COMMAND, "key added", public_key)
     shelf.pins.add(public_key)
     shelf.forget()
 
@@ -50,6 +51,7 @@ def retire_recipient(public_key: str, shelf: Shelf) -> None:
             recipient.retired_at = clock.now()
             store.flush()
             keychecks.pose_everywhere(store)
+            journal.record(store, journal.COMMAND, "key retired", public_key)
     shelf.forget()
 
 

@@ -21,7 +21,7 @@ from petitions.models import Campaign, Mark, Message, Signer
 from petitions.models.states import CampaignState, SignatureState
 from petitions.queries import retention as rules
 from petitions.queries.retention import Clock
-from petitions.services import ledger, signatures
+from petitions.services import journal, ledger, signatures
 from petitions.services.erasing import erase_signers
 from petitions.services.keyring import keyring
 
@@ -90,9 +90,10 @@ def trust_clock() -> None:
     """Believe the clock as it is now: a person looked at it."""
     with transaction() as store:
         _believe(store)
+        journal.record(store, journal.COMMAND, "clock trusted")
 
 
-def record_hand_over(slug: str) -> None:
+def record_hand_over(slug: str, by: str = journal.COMMAND) -> None:
     """Note that the signatures were handed over: 30 days later they are erased. A second time changes nothing.
 
     Raises NotFound, or CampaignRunning.
@@ -105,13 +106,15 @@ def record_hand_over(slug: str) -> None:
         end = rules.ends_at(campaign.closes_at, _note_end(store, campaign, now)) or now
         if campaign.handed_over_at is None or campaign.handed_over_at < end:  # that was for an earlier end
             campaign.handed_over_at = campaign.changed_at = now
+            journal.record(store, by, "delivery recorded", slug)
 
 
-def undo_hand_over(slug: str) -> None:
+def undo_hand_over(slug: str, by: str = journal.COMMAND) -> None:
     """Take back a hand-over that was recorded by mistake. What was erased meanwhile stays erased."""
     with transaction() as store:
         campaign = _campaign(store, slug)
         campaign.handed_over_at, campaign.changed_at = None, clock.now()
+        journal.record(store, by, "delivery undone", slug)
 
 
 def note_export(slug: str, begun_at: datetime) -> None:

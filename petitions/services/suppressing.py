@@ -12,7 +12,7 @@ from petitions.db import bulk
 from petitions.db.transactions import reading, transaction
 from petitions.errors import LinkUnknown
 from petitions.models import Suppression
-from petitions.services import ledger
+from petitions.services import journal, ledger
 from petitions.services.keyring import keyring
 
 
@@ -35,18 +35,19 @@ def stop_by_token(token: str) -> None:
     _suppress(check_token(token), "wanted")
 
 
-def suppress(email: str, reason: str) -> None:
-    """Write no more to this very address, because `reason` (such as `bounced`)."""
-    _suppress(_keys(email)[1], reason)
+def suppress(email: str, reason: str, by: str = "") -> None:
+    """Write no more to this very address, because `reason` (such as `bounced`); an act of staff goes to the journal."""
+    _suppress(_keys(email)[1], reason, by)
 
 
-def lift(email: str) -> None:
+def lift(email: str, by: str = journal.COMMAND) -> None:
     """Write to this address again."""
     keys = _keys(email)
     with transaction() as store:
         store.execute(delete(Suppression).where(Suppression.mailbox_key.in_(keys)))
         lines = [{"what": ledger.LIFTED, "mailbox": key} for key in keys]
         ledger.append(store.connection(), lines, clock.now())
+        journal.record(store, by, "address unblocked")
 
 
 def is_suppressed(email: str) -> bool:
@@ -56,11 +57,13 @@ def is_suppressed(email: str) -> bool:
         return connection.scalar(known) is not None
 
 
-def _suppress(key: str, reason: str) -> None:
+def _suppress(key: str, reason: str, by: str = "") -> None:
     with transaction() as store:
         insert_suppression(store.connection(), key, reason)
         line = {"what": ledger.SUPPRESSED, "mailbox": key, "reason": reason}
         ledger.append(store.connection(), [line], clock.now())
+        if by:
+            journal.record(store, by, "address blocked")
 
 
 def insert_suppression(connection: Connection, key: str, reason: str) -> None:

@@ -7,7 +7,7 @@ from petitions.db.transactions import transaction
 from petitions.models import Tally
 from petitions.models.states import TallyKind
 from petitions.queries.catalogue import PublicCase
-from petitions.services import counting
+from petitions.services import counting, journal
 
 
 def record_tally(case: PublicCase, kind: TallyKind, number: int, happened_on: date, note: str = "") -> None:
@@ -18,3 +18,4 @@ def record_tally(case: PublicCase, kind: TallyKind, number: int, happened_on: da
         store.add(tally)
         store.flush()
         counting.shift(store.connection(), [(case.id, kind, number)], now)
+        journal.record(store, journal.COMMAND, "tally recorded", f"{case.slug} {kind}", number)

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from petitions.cli.commands import settings_table
+from petitions.db.base import db
 from petitions.db.transactions import transaction
 from petitions.errors import LoginRefused
 from petitions.models import Account, Recipient, Tally
@@ -26,6 +28,23 @@ def test_staff_create_asks_for_the_password_twice_and_lets_carla_in(app: Flask, 
     assert CARLA.password not in result.output
     with app.app_context():
         assert accounts.login_of(accounts.log_in("carla", CARLA.password, "192.0.2.7")) is not None
+
+
+def test_the_journal_is_listed_and_verified_and_a_change_ends_with_status_1(app: Flask, run: Run) -> None:
+    assert run("staff", "create", "Carla", "--password", CARLA.password).exit_code == 0
+    listed = run("journal", "list", "--most", "1").output
+    assert "command: account created" in listed
+    assert listed.count("\n") == 1
+    result = run("journal", "verify")
+    assert (result.exit_code, "are as they were written" in result.output) == (0, True)
+    with app.app_context(), db.engine.execution_options(writes=True).begin() as connection:
+        if db.engine.dialect.name == "postgresql":
+            connection.execute(text("ALTER TABLE journal DISABLE TRIGGER USER"))
+        else:
+            connection.execute(text("DROP TRIGGER journal_UPDATE"))
+        connection.execute(text("UPDATE journal SET actor = 'nobody' WHERE act = 'account created'"))
+    result = run("journal", "verify")
+    assert (result.exit_code, "was changed, or one before it is missing" in result.stderr) == (1, True)
 
 
 @on_sqlite

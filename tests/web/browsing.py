@@ -105,7 +105,19 @@ def code(mail: EmailMessage) -> str:
 # Every page behind the login that needs no row to point at; test_pages.py looks that none is forgotten
 STAFF_PATHS = tuple(
     f"/admin/{room}"
-    for room in ("", "mails", "export", "open", "keys", "retention", "passes", "invalidations", "staff", "account")
+    for room in (
+        "",
+        "mails",
+        "export",
+        "open",
+        "keys",
+        "retention",
+        "passes",
+        "invalidations",
+        "staff",
+        "account",
+        "journal",
+    )
 )
 
 

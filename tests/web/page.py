@@ -254,7 +254,7 @@ def _forms(page: Page) -> Iterator[str]:
         if not form.all("button", type="submit"):
             yield f"no button in the form {form.get('action')}"
     for field in page.all("input", "select", "textarea"):
-        if field.get("type") == "hidden":
+        if field.get("type") == "hidden" or "hidden" in field.attrs:
             continue
         wraps = next((node for node in field.ancestors if node.tag == "label"), None)
         if field.get("id") not in labelled and not (wraps and wraps.text):

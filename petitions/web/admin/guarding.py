@@ -12,7 +12,7 @@ from petitions.queries import guarding
 from petitions.queries.board import Board
 from petitions.queries.guarding import Condition
 from petitions.services import holds, invalidations, passes
-from petitions.web.admin.login import bp
+from petitions.web.admin.login import bp, by
 from petitions.web.errors import MESSAGES
 from petitions.web.forms.staff import InvalidationForm, PassForm
 from petitions.web.i18n import locale
@@ -39,7 +39,7 @@ def create_pass() -> ResponseReturnValue:
     if not form.validate():
         return _passes_page(board, form), 422
     try:
-        passes.create_pass(board.campaign, form.place.data or "", form.number, form.begin, form.end)
+        passes.create_pass(board.campaign, form.place.data or "", form.number, form.begin, form.end, by())
     except passes.PassFaulty as why:
         return _passes_page(board, form, MESSAGES[why.code]), 422
     return redirect(url_for("admin.list_passes"), 303)
@@ -48,14 +48,14 @@ def create_pass() -> ResponseReturnValue:
 @bp.post("/passes/end")
 def end_pass() -> ResponseReturnValue:
     """End it now."""
-    passes.end_pass(_number())
+    passes.end_pass(_number(), by())
     return redirect(url_for("admin.list_passes"), 303)
 
 
 @bp.post("/holds/count")
 def count_held() -> ResponseReturnValue:
     """Staff had a look: what is held counts."""
-    holds.count_held(_board().campaign)
+    holds.count_held(_board().campaign, by())
     return redirect(url_for("admin.board"), 303)
 
 
@@ -74,7 +74,7 @@ def prepare_invalidation() -> ResponseReturnValue:
     if not form.validate():
         return _invalidations_page(board, form), 422
     try:
-        invalidations.prepare_invalidation(board.campaign, form.condition(), form.reason.data or "")
+        invalidations.prepare_invalidation(board.campaign, form.condition(), form.reason.data or "", by())
     except invalidations.ReasonMissing as why:
         return _invalidations_page(board, form, MESSAGES[why.code]), 422
     return redirect(url_for("admin.list_invalidations"), 303)
@@ -83,14 +83,14 @@ def prepare_invalidation() -> ResponseReturnValue:
 @bp.post("/invalidations/run")
 def run_invalidation() -> ResponseReturnValue:
     """Strike them."""
-    invalidations.run_invalidation(_number())
+    invalidations.run_invalidation(_number(), by())
     return redirect(url_for("admin.list_invalidations"), 303)
 
 
 @bp.post("/invalidations/undo")
 def undo_invalidation() -> ResponseReturnValue:
     """Bring them back."""
-    invalidations.undo_invalidation(_number())
+    invalidations.undo_invalidation(_number(), by())
     return redirect(url_for("admin.list_invalidations"), 303)
 
 

@@ -74,6 +74,11 @@ def left() -> ResponseReturnValue:
     return redirect(url_for("admin.login"), 303), {"Clear-Site-Data": '"cache", "storage"'}
 
 
+def by() -> str:
+    """Who sends this form, as the journal calls them."""
+    return f"account {sessions.current().login.account_id}"
+
+
 def password_refused() -> DomainError | None:
     """Why the password that came with a form once more is refused; None if it is theirs."""
     try:

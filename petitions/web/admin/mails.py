@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 
 from petitions.queries import board as boards
 from petitions.services import suppressing
-from petitions.web.admin.login import bp
+from petitions.web.admin.login import bp, by
 from petitions.web.forms.person import AddressForm
 
 DONE = {
@@ -34,9 +34,9 @@ def mails_changed() -> ResponseReturnValue:
         return _page(form), 422
     is_lifted = request.form.get("action") == "lift"
     if is_lifted:
-        suppressing.lift(form.email.data or "")
+        suppressing.lift(form.email.data or "", by())
     else:
-        suppressing.suppress(form.email.data or "", "bounced")
+        suppressing.suppress(form.email.data or "", "bounced", by())
     return redirect(url_for("admin.mails", done="lifted" if is_lifted else "stopped"), 303)
 
 

@@ -8,7 +8,7 @@ from petitions.queries import retention as rules
 from petitions.queries.catalogue import catalogue
 from petitions.services import retention as services
 from petitions.web import sessions
-from petitions.web.admin.login import bp
+from petitions.web.admin.login import bp, by
 from petitions.web.i18n import locale
 
 
@@ -31,5 +31,5 @@ def retention() -> ResponseReturnValue:
 @bp.post("/retention/<campaign>/handed-over")
 def handed_over(campaign: str) -> ResponseReturnValue:
     """Record the hand-over: 30 days later the names are erased."""
-    services.record_hand_over(campaign)
+    services.record_hand_over(campaign, by())
     return redirect(url_for("admin.retention"), 303)

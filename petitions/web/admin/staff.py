@@ -7,9 +7,9 @@ from flask_babel import lazy_gettext as _l
 from petitions import clock
 from petitions.errors import NotFound
 from petitions.queries import staff
-from petitions.services import accounts
+from petitions.services import accounts, journal
 from petitions.web import sessions
-from petitions.web.admin.login import bp, left, password_refused
+from petitions.web.admin.login import bp, by, left, password_refused
 from petitions.web.errors import MESSAGES, status_of, wait_of
 
 DIFFERENT = _l("The two new passwords are not the same.")
@@ -30,7 +30,7 @@ def password_changed() -> ResponseReturnValue:
     if exc := password_refused():
         return _account_page(error=MESSAGES[exc.code]), status_of(exc), wait_of(exc)
     try:
-        accounts.set_password(session.login.name, new, session.token)
+        accounts.set_password(session.login.name, new, session.token, by())
     except accounts.PasswordTooShort as exc:
         return _account_page(new_error=MESSAGES[exc.code]), status_of(exc)
     return redirect(url_for("admin.account", done="changed"), 303)
@@ -39,7 +39,7 @@ def password_changed() -> ResponseReturnValue:
 @bp.post("/account/sessions")
 def sessions_ended() -> ResponseReturnValue:
     """Log out everywhere."""
-    accounts.end_sessions(sessions.current().login.name)
+    accounts.end_sessions(sessions.current().login.name, by())
     return left()
 
 
@@ -56,10 +56,16 @@ def staff_changed() -> ResponseReturnValue:
     if name == sessions.current().login.name or act not in {"disable", "enable", "end"}:
         raise NotFound()
     if act == "end":
-        accounts.end_sessions(name)
+        accounts.end_sessions(name, by())
     else:
-        accounts.set_enabled(name, act == "enable")
+        accounts.set_enabled(name, act == "enable", by())
     return redirect(url_for("admin.list_staff"), 303)
+
+
+@bp.get("/journal")
+def list_journal() -> ResponseReturnValue:
+    """Who did what, the newest first."""
+    return render_template("admin/journal.html", entries=journal.newest(200))
 
 
 def _account_page(error: object = None, new_error: object = None) -> str:

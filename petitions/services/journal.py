@@ -1,0 +1,63 @@
+"""The journal: who did what, and to how many. A row is written in the transaction of the act, and never changed.
+
+Each row holds the hash of the one before, so `verify` finds what was changed or left out behind the back of the
+database's triggers; but not that the last rows are missing, nor that all hashes were computed anew.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, String, cast, insert, select, text
+from sqlalchemy.orm import Session
+
+from petitions import clock
+from petitions.db.base import db
+from petitions.db.transactions import reading, transaction
+from petitions.models import Account, JournalRow
+
+COMMAND = "command"  # who types commands on the server
+
+
+def record(store: Session | Connection, by: str, act: str, subject: str = "", number: int | None = None) -> None:
+    """Append a row, as the last statement of the caller's transaction: from here on, others wait for its end."""
+    if isinstance(store, Session):
+        store.flush()
+    if db.engine.dialect.name == "postgresql":
+        store.execute(text("LOCK TABLE journal IN EXCLUSIVE MODE"))
+    last = store.execute(select(JournalRow.id, JournalRow.hash).order_by(JournalRow.id.desc()).limit(1)).one_or_none()
+    row = {"id": last.id + 1 if last else 1, "at": clock.now(), "actor": by, "act": act, "subject": subject}
+    row |= {"number": number, "previous": last.hash if last else ""}
+    store.execute(insert(JournalRow).values({**row, "hash": _hash(row)}))
+
+
+def note(by: str, act: str, subject: str = "", number: int | None = None) -> None:
+    """Append a row in a transaction of its own, about what is more than one transaction."""
+    with transaction() as store:
+        record(store, by, act, subject, number)
+
+
+def newest(most: int) -> Sequence[Any]:
+    """The last rows, newest first; `name` is that of an acting account."""
+    is_theirs = JournalRow.actor == "account " + cast(Account.id, String)
+    statement = select(JournalRow.__table__, Account.name).outerjoin(Account, is_theirs)
+    with reading() as connection:
+        return connection.execute(statement.order_by(JournalRow.id.desc()).limit(most)).all()
+
+
+def verify() -> tuple[int, str, int | None]:
+    """How many rows are as they were written, the last one's hash, and the number of the first that is not."""
+    number, previous = 0, ""
+    with reading() as connection:
+        for row in connection.execute(select(JournalRow.__table__).order_by(JournalRow.id)).mappings():
+            said = {name: value for name, value in row.items() if name != "hash"}
+            if (row["id"], row["previous"], row["hash"]) != (number + 1, previous, _hash(said)):
+                return number, previous, int(row["id"])
+            number, previous = number + 1, row["hash"]
+    return number, previous, None
+
+
+def _hash(row: dict[str, Any]) -> str:
+    said = {**row, "at": row["at"].isoformat()}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
