@@ -18,6 +18,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 ROUTE = "/static/<digest>/<path:name>"
 _PACKABLE = {".css", ".js", ".svg", ".txt"}
 _RELATIVE = re.compile(rb"url\(\.\./([^)]+)\)")
+_FOR_READERS = re.compile(rb"/\*.*?\*/\s*|(?<=\n)\s+", re.DOTALL)
 
 mimetypes.add_type("font/woff2", ".woff2")
 mimetypes.add_type("text/javascript", ".js")
@@ -33,7 +34,7 @@ def register(app: Flask, pages: ReadyPages) -> None:
 
     for path in sorted(paths, key=lambda path: path.suffix == ".css"):  # style sheets last: they name the others
         name = path.relative_to(STATIC).as_posix()
-        files[name] = _ready(path, _linked(path.read_bytes(), asset) if path.suffix == ".css" else path.read_bytes())
+        files[name] = _ready(path, _served(path.read_bytes(), asset) if path.suffix == ".css" else path.read_bytes())
         pages.files[asset(name)] = files[name]
 
     @app.get(ROUTE)
@@ -47,9 +48,12 @@ def register(app: Flask, pages: ReadyPages) -> None:
     app.jinja_env.globals["asset"] = asset
 
 
-def _linked(css: bytes, asset: Callable[[str], str]) -> bytes:
-    """The style sheet with the addresses that pages use too, so that no file is fetched under two names."""
-    return _RELATIVE.sub(lambda found: f"url({asset(found[1].decode())})".encode(), css)
+def _served(css: bytes, asset: Callable[[str], str]) -> bytes:
+    """The style sheet without comments and indents, which a first visit need not load.
+
+    It names files by the addresses that pages use too, so that no file is fetched under two names.
+    """
+    return _RELATIVE.sub(lambda found: f"url({asset(found[1].decode())})".encode(), _FOR_READERS.sub(b"", css))
 
 
 @cache

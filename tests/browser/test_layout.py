@@ -1,5 +1,7 @@
 """A small telephone, a page at 400 %, and a language that is read from the right."""
 
+from collections.abc import Iterable
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -10,6 +12,8 @@ from tests.browser.visiting import (
     fill,
     is_too_wide,
     log_in,
+    long_lines,
+    margins,
     open_card,
     send,
     thanked,
@@ -111,3 +115,25 @@ def test_a_campaign_from_the_right_never_scrolls_sideways(
     for path in public_paths("ar", "water-2026", "river"):
         page.goto(path)
         assert is_too_wide(page) == [], path
+
+
+def test_content_stands_in_the_middle_of_wide_windows_in_short_lines(open_page: OpenPage, rtl_server: Server) -> None:
+    def look_at(page: Page, paths: Iterable[str]) -> None:
+        for path in paths:
+            page.goto(path)
+            for width in (1280, 1600):
+                page.set_viewport_size({"width": width, "height": 900})
+                for part, (start, end) in margins(page).items():
+                    assert start >= 32, (path, width, part, start)
+                    assert abs(start - end) <= 1, (path, width, part, start, end)
+            assert long_lines(page, 75) == [], path
+
+    page = open_page(locale="de-DE")
+    look_at(page, [*public_paths("de"), "/de/nothing/", "/demo/mailbox/", "/admin/login"])
+    log_in(page)
+    look_at(page, STAFF_PATHS)
+    look_at(open_page(at=rtl_server), public_paths("ar", "water-2026", "river"))
+    page.locator("main").evaluate("main => main.style.padding = '0 20px 0 0'")
+    assert margins(page)["main"] == [0, 20]
+    page.locator("main p").first.evaluate("p => { p.style.maxInlineSize = 'none'; p.textContent = 'a '.repeat(60); }")
+    assert long_lines(page, 75)

@@ -147,6 +147,29 @@ TOO_WIDE = """() => {
     .filter((element) => sticksOut(element.getBoundingClientRect()))
     .map((element) => `${element.tagName}.${element.className} ${element.textContent.slice(0, 40)}`).slice(0, 5);
 }"""
+MARGINS = """() => Object.fromEntries(
+  [...document.querySelectorAll(".masthead, .notice, main, .foot")].map((part) => {
+    const box = part.getBoundingClientRect(), style = getComputedStyle(part);
+    const end = document.documentElement.clientWidth - box.right + parseFloat(style.paddingRight);
+    return [part.className || part.tagName.toLowerCase(), [box.left + parseFloat(style.paddingLeft), end]];
+  }))"""
+LINES = """(most) => {
+  const found = [];
+  for (const block of document.querySelectorAll("main :is(p, li, label)")) {
+    const lines = new Map(), walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      for (let at = 0; at < node.length; at++) {
+        const range = new Range();
+        range.setStart(node, at);
+        range.setEnd(node, at + 1);
+        const box = range.getBoundingClientRect(), line = Math.round(box.bottom / 8);
+        if (box.width) lines.set(line, (lines.get(line) || "") + node.data[at]);
+      }
+    }
+    found.push(...[...lines.values()].filter((line) => line.trim().length > most));
+  }
+  return found.slice(0, 5);
+}"""
 COVERED = """() => {
   const focused = document.activeElement, box = focused.getBoundingClientRect();
   const seen = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
@@ -161,6 +184,18 @@ TWINS = """() => {
 def is_too_wide(page: Page) -> list[str]:
     """What sticks out, if the page scrolls sideways."""
     found: list[str] = page.evaluate(TOO_WIDE)
+    return found
+
+
+def margins(page: Page) -> dict[str, list[float]]:
+    """How far what each part of the page holds stands from the window's left and right edge, in pixels."""
+    found: dict[str, list[float]] = page.evaluate(MARGINS)
+    return found
+
+
+def long_lines(page: Page, most: int) -> list[str]:
+    """Lines of text with more than `most` characters."""
+    found: list[str] = page.evaluate(LINES, most)
     return found
 
 

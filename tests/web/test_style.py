@@ -19,6 +19,33 @@ def test_every_page_can_be_mirrored_since_no_rule_names_left_or_right() -> None:
     assert PHYSICAL.search("a { left: 0 }")
 
 
+def faults_of_form(css: str) -> list[str]:
+    """Lines of a style sheet that are too long, wrongly indented, or hold more than one declaration."""
+    found, depth, is_open, is_comment = [], 0, False, False
+    for line in css.splitlines():
+        text = line.strip()
+        is_comment = is_comment or text.startswith("/*")
+        depth -= text.startswith("}")
+        indent = len(line) - len(line.lstrip())
+        if (
+            len(line) > 120
+            or (text and indent != 2 * depth and not is_open and not is_comment)
+            or (not is_comment and re.search(r"[{};].", text))
+        ):
+            found.append(line)
+        depth += text.endswith("{") and not is_comment
+        is_open = not text.endswith(("{", "}", ";")) and bool(text) and not is_comment
+        is_comment = is_comment and not text.endswith("*/")
+    return found
+
+
+def test_the_style_sheet_has_one_declaration_a_line_in_short_lines() -> None:
+    assert faults_of_form(CSS) == []
+    for wrong in ("a { color: red }", "a {\n  b: c; d: e;\n}", "a {\nb: c;\n}", "/* " + "x" * 120 + " */"):
+        assert faults_of_form(wrong), wrong
+    assert faults_of_form("a,\nb {\n  /* why\n     it is { so */\n  mask:\n    x,\n    y;\n}\n") == []
+
+
 def test_looks_need_nobody_else() -> None:
     assert "@import" not in CSS
     assert all(name.startswith("../") for name in re.findall(r"url\(([^)]+)\)", CSS))
