@@ -98,7 +98,7 @@ def test_home_shows_nine_cases_with_country_topic_demand_and_a_way_to_sign(demo:
         assert stamp.one("h3").text
         assert stamp.one("p", class_="summary").text
         assert stamp.one("p", class_="topic").text
-        assert stamp.one("p", class_="progress").text
+        assert stamp.one("p", class_="progress is-empty").text
         assert stamp.one("svg", role="img")["aria-label"]
         button = stamp.one("a", class_="button")
         assert button["href"].endswith(f"/cases/{stamp['data-case']}/#sign-{stamp['data-case']}")
@@ -139,7 +139,7 @@ def test_case_page_tells_the_story_the_demand_and_whom_it_is_for(app: Flask, cam
     page = visit(browser(app), f"{WATER}/cases/river/")
 
     assert page.h1 == "The river (en)"
-    for words in ("The river is dry.", "We demand the river.", "Addressee: The minister", "Be the first to sign"):
+    for words in ("The river is dry.", "We demand the river.", "Addressee: The minister", "Goal: 100 signatures"):
         assert words in page.text
     assert page.form("/cases/river/sign").all("input", name="cases") == []
     neighbours = page.one("nav", class_="neighbours")
@@ -518,15 +518,27 @@ def test_without_a_key_to_seal_to_there_is_no_form_and_nothing_is_taken(keyless:
 
 def test_nobody_is_told_zero(app: Flask, campaign: PublicCampaign) -> None:
     home = visit(browser(app), "/en/")
-    assert home.one(id="progress-river").text == "Be the first to sign"
+    assert home.one(id="progress-river").text == "Goal: 100 signatures"
     assert home.one(id="count-river").text == ""
+    assert home.all("progress") == [], "no empty bars"
+    invited = "Goal: 1,000 signatures Every petition begins with a few signatures. Yours can be one of the first."
+    assert home.one(id="progress-total").text == invited
+    assert invited.partition(" Every")[2] in browser(app).get(f"{WATER}/counts").text
     with app.app_context():
         confirm(campaign, ANN, "river")
     home = visit(browser(app), "/en/")
     assert home.one(id="progress-river").text == "1 of 100 signatures"
     assert home.one(id="count-river").text == "1"
-    assert home.one(id="progress-lake").text == "Be the first to sign"
+    assert home.one(id="progress-lake").text == "Goal: 100 signatures"
     assert home.one(id="progress-total").text == "1 of 1,000 signatures"
+    assert len(home.all("progress")) == 2
+
+
+def test_nobody_is_invited_to_what_cannot_be_signed(app: Flask, tmp_path: Path) -> None:
+    make_campaign(app, tmp_path / "shut", states=dict.fromkeys(("river", "forest", "lake"), "closed"), goal="0")
+    home = visit(browser(app), "/en/")
+    assert home.one(id="progress-total").text == "No signature published yet"
+    assert home.one(id="progress-lake").text == "Goal: 100 signatures"
 
 
 def test_paper_counts_as_signatures_and_letters_stand_beside_them(app: Flask, campaign: PublicCampaign) -> None:
