@@ -5,7 +5,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from petitions import logs, modes
+from petitions import file_modes, logs
 from petitions.errors import Busy, SettingsFaulty
 from petitions.services import installation, ledger
 from petitions.settings import Settings
@@ -13,12 +13,12 @@ from petitions.settings import Settings
 APP_LOAD_ERROR = 4  # gunicorn's own: the server ends with this status, and starts no further worker
 
 _settings = Settings.from_env()
-os.umask(modes.UMASK)  # also for what comes before the application
+os.umask(file_modes.UMASK)  # also for what comes before the application
 if _settings.faults_of_server():
     sys.exit(str(SettingsFaulty(_settings.faults_of_server())))
 
 bind = _settings.bind
-umask = modes.UMASK
+umask = file_modes.UMASK
 workers = _settings.workers
 worker_class = "gthread"
 threads = _settings.threads

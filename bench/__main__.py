@@ -15,10 +15,10 @@ from pathlib import Path
 from sqlalchemy import select
 
 from bench import load, scratch
-from petitions import sealing
 from petitions.db.transactions import reading
+from petitions.domain import sealing
 from petitions.models import Signer
-from petitions.services.keyring import keyring
+from petitions.services.keys.keyring import keyring
 
 CAMPAIGN = "/fr/write-for-rights-2024"
 DOCUMENT = scratch.ROOT / "docs" / "performance.md"

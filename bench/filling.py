@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from flask import Flask
 from sqlalchemy import Connection
 
-from petitions import clock, sealing
+from petitions import clock
 from petitions.db.base import db
+from petitions.domain import sealing
 from petitions.queries.catalogue import catalogue
-from petitions.services import counting
+from petitions.services.signatures import counting
 
 CASES_EACH = 9
 SAMPLE = 100  # truly sealed; the others share their bytes

@@ -6,11 +6,7 @@ from typing import Any
 
 from flask import Flask
 
-from petitions import (
-    logs,
-    models,  # noqa: F401 - registers the tables
-    modes,
-)
+from petitions import file_modes, logs
 from petitions.cli import commands
 from petitions.db import engine as db_engine
 from petitions.db.base import db
@@ -19,7 +15,7 @@ from petitions.db.queue import WriteQueue
 from petitions.errors import SettingsFaulty
 from petitions.queries.catalogue import Shelf
 from petitions.queries.pins import Pins
-from petitions.services.keyring import Keyring
+from petitions.services.keys.keyring import Keyring
 from petitions.settings import ROOT, Settings
 from petitions.web import routes
 from petitions.worker import Worker
@@ -32,7 +28,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             settings = Settings.from_env()
         except SettingsFaulty as why:
             sys.exit(str(why))
-    os.umask(modes.UMASK)  # database, secrets, mails: whatever this process makes is for its own account only
+    os.umask(file_modes.UMASK)  # database, secrets, mails: whatever this process makes is for its own account only
     app = Flask(
         "petitions", root_path=str(ROOT / "petitions"), static_folder=None, instance_path=str(ROOT / "instance")
     )

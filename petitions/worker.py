@@ -14,18 +14,12 @@ from petitions.mail.compose import compose
 from petitions.mail.transports import Delayed, Transport, Undeliverable, connected
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import catalogue
-from petitions.services import (
-    confirming,
-    limits,
-    mailslots,
-    mine,
-    outbox,
-    publishing,
-    retention,
-    scrubbing,
-    suppressing,
-)
-from petitions.services.keyring import settings
+from petitions.services.campaigns import publishing
+from petitions.services.keys.keyring import settings
+from petitions.services.limits import mail_quota, rate_limits
+from petitions.services.mailing import outbox, suppression
+from petitions.services.privacy import retention, scrubbing
+from petitions.services.signing import confirming, signer_page
 from petitions.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -89,8 +83,8 @@ class Worker:
             truncate_log()
         if time.monotonic() - self._tidied_at > TIDY_EVERY:
             self._tidied_at = time.monotonic()
-            limits.purge()
-            mailslots.purge()
+            rate_limits.purge()
+            mail_quota.purge()
             outbox.mend()
             outbox.purge()
             retention.run(self._ended)
@@ -104,13 +98,13 @@ def send_due(ended: threading.Event | None = None) -> int:
     if not leased:
         return 0
     config = settings()
-    budget = limits.Rule("outbound", config.mail_per_minute, timedelta(minutes=1))
+    budget = rate_limits.Rule("outbound", config.mail_per_minute, timedelta(minutes=1))
     tried = 0
     try:
         with connected(config.mail_url) as transport:
             for letter in leased:
                 is_ended = tried > 0 and ended is not None and ended.is_set()
-                if is_ended or not outbox.is_ours(letter) or not limits.is_within(budget, "all"):
+                if is_ended or not outbox.is_ours(letter) or not rate_limits.is_within(budget, "all"):
                     outbox.release(leased[tried:])
                     break
                 _send(transport, letter, config)
@@ -126,9 +120,9 @@ def send_due(ended: threading.Event | None = None) -> int:
 def _send(transport: Transport, letter: outbox.Leased, config: Settings) -> None:
     try:
         if letter.kind == outbox.REQUEST:
-            mine.answer_request(letter)
+            signer_page.answer_request(letter)
             return
-        if letter.signer_id is None or suppressing.is_suppressed(letter.recipient["to"]):
+        if letter.signer_id is None or suppression.is_suppressed(letter.recipient["to"]):
             outbox.drop(letter.id)
             return
         facts = signer_query.facts(letter.signer_id)
@@ -171,8 +165,8 @@ def _composed(letter: outbox.Leased, facts: signer_query.SignerFacts, config: Se
         is_neutral=campaign.neutral_subject,
         cases=[case.text(letter.locale)["title"] for case in campaign.cases if case.id in wanted],
         link=f"{here}/confirm/{confirming.link_token(facts)}",
-        own_page=f"{here}/mine/{mine.link_token(facts)}",
-        stop=f"{here}/stop/{suppressing.stop_token(letter.recipient['to'])}",
+        own_page=f"{here}/mine/{signer_page.link_token(facts)}",
+        stop=f"{here}/stop/{suppression.stop_token(letter.recipient['to'])}",
         code=confirming.code(facts),
         code_page=f"{here}/{campaign.slug}/code",
         days=confirming.LINK_LASTS.days,

@@ -19,7 +19,8 @@ from flask.testing import FlaskClient
 
 from petitions.migrations.upgrade import upgrade
 from petitions.queries.catalogue import PublicCampaign, catalogue
-from petitions.services import accounts, keychecks
+from petitions.services.keys import key_tests
+from petitions.services.staff import accounts
 from tests.support.factories import Keys, add_section_key, close_app, copy_instance, make_app, make_campaign, make_keys
 from tests.support.postgres import Postgres
 
@@ -67,17 +68,17 @@ def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True, scope="session")
 def _keys_are_proven() -> Iterator[None]:
     """Every riddle counts as solved, so that campaigns may open; a test about the proof asks for `unproven`."""
-    real = keychecks._new_riddle
+    real = key_tests._new_riddle
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keychecks, "_new_riddle", lambda public_key: {**real(public_key), "is_solved": True})
-        patch.setattr(keychecks, "_real_riddle", real, raising=False)
+        patch.setattr(key_tests, "_new_riddle", lambda public_key: {**real(public_key), "is_solved": True})
+        patch.setattr(key_tests, "_real_riddle", real, raising=False)
         yield
 
 
 @pytest.fixture
 def unproven(monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on, a new riddle waits to be solved, as on a real server."""
-    monkeypatch.setattr(keychecks, "_new_riddle", keychecks._real_riddle)  # type: ignore[attr-defined]
+    monkeypatch.setattr(key_tests, "_new_riddle", key_tests._real_riddle)  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")

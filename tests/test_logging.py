@@ -24,7 +24,8 @@ from flask.testing import FlaskClient
 from petitions import logs, worker
 from petitions.models import Signer
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import ledger, signing
+from petitions.services import ledger
+from petitions.services.signing import signing
 from petitions.settings import ROOT
 from tests.support.factories import ANN, Keys, Person, code_of, newest, rows, token_of
 from tests.support.ports import free_port

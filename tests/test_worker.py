@@ -23,8 +23,9 @@ from petitions.mail.transports import connected
 from petitions.models import Campaign, Limit, Message, Signer
 from petitions.queries import board
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import confirming, outbox, signing
-from petitions.services.keyring import settings
+from petitions.services.keys.keyring import settings
+from petitions.services.mailing import outbox
+from petitions.services.signing import confirming, signing
 from petitions.worker import Worker, send_due
 from tests.support.factories import (
     ANN,

@@ -12,29 +12,34 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from petitions import clock, sealing, settings, worker
+from petitions import clock, settings, worker
 from petitions.cli import privacy, retention
+from petitions.cli.helpers import identities, private_files, refusals, shelf
 from petitions.cli.keys import keys
-from petitions.cli.lazily import LazyGroup
+from petitions.cli.lazy_group import LazyGroup
 from petitions.cli.setup import prepare_installation
 from petitions.cli.staff import journal, staff
-from petitions.cli.telling import identities, private_files, refusals, shelf
 from petitions.content import reading, writing
 from petitions.db.transactions import damage
+from petitions.domain import decrypt_export, sealing
+from petitions.domain.states import TallyKind
 from petitions.migrations.upgrade import is_current
-from petitions.models.states import TallyKind
 from petitions.queries.catalogue import catalogue
-from petitions.queries.checkup import Checkup, checkup
-from petitions.queries.keys import check_of
-from petitions.services import campaigns, exports, installation, ledger, machine, opening, tallies
-from petitions.services import passes as school
-from petitions.services import retention as retention_service
-from petitions.services.keyring import settings as config
+from petitions.queries.checks import Checkup, checkup
+from petitions.queries.recipient_keys import check_of
+from petitions.services import installation, ledger
+from petitions.services.campaigns import folders
+from petitions.services.keys.keyring import settings as config
+from petitions.services.limits import group_codes as school
+from petitions.services.operations import machine_checks
+from petitions.services.paper import tallies
+from petitions.services.privacy import exports
+from petitions.services.privacy import retention as retention_service
 
 campaign = AppGroup("campaign", help="Campaign folders: check, import, export.")
 passes = AppGroup("pass", help="Passes for schools and stalls, where many sign from one network.")
 signatures = LazyGroup(
-    "signatures", help="Handing signatures over.", elsewhere={"open": "petitions.cli.opening:open_signatures"}
+    "signatures", help="Handing signatures over.", elsewhere={"open": "petitions.cli.decrypt_export:open_signatures"}
 )
 tally = AppGroup("tally", help="Paper signatures and letters that came back.")
 
@@ -112,7 +117,7 @@ def _checked() -> Checkup:
     faults += [] if public.campaigns else ["There is no public campaign: flask campaign import PATH"]
     unproven = [each.slug for each in public.campaigns if each.is_open and check_of(each.slug).checked_at is None]
     faults += [f"{slug} is open, but not all keys are proven to work: flask keys check" for slug in unproven]
-    return Checkup([*faults, *machine.faults(config()), *found.faults], found.notes)
+    return Checkup([*faults, *machine_checks.faults(config()), *found.faults], found.notes)
 
 
 def settings_table() -> str:
@@ -139,7 +144,7 @@ def import_campaign(path: Path) -> None:
     """Take the folder at PATH over into the database. Nothing changes if it has faults."""
     with refusals():
         content = reading.read(path)
-        campaigns.import_campaign(content, shelf())
+        folders.import_campaign(content, shelf())
     click.echo(f"{content.slug}: imported, {len(content.cases)} cases.")
 
 
@@ -151,7 +156,7 @@ def export_campaign(slug: str, path: Path) -> None:
     if path.exists() and any(path.iterdir()):
         raise click.ClickException(f"{path} is not empty")
     with refusals():
-        writing.write(campaigns.export_campaign(slug), path)
+        writing.write(folders.export_campaign(slug), path)
     click.echo(f"{slug}: exported to {path}.")
 
 
@@ -186,7 +191,7 @@ def export_signatures(sealed: bool, identity: Path | None, slug: str | None, out
         found = catalogue().campaign(slug) if slug else catalogue().current
         lines = exports.sealed_lines(found.slug, by="command")
         try:
-            output.writelines(opening.csv_lines(lines, identities(identity)) if identity else lines)
+            output.writelines(decrypt_export.csv_lines(lines, identities(identity)) if identity else lines)
         except sealing.CannotOpen as why:
             raise click.ClickException("This key does not open these signatures.") from why
         retention_service.note_export(found.slug, begun_at)

@@ -5,14 +5,15 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from petitions import sealing
-from petitions.cli.telling import identities, refusals, shelf
-from petitions.queries import keys as queries
-from petitions.queries.keys import KeyCheck
-from petitions.services import exports, keychecks, recipients
-from petitions.services.accounts import SHORTEST_PASSWORD
-from petitions.services.keyring import settings
-from petitions.services.opening import fields_of
+from petitions.cli.helpers import identities, refusals, shelf
+from petitions.domain import sealing
+from petitions.domain.decrypt_export import fields_of
+from petitions.queries import recipient_keys as queries
+from petitions.queries.recipient_keys import KeyCheck
+from petitions.services.keys import key_tests, recipient_keys
+from petitions.services.keys.keyring import settings
+from petitions.services.privacy import exports
+from petitions.services.staff.accounts import SHORTEST_PASSWORD
 
 keys = AppGroup("keys", help="The section's keys, to which personal data is sealed.")
 _IDENTITY = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -33,7 +34,7 @@ def create_key(path: Path, label: str, no_passphrase: bool) -> None:
     public, text = sealing.new_key_file(label, "" if no_passphrase else _new_passphrase())
     _write_new(path, text)
     with refusals():
-        recipients.add_recipient(label, public, shelf())
+        recipient_keys.add_recipient(label, public, shelf())
     click.echo(f"Private key: {path}\nPublic key:  {public}\nNow move the private key off this machine.")
 
 
@@ -43,7 +44,7 @@ def create_key(path: Path, label: str, no_passphrase: bool) -> None:
 def add_key(public_key: str, label: str) -> None:
     """Seal to PUBLIC_KEY (age1…) too, whose private half was made elsewhere."""
     with refusals():
-        recipients.add_recipient(label, public_key, shelf())
+        recipient_keys.add_recipient(label, public_key, shelf())
     click.echo("Added.\nBefore a campaign opens, its holder has to prove it: flask keys check")
 
 
@@ -52,7 +53,7 @@ def add_key(public_key: str, label: str) -> None:
 def retire_key(public_key: str) -> None:
     """Seal to PUBLIC_KEY no longer. Keep its private half: it opens what was sealed until now."""
     with refusals():
-        recipients.retire_recipient(public_key, shelf())
+        recipient_keys.retire_recipient(public_key, shelf())
     click.echo("Retired.")
 
 
@@ -80,7 +81,7 @@ def check_keys(slug: str | None, identity: Path | None, words: str | None) -> No
             for label in prove_keys(check, identities(identity)):
                 click.echo(f"Proven: {label}")
         if words:
-            click.echo(f"Proven: {keychecks.solve_riddle(check.campaign, words)}")
+            click.echo(f"Proven: {key_tests.solve_riddle(check.campaign, words)}")
         check = queries.check_of(check.campaign)
     for key in check.open_riddles:
         click.echo(f"Not proven yet: {key.label}, {key.public_key}\n{key.riddle}")
@@ -107,7 +108,7 @@ def drill_keys(slug: str | None, identity: Path, sample: int) -> None:
 def prove_keys(check: KeyCheck, private_keys: list[str]) -> list[str]:
     """Solve the riddles that these keys open, and say whose they were."""
     opened = (fields_of(key.riddle.encode(), private_keys) for key in check.open_riddles)
-    return [keychecks.solve_riddle(check.campaign, fields[keychecks.WORDS]) for fields in opened if fields is not None]
+    return [key_tests.solve_riddle(check.campaign, fields[key_tests.WORDS]) for fields in opened if fields is not None]
 
 
 def _new_passphrase() -> str:

@@ -7,10 +7,10 @@ from flask import render_template
 from flask.cli import AppGroup
 from flask_babel import force_locale, gettext
 
-from petitions.cli.telling import refusals
+from petitions.cli.helpers import refusals
 from petitions.queries.catalogue import PublicCampaign, catalogue
 from petitions.queries.privacy import dpia_facts, notice_facts
-from petitions.services.keyring import settings
+from petitions.services.keys.keyring import settings
 from petitions.settings import ROOT
 
 privacy = AppGroup("privacy", help="The privacy notice and the impact assessment, from the real settings.")

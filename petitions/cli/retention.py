@@ -7,12 +7,12 @@ import click
 from flask.cli import AppGroup, with_appcontext
 
 from petitions import clock
-from petitions.cli.telling import refusals
+from petitions.cli.helpers import refusals
 from petitions.queries import retention as rules
 from petitions.queries.retention import Clock
-from petitions.services import backup as backups
-from petitions.services import restoring
-from petitions.services import retention as services
+from petitions.services.operations import backup as backups
+from petitions.services.operations import restore
+from petitions.services.privacy import retention as services
 
 retention = AppGroup("retention", help="Erasing what is no longer needed; the worker does it each hour.")
 
@@ -48,7 +48,7 @@ def _say_plans() -> None:
 def replay() -> None:
     """Do again what the ledger tells: erasures, withdrawals, wishes. To be run after a backup was restored."""
     with refusals():
-        click.echo(f"{restoring.replay()} entries were brought back by the backup, and are undone again.")
+        click.echo(f"{restore.replay()} entries were brought back by the backup, and are undone again.")
 
 
 @retention.command("trust-clock")

@@ -5,14 +5,17 @@ from pathlib import Path
 
 import click
 
-from petitions import modes, sealing
+from petitions import file_modes
 from petitions.cli.keys import prove_keys
 from petitions.content import reading
+from petitions.domain import sealing
 from petitions.migrations.upgrade import upgrade
 from petitions.queries.catalogue import Shelf, catalogue
-from petitions.queries.keys import check_of
-from petitions.services import campaigns, installation, recipients
-from petitions.services.keyring import keyring, settings
+from petitions.queries.recipient_keys import check_of
+from petitions.services import installation
+from petitions.services.campaigns import folders
+from petitions.services.keys import recipient_keys
+from petitions.services.keys.keyring import keyring, settings
 from petitions.settings import ROOT
 
 DEMO_CAMPAIGN = ROOT / "petitions" / "demo" / "write-for-rights-2024"
@@ -27,7 +30,7 @@ def prepare_installation(shelf: Shelf) -> None:
     config.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
     upgrade()
     _make_secrets(config.instance)
-    modes.close_to_others(config)
+    file_modes.close_to_others(config)
     installation.note_keys()
     found = installation.faults(shelf)
     if found:
@@ -35,13 +38,13 @@ def prepare_installation(shelf: Shelf) -> None:
     if not config.demo:
         return
     path = config.instance / "demo-key.txt"
-    if not recipients.has_recipients():
+    if not recipient_keys.has_recipients():
         private, public = sealing.new_identity()
         _write_secret(path, private)
-        recipients.add_recipient("demo", public, shelf)
+        recipient_keys.add_recipient("demo", public, shelf)
         click.echo(f"Made a demo key; the names are sealed to it: {path}")
     if not catalogue().version:
-        campaigns.import_campaign(reading.read(DEMO_CAMPAIGN), shelf)
+        folders.import_campaign(reading.read(DEMO_CAMPAIGN), shelf)
         click.echo("Imported the demo campaign.")
         if path.is_file():
             prove_keys(check_of(), sealing.identities_in(path.read_bytes(), ask=str))

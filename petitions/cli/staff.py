@@ -6,10 +6,10 @@ import click
 from flask.cli import AppGroup
 
 from petitions import clock
-from petitions.cli.telling import refusals
+from petitions.cli.helpers import refusals
 from petitions.queries.staff import members
-from petitions.services import accounts
 from petitions.services import journal as acts
+from petitions.services.staff import accounts
 
 staff = AppGroup("staff", help="Accounts for the staff pages.")
 journal = AppGroup("journal", help="What staff and commands did.")

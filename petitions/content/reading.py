@@ -27,9 +27,9 @@ from petitions.content.fields import (
     Text,
     Words,
 )
+from petitions.domain.states import CampaignState, CaseState, CountsMode, TextState
 from petitions.errors import ContentFaulty
 from petitions.locales import is_language
-from petitions.models.states import CampaignState, CaseState, CountsMode, TextState
 
 FENCE = "+++\n"
 LARGEST_FILE = 200_000  # bytes

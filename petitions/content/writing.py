@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from petitions.content.fields import CAMPAIGN_BODY, CASE_BODY, STORY_BODY, CampaignContent, Text
-from petitions.models.states import TextState
+from petitions.domain.states import TextState
 
 _PLAIN = (
     *("slug", "state", "languages", "timezone", "demo", "goal", "asks_birth_date", "minimum_age", "counts"),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from petitions.people import ascii_host
+from petitions.domain.identity import ascii_host
 from petitions.settings import LOOPBACK
 
 SMTP_TIMEOUT = 30  # seconds

@@ -10,8 +10,8 @@ from petitions.models.campaign import (
     Story,
     StoryText,
 )
-from petitions.models.counting import Count, Limit, PublishedCount, Tally
-from petitions.models.guarding import Check, Hold, Invalidation, MailSlot, Mark, Pass, Suppression
+from petitions.models.counts import Count, Limit, PublishedCount, Tally
+from petitions.models.moderation import Check, Hold, Invalidation, MailSlot, Mark, Pass, Suppression
 from petitions.models.outbox import Message
 from petitions.models.signing import Signature, Signer
 from petitions.models.staff import Account, JournalRow, Recipient, StaffSession

@@ -7,7 +7,7 @@ from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text, UniqueConstr
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from petitions.db.base import Base, UtcDateTime
-from petitions.models.states import CampaignState, CaseState, CountsMode, TextState, one_of
+from petitions.domain.states import CampaignState, CaseState, CountsMode, TextState, one_of
 
 
 class Campaign(Base):

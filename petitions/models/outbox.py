@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from petitions.db.base import Base, UtcDateTime
-from petitions.models.states import MessageState, one_of
+from petitions.domain.states import MessageState, one_of
 
 
 class Message(Base):

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column
 
 from petitions.db.base import Base, UtcDateTime
-from petitions.models.states import SignatureState, one_of
+from petitions.domain.states import SignatureState, one_of
 
 
 class Signer(Base):

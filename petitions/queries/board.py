@@ -7,8 +7,8 @@ from sqlalchemy import func, select
 
 from petitions import clock
 from petitions.db.transactions import reading
+from petitions.domain.states import CampaignState, MessageState
 from petitions.models import Campaign, Case, CaseText, Message
-from petitions.models.states import CampaignState, MessageState
 from petitions.queries import counts
 from petitions.queries.counts import Numbers
 

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Row, String, cast, func, literal, null, selec
 
 from petitions import clock
 from petitions.db.transactions import reading
+from petitions.domain.states import CampaignState, CaseState, TextState
 from petitions.errors import Busy, NotFound
 from petitions.models import Campaign, CampaignText, Case, CaseText, Mark, Recipient, Story, StoryText
-from petitions.models.states import CampaignState, CaseState, TextState
 from petitions.queries import retention
 from petitions.queries.pins import Pins
 

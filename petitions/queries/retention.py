@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 from petitions import clock
 from petitions.clock import Boot
 from petitions.db.transactions import reading
+from petitions.domain.states import CampaignState, SignatureState
 from petitions.models import Campaign, Mark, Message, Signature, Signer
-from petitions.models.states import CampaignState, SignatureState
 
 PENDING_LASTS = timedelta(days=14)  # as long as the link in the mail
 AFTER_HAND_OVER = timedelta(days=30)

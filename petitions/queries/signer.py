@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select
 
 from petitions.db.transactions import looking, reading
+from petitions.domain.states import SignatureState
 from petitions.errors import LinkUnknown
 from petitions.models import Signature, Signer
-from petitions.models.states import SignatureState
 
 LARGEST_ID = 2**31 - 1  # of an INTEGER column; a forged link may ask for more, which Postgres answers with an error
 

@@ -7,13 +7,13 @@ table `checks` holds a check value of each; setup, server and doctor compare, an
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from petitions import sealing
 from petitions.db.transactions import damage, reading, transaction
+from petitions.domain import sealing
 from petitions.errors import KeyMissing
 from petitions.models import Campaign, Check, Recipient
 from petitions.queries.catalogue import Shelf
 from petitions.services import ledger
-from petitions.services.keyring import keyring, settings
+from petitions.services.keys.keyring import keyring, settings
 
 _COPY = "Put back the copy that you keep apart from this server"
 LOSS = {

@@ -21,7 +21,7 @@ from petitions.db import bulk
 from petitions.db.transactions import reading, transaction
 from petitions.errors import Busy
 from petitions.models import Check
-from petitions.services.keyring import settings
+from petitions.services.keys.keyring import settings
 
 Line = dict[str, Any]
 

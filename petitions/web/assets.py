@@ -10,8 +10,8 @@ from pathlib import Path
 from flask import Flask, Response, abort
 
 from petitions.settings import ROOT
-from petitions.web import ready
-from petitions.web.ready import Ready, ReadyPages
+from petitions.web import page_cache
+from petitions.web.page_cache import Ready, ReadyPages
 
 STATIC = ROOT / "static"
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -43,7 +43,7 @@ def register(app: Flask, pages: ReadyPages) -> None:
         if file is None:
             abort(404)
         # An older digest gets the present file, but nobody may keep it under that name.
-        return ready.respond(file if digest == file.etag[3:15] else replace(file, cache="no-cache"))
+        return page_cache.respond(file if digest == file.etag[3:15] else replace(file, cache="no-cache"))
 
     app.jinja_env.globals["asset"] = asset
 
@@ -59,7 +59,7 @@ def _served(css: bytes, asset: Callable[[str], str]) -> bytes:
 @cache
 def _packed(body: bytes) -> dict[str, bytes]:
     """Packed as small as can be, which takes a moment: once in the life of a process."""
-    return ready.packed(body, ready.PACK_FILES)
+    return page_cache.packed(body, page_cache.PACK_FILES)
 
 
 def _ready(path: Path, body: bytes) -> Ready:
@@ -67,4 +67,4 @@ def _ready(path: Path, body: bytes) -> Ready:
     if kind.startswith("text/"):
         kind += "; charset=utf-8"
     packed = _packed(body) if path.suffix in _PACKABLE else {}
-    return Ready(body, packed, ready.etag(body), kind, FOR_EVER, ROUTE)
+    return Ready(body, packed, page_cache.etag(body), kind, FOR_EVER, ROUTE)

@@ -8,15 +8,15 @@ from werkzeug.exceptions import HTTPException
 
 from petitions import errors, logs
 from petitions.errors import DomainError
-from petitions.services.accounts import AccountExists, LoginBusy, PasswordTooShort, PasswordWrong
-from petitions.services.backup import BackupFaulty
-from petitions.services.confirming import NameUnknown
-from petitions.services.invalidations import ReasonMissing
-from petitions.services.keychecks import WordsWrong
-from petitions.services.mine import NameTaken
-from petitions.services.passes import PassFaulty
-from petitions.services.recipients import KeyFaulty, LastKey
-from petitions.services.retention import CampaignRunning
+from petitions.services.keys.key_tests import WordsWrong
+from petitions.services.keys.recipient_keys import KeyFaulty, LastKey
+from petitions.services.limits.group_codes import PassFaulty
+from petitions.services.moderation.invalidations import ReasonMissing
+from petitions.services.operations.backup import BackupFaulty
+from petitions.services.privacy.retention import CampaignRunning
+from petitions.services.signing.confirming import NameUnknown
+from petitions.services.signing.signer_page import NameTaken
+from petitions.services.staff.accounts import AccountExists, LoginBusy, PasswordTooShort, PasswordWrong
 from petitions.web.i18n import speak_shipped
 
 log = logging.getLogger(__name__)

@@ -4,30 +4,30 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from petitions.settings import Settings
-from petitions.web import access, assets, errors, filters, i18n, ready, security, sessions
-from petitions.web.admin import board, export, guarding, keys, login, mails, opening, retention, staff
+from petitions.web import assets, errors, filters, i18n, page_cache, request_log, security, sessions
+from petitions.web.admin import board, decrypt_export, exports, keys, login, mailing, moderation, retention, staff
 from petitions.web.api import bounces, counts, health
-from petitions.web.public import confirming, demo, mine, pages, signing, wellknown
+from petitions.web.public import confirming, demo, pages, signer_page, signing, well_known
 
 
 def register(app: Flask, settings: Settings) -> None:
     """Give `app` every URL it answers."""
     app.url_map.converters["lang"] = i18n.LanguageConverter
     app.session_interface = sessions.StaffSessions(settings)
-    kept = app.extensions["petitions_ready"] = ready.ReadyPages()
-    access.register(app)
+    kept = app.extensions["petitions_ready"] = page_cache.ReadyPages()
+    request_log.register(app)
     CSRFProtect(app)
     security.register(app, settings)
     i18n.register(app)
     assets.register(app, kept)
     filters.register(app, settings)
     errors.register(app)
-    public = (pages.bp, signing.bp, confirming.bp, mine.bp, wellknown.bp)
+    public = (pages.bp, signing.bp, confirming.bp, signer_page.bp, well_known.bp)
     for blueprint in (bounces.bp, counts.bp, health.bp, login.bp, *public):
         app.register_blueprint(blueprint)
     if settings.demo:
         app.register_blueprint(demo.bp)
-    app.wsgi_app = ready.Shortcut(app, kept, security.headers(settings))  # type: ignore[method-assign]
+    app.wsgi_app = page_cache.Shortcut(app, kept, security.headers(settings))  # type: ignore[method-assign]
 
 
-__all__ = ["board", "export", "guarding", "keys", "mails", "opening", "register", "retention", "staff"]
+__all__ = ["board", "decrypt_export", "exports", "keys", "mailing", "moderation", "register", "retention", "staff"]

@@ -9,8 +9,8 @@ from flask import Flask, Response, abort, request
 from flask import Request as FlaskRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from petitions.services import limits, networks
-from petitions.services.keyring import settings as current_settings
+from petitions.services.keys.keyring import settings as current_settings
+from petitions.services.limits import networks, rate_limits
 from petitions.settings import LOOPBACK, Settings
 
 CSP = (
@@ -88,7 +88,7 @@ def _check_origin(base_url: str) -> None:
     elif is_admin:
         abort(403)
     elif place := networks.line(network()):  # an old browser or a script: let it pass, but not often
-        limits.spend(limits.UNKNOWN_ORIGIN, place)
+        rate_limits.spend(rate_limits.UNKNOWN_ORIGIN, place)
 
 
 def network() -> str:

@@ -7,7 +7,7 @@ from flask import Flask, Request, Response, g, session
 from flask.sessions import SessionInterface, SessionMixin
 from itsdangerous import BadSignature, TimestampSigner
 
-from petitions.services import accounts
+from petitions.services.staff import accounts
 from petitions.settings import Settings
 
 IDLE_SECONDS = 30 * 60

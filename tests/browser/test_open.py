@@ -13,13 +13,15 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from werkzeug.serving import make_server
 
-from petitions import sealing
 from petitions.db.transactions import transaction
+from petitions.domain import sealing
 from petitions.models import Signer
 from petitions.queries.catalogue import catalogue
-from petitions.queries.keys import check_of
-from petitions.services import accounts, confirming, recipients
-from petitions.services.signing import sign_cases
+from petitions.queries.recipient_keys import check_of
+from petitions.services.keys import recipient_keys
+from petitions.services.signing import confirming
+from petitions.services.signing.signing import sign_cases
+from petitions.services.staff import accounts
 from tests.support.factories import (
     CARLA,
     Keys,
@@ -69,7 +71,7 @@ def office(sqlite_templates: Path, tmp_path_factory: pytest.TempPathFactory, key
     public, text = sealing.new_key_file("officer", WORDS)
     (folder / "key.age").write_text(text)
     with app.app_context():
-        recipients.add_recipient("officer", public, app.extensions["petitions_shelf"])
+        recipient_keys.add_recipient("officer", public, app.extensions["petitions_shelf"])
         accounts.create_account(CARLA.name, CARLA.password)
     campaign = make_campaign(app, folder / "campaign")
     with app.app_context():
@@ -241,7 +243,7 @@ def test_a_key_is_proven_in_the_browser_and_only_words_are_sent(officer: Page, o
     public, text = sealing.new_key_file("deputy", "")
     (office.folder / "deputy.txt").write_text(text)
     with office.app.app_context():
-        recipients.add_recipient("deputy", public, office.app.extensions["petitions_shelf"])
+        recipient_keys.add_recipient("deputy", public, office.app.extensions["petitions_shelf"])
         assert check_of().checked_at is None
     posted: list[str] = []
     officer.on("request", lambda request: posted.append(request.post_data or ""))

@@ -14,7 +14,7 @@ from petitions.errors import LoginRefused
 from petitions.models import Account, Recipient, Tally
 from petitions.queries import counts
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import accounts
+from petitions.services.staff import accounts
 from tests.cli.conftest import Run
 from tests.support.factories import CARLA, Keys, close_app, make_app, rows
 
@@ -118,7 +118,7 @@ def test_tally_record_says_what_it_does_not_understand(
 def test_doctor_is_content_with_a_key_and_a_campaign(
     run: Run, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("petitions.queries.checkup.POSTGRES", ("synchronous_commit",))  # the tests' own has no fsync
+    monkeypatch.setattr("petitions.queries.checks.POSTGRES", ("synchronous_commit",))  # the tests' own has no fsync
     result = run("doctor")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.endswith("All is well.\n")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from petitions import sealing
+from petitions.domain import sealing
 from petitions.models import Recipient
 from petitions.queries.catalogue import PublicCampaign, catalogue
 from tests.cli.conftest import Run

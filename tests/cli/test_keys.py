@@ -15,11 +15,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from petitions import sealing
 from petitions.db.transactions import transaction
+from petitions.domain import sealing
 from petitions.models import Campaign, Recipient, Signer
 from petitions.queries.catalogue import PublicCampaign
-from petitions.queries.keys import check_of
+from petitions.queries.recipient_keys import check_of
 from petitions.settings import ROOT
 from tests.cli.conftest import Run
 from tests.support.factories import (
@@ -324,12 +324,16 @@ def openers_in(module: ast.Module) -> set[str]:
 def test_no_page_and_no_worker_can_open_a_signer() -> None:
     web = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / "petitions/web").rglob("*.py")]
     served = reached("petitions.worker", "petitions.web", *web)
-    assert {"petitions.services.exports", "petitions.web.admin.opening", "petitions.services.outbox"} <= served
-    assert "petitions.services.opening" not in served
-    opening = {name: openers_in(tree(name)) for name in served - {"petitions.sealing"} if openers_in(tree(name))}
+    assert {
+        "petitions.services.privacy.exports",
+        "petitions.web.admin.decrypt_export",
+        "petitions.services.mailing.outbox",
+    } <= served
+    assert "petitions.domain.decrypt_export" not in served
+    opening = {name: openers_in(tree(name)) for name in served - {"petitions.domain.sealing"} if openers_in(tree(name))}
     # the outbox opens queued mails, which are sealed to the server's own key
-    assert opening == {"petitions.services.outbox": {"unseal"}}
-    assert "Signer" not in ast.dump(tree("petitions.services.outbox"))
+    assert opening == {"petitions.services.mailing.outbox": {"unseal"}}
+    assert "Signer" not in ast.dump(tree("petitions.services.mailing.outbox"))
     seeded = ast.parse("from petitions import sealing\nsealing.unseal(row.sealed, keys)")
     assert openers_in(seeded) == {"unseal"}
 

@@ -9,12 +9,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from petitions import modes
+from petitions import file_modes
 from petitions.clock import Boot, stopped_at
 from petitions.db.transactions import transaction
 from petitions.models import Campaign, Count, Signer
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import retention
+from petitions.services.privacy import retention
 from petitions.settings import ROOT, Settings
 from petitions.worker import send_due
 from tests.cli.conftest import Run
@@ -164,7 +164,7 @@ def test_doctor_refuses_a_database_that_may_forget(
     app: Flask, run: Run, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if is_sqlite(app):
-        monkeypatch.setattr("petitions.queries.checkup.PRAGMAS", {"synchronous": 3})
+        monkeypatch.setattr("petitions.queries.checks.PRAGMAS", {"synchronous": 3})
         said = run("doctor")
         assert "SQLite: synchronous is 2, not 3" in said.output
     else:  # the tests' own Postgres runs with fsync and full_page_writes off
@@ -178,7 +178,7 @@ def test_doctor_refuses_a_database_that_may_forget(
 def test_doctor_tells_of_files_that_others_can_read(app: Flask, run: Run, campaign: PublicCampaign) -> None:
     config: Settings = app.extensions["petitions_settings"]
     config.instance.mkdir(exist_ok=True)
-    modes.close_to_others(config)
+    file_modes.close_to_others(config)
     assert "can be read by others" not in run("doctor").output
     names = ["secret_key", "master_key", "demo-key.txt", "erasures.jsonl"]
     paths = [config.instance, *(config.instance / name for name in names)]

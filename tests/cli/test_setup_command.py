@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from petitions import sealing
 from petitions.cli.setup import DEMO_CAMPAIGN
 from petitions.content.reading import read
+from petitions.domain import sealing
 from petitions.factory import create_app
 from petitions.migrations.upgrade import differences
 from petitions.queries.catalogue import catalogue

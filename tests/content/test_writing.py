@@ -27,7 +27,7 @@ from petitions.content.fields import (
 )
 from petitions.content.reading import read
 from petitions.content.writing import write
-from petitions.services.campaigns import export_campaign, import_campaign
+from petitions.services.campaigns.folders import export_campaign, import_campaign
 from tests.support.factories import EMBLEM, write_campaign
 
 AWKWARD = [

@@ -7,13 +7,14 @@ import pytest
 from flask import Flask
 
 from petitions.clock import now, stopped_at
+from petitions.domain.states import TallyKind
 from petitions.models import Message
-from petitions.models.states import TallyKind
 from petitions.queries import board
 from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.counts import Numbers
-from petitions.services import confirming, outbox
-from petitions.services.tallies import record_tally
+from petitions.services.mailing import outbox
+from petitions.services.paper.tallies import record_tally
+from petitions.services.signing import confirming
 from tests.support.factories import ANN, EVE, confirm, make_campaign, newest, sign, token_of
 
 pytestmark = pytest.mark.usefixtures("context")

@@ -6,11 +6,11 @@ import pytest
 
 from petitions.clock import now, stopped_at
 from petitions.db.base import db
-from petitions.models.states import TallyKind
+from petitions.domain.states import TallyKind
 from petitions.queries import counts
 from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.counts import Numbers
-from petitions.services.tallies import record_tally
+from petitions.services.paper.tallies import record_tally
 from tests.support.factories import ANN, BOB, EVE, confirm, sign
 from tests.support.statements import statements
 

@@ -6,7 +6,7 @@ from petitions.errors import LinkUnknown
 from petitions.models import Signer
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import confirming
+from petitions.services.signing import confirming
 from tests.support.factories import ANN, BOB, confirm, newest, rows, sign, token_of
 
 pytestmark = pytest.mark.usefixtures("context")

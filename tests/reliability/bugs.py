@@ -16,7 +16,9 @@ from app import app
 from petitions.db import engine
 from petitions.db.base import db
 from petitions.db.queue import WriteQueue
-from petitions.services import mailslots, outbox, signing
+from petitions.services.limits import mail_quota
+from petitions.services.mailing import outbox
+from petitions.services.signing import signing
 
 
 def acknowledge_before_commit() -> None:
@@ -42,7 +44,7 @@ def mail_at_each_try() -> None:
         queue(connection, list(named), now)
 
     signing.RESEND_AFTER = timedelta(microseconds=1)
-    mailslots.take = lambda _connection, keys, _now: [True] * len(keys)  # type: ignore[assignment]
+    mail_quota.take = lambda _connection, keys, _now: [True] * len(keys)  # type: ignore[assignment]
     outbox.queue = queue_all  # type: ignore[assignment]
 
 

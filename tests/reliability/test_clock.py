@@ -18,7 +18,11 @@ from petitions.errors import CampaignClosed, LinkExpired, LinkUnknown, TooManyTr
 from petitions.models import Message, Signature, Signer
 from petitions.queries import retention as rules
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import confirming, counting, limits, mailslots, outbox, proofs, retention, signatures
+from petitions.services.limits import mail_quota, proof_of_work, rate_limits
+from petitions.services.mailing import outbox
+from petitions.services.privacy import retention
+from petitions.services.signatures import counting, signatures
+from petitions.services.signing import confirming
 from petitions.worker import send_due
 from tests.support.crowds import database_of
 from tests.support.effort import IS_LONG, effort, note
@@ -43,7 +47,7 @@ START = datetime(2026, 12, 10, 9, 30, tzinfo=UTC)
 BEGAN = START - 30 * DAY
 LEAPS = [HOUR, -DAY, 400 * DAY, *((-HOUR, DAY, -400 * DAY) if IS_LONG else ())]
 LEAPT = "by an hour, a day or 400 days, forth or back"
-RULES = (limits.LOGIN_TRIES, limits.CODE_TRIES, limits.UNKNOWN_ORIGIN)
+RULES = (rate_limits.LOGIN_TRIES, rate_limits.CODE_TRIES, rate_limits.UNKNOWN_ORIGIN)
 
 
 @contextmanager
@@ -245,60 +249,60 @@ def test_a_leap_gives_up_no_mail(campaign: PublicCampaign) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.kind)
-def test_a_leap_locks_nobody_out_for_longer_than_the_window(app: Flask, rule: limits.Rule) -> None:
+def test_a_leap_locks_nobody_out_for_longer_than_the_window(app: Flask, rule: rate_limits.Rule) -> None:
     for leap in LEAPS:
         check_limit(rule, leap)
     done = f"the limit {rule.kind} is reached while the clock leaps {LEAPT}"
     note("R10", database_of(app), done, "nobody is locked out for longer than its window")
 
 
-def check_limit(rule: limits.Rule, leap: timedelta) -> None:
+def check_limit(rule: rate_limits.Rule, leap: timedelta) -> None:
     """Somebody reaches the limit by a clock that leapt: by the clock as it is then, they wait for a window at most."""
     with at(START, leap):
         for _ in range(rule.most):
-            limits.spend(rule, f"ann {leap}")
+            rate_limits.spend(rule, f"ann {leap}")
         with pytest.raises(TooManyTries):
-            limits.spend(rule, f"ann {leap}")
+            rate_limits.spend(rule, f"ann {leap}")
     step = rule.window / 8
     locked = [place for place in range(40) if _would_be_refused(rule, f"ann {leap}", START + place * step)]
     assert not locked or (locked[-1] - locked[0]) * step <= rule.window
 
 
-def _would_be_refused(rule: limits.Rule, who: str, moment: datetime) -> bool:
+def _would_be_refused(rule: rate_limits.Rule, who: str, moment: datetime) -> bool:
     with at(moment), transaction() as store:
-        (number,) = limits.use(store.connection(), rule, [rule.key(who)], clock.now())
+        (number,) = rate_limits.use(store.connection(), rule, [rule.key(who)], clock.now())
         store.rollback()
         return number > rule.most
 
 
 def test_a_limit_that_believes_a_window_in_the_future_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "LEAP", 10**9)
+    monkeypatch.setattr(rate_limits, "LEAP", 10**9)
     with pytest.raises(AssertionError):
-        check_limit(limits.LOGIN_TRIES, DAY)
+        check_limit(rate_limits.LOGIN_TRIES, DAY)
 
 
 def test_the_budget_of_all_mails_is_not_locked_either() -> None:
-    rule = limits.Rule("outbound", 1, MINUTE)
+    rule = rate_limits.Rule("outbound", 1, MINUTE)
     with at(START, 400 * DAY):
-        assert limits.is_within(rule, "all")
-        assert not limits.is_within(rule, "all")
+        assert rate_limits.is_within(rule, "all")
+        assert not rate_limits.is_within(rule, "all")
     with at(START):
-        assert limits.is_within(rule, "all")
-        assert not limits.is_within(rule, "all"), "and it holds again"
+        assert rate_limits.is_within(rule, "all")
+        assert not rate_limits.is_within(rule, "all"), "and it holds again"
 
 
-@pytest.mark.parametrize("seconds", [0, 1, limits.LEAP])
+@pytest.mark.parametrize("seconds", [0, 1, rate_limits.LEAP])
 def test_clocks_that_differ_by_a_minute_do_not_lift_a_limit(seconds: int) -> None:
-    for place in range(limits.LOGIN_TRIES.most):
+    for place in range(rate_limits.LOGIN_TRIES.most):
         with at(START, timedelta(seconds=seconds * (place % 2))):
-            limits.spend(limits.LOGIN_TRIES, "ann")
+            rate_limits.spend(rate_limits.LOGIN_TRIES, "ann")
     with at(START), pytest.raises(TooManyTries):
-        limits.spend(limits.LOGIN_TRIES, "ann")
+        rate_limits.spend(rate_limits.LOGIN_TRIES, "ann")
 
 
 def _take(email: str, number: int) -> list[bool]:
     def take(connection: Any, items: Any) -> list[list[bool]]:
-        return [mailslots.take(connection, [mailslots.wanted(email)] * number, clock.now()) for _ in items]
+        return [mail_quota.take(connection, [mail_quota.wanted(email)] * number, clock.now()) for _ in items]
 
     return write_queue().submit(take, None)
 
@@ -309,7 +313,7 @@ def check_slots(leap: timedelta) -> None:
     with at(START, leap):
         assert _take(email, 4) == [True, True, True, False]
     with at(START + HOUR):
-        mailslots.purge()
+        mail_quota.purge()
     with at(START + HOUR + DAY):
         assert _take(email, 4) == [True, True, True, False]
 
@@ -319,24 +323,24 @@ def test_a_leap_keeps_no_mailbox_from_its_mails_and_bombs_none(app: Flask) -> No
         check_slots(leap)
     email = f"ann{HOUR.total_seconds():.0f}@example.org"
     with at(START + HOUR + DAY, -HOUR):  # set back by an hour, the slots of before still bind
-        mailslots.purge()
+        mail_quota.purge()
         assert _take(email, 1) == [False]
     done = f"a mailbox is full while the clock leaps {LEAPT}"
     note("R10", database_of(app), done, "free again a day after the next tidying")
 
 
 def test_slots_that_are_never_mended_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mailslots, "purge", lambda: None)
+    monkeypatch.setattr(mail_quota, "purge", lambda: None)
     with pytest.raises(AssertionError):
         check_slots(2 * DAY)
 
 
 def test_who_began_to_wait_by_a_clock_that_ran_ahead_begins_anew(campaign: PublicCampaign) -> None:
     with at(START, DAY):
-        wait = proofs.ask(campaign.id).wait
+        wait = proof_of_work.ask(campaign.id).wait
     with at(START):
-        again = proofs.ask(campaign.id, "", wait)
-    assert again.seconds == proofs.WAIT_SECONDS
+        again = proof_of_work.ask(campaign.id, "", wait)
+    assert again.seconds == proof_of_work.WAIT_SECONDS
     assert again.wait != wait
 
 

@@ -17,9 +17,12 @@ from werkzeug.routing import Map, PathConverter, Rule, UnicodeConverter
 
 from petitions.clock import now
 from petitions.queries.catalogue import PublicCampaign
-from petitions.queries.guarding import Condition
-from petitions.services import accounts, confirming, invalidations, passes
-from petitions.services.mine import link_token
+from petitions.queries.moderation import Condition
+from petitions.services.limits import group_codes
+from petitions.services.moderation import invalidations
+from petitions.services.signing import confirming
+from petitions.services.signing.signer_page import link_token
+from petitions.services.staff import accounts
 from petitions.web.i18n import LanguageConverter
 from tests.support.effort import effort, note
 from tests.support.factories import ANN, BASE_URL, CARLA, EVE, Keys, close_app, dump, make_app, miscounts
@@ -53,7 +56,7 @@ def tokens(app: Flask, campaign: PublicCampaign) -> list[str]:
         facts = [confirming.open_link(link(mail).rpartition("/")[2]) for mail in (anns, eves)]
         own = [link_token(each) for each in facts]
         accounts.create_account(CARLA.name, CARLA.password)
-        passes.create_pass(campaign.slug, "A school", 40, now(), now() + passes.LASTS)
+        group_codes.create_pass(campaign.slug, "A school", 40, now(), now() + group_codes.LASTS)
         invalidations.prepare_invalidation(campaign.slug, Condition(cases=("lake",)), "A try")
     mailed = [path.rpartition("/")[2] for mail in (anns, eves) for path in own_links(mail) if path.count("/") == 3]
     return [*mailed, *own, "nobody-made-this"]

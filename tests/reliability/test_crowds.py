@@ -14,8 +14,11 @@ from petitions.errors import DomainError
 from petitions.models import Message, Signature, Signer
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign
-from petitions.queries.guarding import Condition
-from petitions.services import confirming, invalidations, mine, outbox, signatures
+from petitions.queries.moderation import Condition
+from petitions.services.mailing import outbox
+from petitions.services.moderation import invalidations
+from petitions.services.signatures import signatures
+from petitions.services.signing import confirming, signer_page
 from tests.reliability.conftest import kind
 from tests.support.effort import effort, note
 from tests.support.factories import Person, in_threads, miscounts, rows, sign, start_threads, token_of
@@ -43,19 +46,19 @@ def _confirm(chance: random.Random, campaign: PublicCampaign) -> None:
 
 
 def _page(chance: random.Random) -> str:
-    return mine.link_token(signer_query.facts(_known(chance)))
+    return signer_page.link_token(signer_query.facts(_known(chance)))
 
 
 def _withdraw(chance: random.Random, campaign: PublicCampaign) -> None:
-    mine.withdraw(_page(chance), [campaign.case(chance.choice(["river", "forest", "lake"])).id])
+    signer_page.withdraw(_page(chance), [campaign.case(chance.choice(["river", "forest", "lake"])).id])
 
 
 def _add(chance: random.Random, campaign: PublicCampaign) -> None:
-    mine.sign_more(_page(chance), campaign, campaign.cases, "words")
+    signer_page.sign_more(_page(chance), campaign, campaign.cases, "words")
 
 
 def _erase(chance: random.Random, campaign: PublicCampaign) -> None:
-    mine.erase(_page(chance))
+    signer_page.erase(_page(chance))
 
 
 def _invalidate(chance: random.Random, campaign: PublicCampaign) -> None:
@@ -139,10 +142,10 @@ def test_thirty_two_confirmations_beside_a_withdrawal_end_in_one_state(app: Flas
         with app.app_context():
             sign(campaign, Person("Ann", "", f"ann{number}@example.org"))
             signer_id = rows(Signer)[-1].id
-            token, page = token_of(signer_id), mine.link_token(signer_query.facts(signer_id))
+            token, page = token_of(signer_id), signer_page.link_token(signer_query.facts(signer_id))
             ids = [case.id for case in campaign.cases]
         works: list[Callable[[], object]] = [lambda t=token: confirming.confirm_signer(t)] * 32  # type: ignore[misc]
-        works.insert(number % 33, lambda p=page, i=ids: mine.withdraw(p, i))  # type: ignore[misc]
+        works.insert(number % 33, lambda p=page, i=ids: signer_page.withdraw(p, i))  # type: ignore[misc]
         assert in_threads(app, works) == [None] * 33
         with app.app_context():
             confirming.confirm_signer(token)  # a replay brings nothing back
@@ -163,13 +166,13 @@ def test_ten_thousand_posts_against_one_mailbox_are_three_mails(
             name = chance.choice(["Ann", "Bob", "Cleo", f"N{chr(97 + turn % 26)}"])
             sign(campaign, Person(name, "", email), chance.choice(["river", "forest", "lake"]))
             if turn % 7 == 0:
-                mine.request_link(email, "fr", campaign, "")
+                signer_page.request_link(email, "fr", campaign, "")
 
     finished = start_threads(app, [lambda number=number: bomb(number) for number in range(WRITERS)], patience=3_600)
     assert finished() == [None] * WRITERS
     with app.app_context():
         while leased := outbox.lease(100):
             for request in (letter for letter in leased if letter.kind == outbox.REQUEST):
-                mine.answer_request(request)
+                signer_page.answer_request(request)
         assert len([row for row in rows(Message) if row.kind != outbox.BLANK]) <= 3
     note("mail limit", kind(database_url), f"{posts} posts against one mailbox, in four spellings", "at most 3 mails")

@@ -14,14 +14,18 @@ from flask import Flask, request
 from werkzeug.datastructures import Headers
 from werkzeug.routing import Rule
 
-from petitions import sealing
 from petitions.clock import now
 from petitions.db.transactions import transaction
+from petitions.domain import sealing
+from petitions.domain.identity import clean_email, clean_name
 from petitions.models import Signature, Signer
-from petitions.people import clean_email, clean_name
 from petitions.queries.catalogue import PublicCampaign
-from petitions.queries.guarding import Condition
-from petitions.services import accounts, confirming, invalidations, mine, passes, suppressing
+from petitions.queries.moderation import Condition
+from petitions.services.limits import group_codes
+from petitions.services.mailing import suppression
+from petitions.services.moderation import invalidations
+from petitions.services.signing import confirming, signer_page
+from petitions.services.staff import accounts
 from petitions.web.security import HEADERS
 from tests.reliability.fuzzing import NASTY, Fuzzer, Request
 from tests.support.effort import IS_LONG, effort, note
@@ -103,7 +107,7 @@ class Target:
         self._number = 0
         with app.app_context():
             accounts.create_account(CARLA.name, CARLA.password)
-            passes.create_pass(campaign.slug, "A school", 40, now(), now() + passes.LASTS)
+            group_codes.create_pass(campaign.slug, "A school", 40, now(), now() + group_codes.LASTS)
         self.refresh()
 
     def refresh(self) -> None:
@@ -122,8 +126,8 @@ class Target:
             tokens = [token_of(newest(Signer).id)]
             self.code = {"email": waiting.email, "code": code_of(newest(Signer).id)}
             tokens.append(confirm(self.campaign, known))
-            own = [mine.link_token(confirming.open_link(token)) for token in tokens]
-            self.tokens = {"confirm": tokens, "mine": own, "stop": [suppressing.stop_token(known.email)]}
+            own = [signer_page.link_token(confirming.open_link(token)) for token in tokens]
+            self.tokens = {"confirm": tokens, "mine": own, "stop": [suppression.stop_token(known.email)]}
             invalidations.prepare_invalidation(self.campaign.slug, Condition(cases=("lake",)), "A try")
 
     def path(self, rule: Rule, fuzzer: Fuzzer) -> bytes:

@@ -22,10 +22,11 @@ from sqlalchemy import event, text
 
 from petitions import worker
 from petitions.db.base import db
+from petitions.domain.identity import mailbox
 from petitions.models import Message, Signature, Signer
-from petitions.people import mailbox
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import accounts, scrubbing
+from petitions.services.privacy import scrubbing
+from petitions.services.staff import accounts
 from petitions.web.public import signing as signing_view
 from tests.reliability.house import HERE, House, crash
 from tests.support.canaries import Canary, Needles, canaries, scan

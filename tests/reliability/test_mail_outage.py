@@ -25,7 +25,7 @@ from petitions.db.transactions import reading, transaction, write_queue
 from petitions.mail import transports
 from petitions.models import Message, Signer
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import outbox
+from petitions.services.mailing import outbox
 from petitions.worker import send_due
 from tests.support.crowds import crowd, database_of, sign_all
 from tests.support.effort import IS_LONG, effort, note

@@ -21,7 +21,10 @@ from petitions.db.transactions import reading, transaction
 from petitions.models import Signer
 from petitions.queries import signer
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import accounts, mailslots, mine, suppressing
+from petitions.services.limits import mail_quota
+from petitions.services.mailing import suppression
+from petitions.services.signing import signer_page
+from petitions.services.staff import accounts
 from petitions.web.public import signing as signing_view
 from tests.support.effort import IS_LONG, effort, note
 from tests.support.factories import CARLA, Keys, Person, close_app, confirm, make_app, newest, sign
@@ -45,22 +48,22 @@ def app(database_url: str, tmp_path: Path, keys: Keys) -> Iterator[Flask]:
 
 def _withdrawn(campaign: PublicCampaign, person: Person) -> None:
     confirm(campaign, person)
-    mine.withdraw(_own_token(), [case.id for case in campaign.cases])
+    signer_page.withdraw(_own_token(), [case.id for case in campaign.cases])
 
 
 def _own_token() -> str:
-    return mine.link_token(signer.facts(newest(Signer).id))
+    return signer_page.link_token(signer.facts(newest(Signer).id))
 
 
 def _suppressed(campaign: PublicCampaign, person: Person) -> None:
     confirm(campaign, person)
-    suppressing.suppress(person.email, "wanted")
+    suppression.suppress(person.email, "wanted")
 
 
 def _blocked(campaign: PublicCampaign, person: Person) -> None:
     sign(campaign, person)
     with transaction() as store:
-        mailslots.take(store.connection(), [mailslots.wanted(person.email)] * mailslots.MOST, clock.now())
+        mail_quota.take(store.connection(), [mail_quota.wanted(person.email)] * mail_quota.MOST, clock.now())
 
 
 def _full(campaign: PublicCampaign, person: Person) -> None:
@@ -70,7 +73,7 @@ def _full(campaign: PublicCampaign, person: Person) -> None:
 
 def _erased(campaign: PublicCampaign, person: Person) -> None:
     confirm(campaign, person)
-    mine.erase(_own_token())
+    signer_page.erase(_own_token())
 
 
 STATES: dict[str, Callable[[PublicCampaign, Person], object]] = {

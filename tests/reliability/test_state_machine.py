@@ -19,8 +19,11 @@ from petitions.errors import CampaignClosed, LinkExpired, LinkUnknown, MailboxFu
 from petitions.models import Count, Hold, Invalidation, Limit, MailSlot, Message, Signature, Signer
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign
-from petitions.queries.guarding import Condition
-from petitions.services import confirming, invalidations, mine, retention, signatures
+from petitions.queries.moderation import Condition
+from petitions.services.moderation import invalidations
+from petitions.services.privacy import retention
+from petitions.services.signatures import signatures
+from petitions.services.signing import confirming, signer_page
 from tests.support.effort import effort, note
 from tests.support.factories import Person, miscounts, rows, sign, token_of
 
@@ -146,7 +149,7 @@ class Life(RuleBasedStateMachine):
             self.known[same[0]].ask(cases, self.now)
             return multiple()
         number = rows(Signer)[-1].id
-        page = mine.link_token(signer_query.facts(number))
+        page = signer_page.link_token(signer_query.facts(number))
         someone = Someone(person.email, person.first_name, clock.minute_of(self.now), token_of(number), page)
         someone.cases = {case: Signed("pending") for case in cases}
         assert number not in self.known
@@ -183,7 +186,7 @@ class Life(RuleBasedStateMachine):
     def withdraw(self, number: int, cases: list[str]) -> None:
         someone = self.known[number]
         ids = [self.campaign.case(case).id for case in cases]
-        self.expect(LinkUnknown if someone.is_erased else None, lambda: mine.withdraw(someone.page, ids))
+        self.expect(LinkUnknown if someone.is_erased else None, lambda: signer_page.withdraw(someone.page, ids))
         if not someone.is_erased:
             someone.move({"pending", "confirmed", "invalidated"}, "withdrawn", self.now, cases)
 
@@ -201,21 +204,21 @@ class Life(RuleBasedStateMachine):
                 fails = MailboxFull  # what was added waits
             else:
                 someone.confirm(self.now)
-        self.expect(fails, lambda: mine.sign_more(someone.page, campaign, chosen, "words"))
+        self.expect(fails, lambda: signer_page.sign_more(someone.page, campaign, chosen, "words"))
 
     @rule(number=signers, name=st.sampled_from(NAMES))
     def correct(self, number: int, name: str) -> None:
         someone = self.known[number]
         others = [self.known[each].name for each in self.living(someone.mailbox) if each != number]
-        fails = LinkUnknown if someone.is_erased else mine.NameTaken if name in others else None
-        self.expect(fails, lambda: mine.correct_name(someone.page, name, ""))
+        fails = LinkUnknown if someone.is_erased else signer_page.NameTaken if name in others else None
+        self.expect(fails, lambda: signer_page.correct_name(someone.page, name, ""))
         if fails is None:
             someone.name = name
 
     @rule(number=signers)
     def erase(self, number: int) -> None:
         someone = self.known[number]
-        self.expect(LinkUnknown if someone.is_erased else None, lambda: mine.erase(someone.page))
+        self.expect(LinkUnknown if someone.is_erased else None, lambda: signer_page.erase(someone.page))
         if not someone.is_erased:  # else retention was first, and what was struck stays struck
             someone.forget(self.now)
 

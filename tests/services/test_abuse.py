@@ -17,19 +17,11 @@ from petitions.errors import NotFound, ProofNeeded, TooManyTries
 from petitions.models import Hold, Invalidation, Limit, Pass, Signature, Signer
 from petitions.queries import counts, signer
 from petitions.queries.catalogue import PublicCampaign
-from petitions.queries.guarding import Condition
-from petitions.services import (
-    admission,
-    brake,
-    confirming,
-    holds,
-    invalidations,
-    limits,
-    networks,
-    passes,
-    proofs,
-    sweeps,
-)
+from petitions.queries.moderation import Condition
+from petitions.services.limits import group_codes, networks, proof_of_work, rate_limits
+from petitions.services.moderation import holds, invalidations
+from petitions.services.signatures import batch_updates
+from petitions.services.signing import admission, confirming, entry_rate
 from tests.support.factories import (
     ANN,
     BOB,
@@ -65,16 +57,16 @@ def sign_as(campaign: PublicCampaign, number: int, **over: Any) -> Callable[[], 
 
 def waited(campaign: PublicCampaign, network: str = SCHOOL) -> str:
     """A token of somebody who waited long enough."""
-    with stopped_at(now() - timedelta(seconds=proofs.WAIT_SECONDS)):
-        return proofs.ask(campaign.id, network).wait
+    with stopped_at(now() - timedelta(seconds=proof_of_work.WAIT_SECONDS)):
+        return proof_of_work.ask(campaign.id, network).wait
 
 
 def worked(campaign: PublicCampaign, network: str = SCHOOL) -> str:
     """What the browser of somebody there brings back."""
-    return solved(proofs.ask(campaign.id, network))
+    return solved(proof_of_work.ask(campaign.id, network))
 
 
-def solved(question: proofs.Question) -> str:
+def solved(question: proof_of_work.Question) -> str:
     """What a browser brings back."""
     puzzle = altcha.Challenge.from_dict(json.loads(base64.b64decode(question.puzzle)))
     solution = altcha.solve_challenge(puzzle)
@@ -91,14 +83,14 @@ def crowd(campaign: PublicCampaign, number: int, **over: Any) -> None:
 def make_pass(campaign: PublicCampaign, most: int = 40, **times: Any) -> str:
     """A pass that is open now; gives its code."""
     begin = now()
-    number = passes.create_pass(
+    number = group_codes.create_pass(
         campaign.slug,
         "A school",
         most,
         times.get("opens_at", begin),
         times.get("closes_at", begin + timedelta(hours=1)),
     )
-    return passes.code_of(number)
+    return group_codes.code_of(number)
 
 
 def one_pass() -> Any:
@@ -109,7 +101,7 @@ def one_pass() -> Any:
 
 def frozen(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     """Let a hold begin after so many confirmations."""
-    monkeypatch.setattr(holds, "CONFIRMING", limits.Rule("confirming", most, holds.CONFIRMING.window))
+    monkeypatch.setattr(holds, "CONFIRMING", rate_limits.Rule("confirming", most, holds.CONFIRMING.window))
 
 
 def total(campaign: PublicCampaign) -> counts.Numbers:
@@ -123,10 +115,10 @@ def total(campaign: PublicCampaign) -> counts.Numbers:
 @pytest.fixture(autouse=True)
 def _small_crowds(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same rules with smaller numbers: these tests go to the limit again and again."""
-    monkeypatch.setattr(admission, "NETWORK", limits.Rule("network", 20, admission.WINDOW))
-    monkeypatch.setattr(admission, "NETWORK_PROVEN", limits.Rule("network-proven", 380, admission.WINDOW))
+    monkeypatch.setattr(admission, "NETWORK", rate_limits.Rule("network", 20, admission.WINDOW))
+    monkeypatch.setattr(admission, "NETWORK_PROVEN", rate_limits.Rule("network-proven", 380, admission.WINDOW))
     monkeypatch.setattr(admission, "MOST_TRIES", 400)
-    monkeypatch.setattr(proofs, "COST", 2)
+    monkeypatch.setattr(proof_of_work, "COST", 2)
 
 
 def test_a_whole_school_signs_from_one_address_without_knowing_of_a_pass(
@@ -167,8 +159,8 @@ def test_three_hundred_behind_one_address_all_sign_with_or_without_a_pass(campai
 def test_above_the_hard_limit_nobody_signs_without_a_pass_and_ten_minutes_later_everybody_may(
     campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admission, "NETWORK_PROVEN", limits.Rule("network-proven", 3, admission.WINDOW))
-    monkeypatch.setattr(admission, "NETWORK", limits.Rule("network", 1, admission.WINDOW))
+    monkeypatch.setattr(admission, "NETWORK_PROVEN", rate_limits.Rule("network-proven", 3, admission.WINDOW))
+    monkeypatch.setattr(admission, "NETWORK", rate_limits.Rule("network", 1, admission.WINDOW))
     begun = now()
     with stopped_at(begun):
         sign_as(campaign, 0)()
@@ -247,44 +239,46 @@ def test_a_proof_for_another_campaign_or_of_yesterday_or_of_nobody_proves_nothin
 ) -> None:
     other = make_campaign(app, tmp_path / "other", slug="other")
     puzzle, wait = worked(campaign), waited(campaign)
-    assert proofs.check(campaign.id, SCHOOL, puzzle) == proofs.Proof(ANY, needs_place=False)
-    assert proofs.check(campaign.id, SCHOOL, wait) == proofs.Proof(ANY, needs_place=True)
+    assert proof_of_work.check(campaign.id, SCHOOL, puzzle) == proof_of_work.Proof(ANY, needs_place=False)
+    assert proof_of_work.check(campaign.id, SCHOOL, wait) == proof_of_work.Proof(ANY, needs_place=True)
     for proof in (puzzle, wait):
-        assert proofs.check(other.id, SCHOOL, proof) is None
-        assert proofs.check(campaign.id, "198.51.100.9", proof) is None, "made for another network"
-        assert proofs.check(campaign.id, SCHOOL.replace(".7", ".8"), proof), "a phone's address may change a little"
-        with stopped_at(now() + proofs.LASTS + timedelta(seconds=1)):
-            assert proofs.check(campaign.id, SCHOOL, proof) is None
+        assert proof_of_work.check(other.id, SCHOOL, proof) is None
+        assert proof_of_work.check(campaign.id, "198.51.100.9", proof) is None, "made for another network"
+        assert proof_of_work.check(campaign.id, SCHOOL.replace(".7", ".8"), proof), (
+            "a phone's address may change a little"
+        )
+        with stopped_at(now() + proof_of_work.LASTS + timedelta(seconds=1)):
+            assert proof_of_work.check(campaign.id, SCHOOL, proof) is None
     later, seconds, nonce, tag = wait.split(".")
     forged = (f"{int(later) - 1}.{seconds}.{nonce}.{tag}", f"{later}.9.{nonce}.{tag}", f"{later}.0.{nonce}.{'0' * 32}")
     for proof in (*forged, "..", "...", "٣.a.b", "e30=", "x" * 5000, "☃"):
-        assert proofs.check(campaign.id, SCHOOL, proof) is None
+        assert proof_of_work.check(campaign.id, SCHOOL, proof) is None
 
 
 def test_a_puzzle_whose_cost_was_changed_proves_nothing(campaign: PublicCampaign) -> None:
-    question = proofs.ask(campaign.id, SCHOOL)
+    question = proof_of_work.ask(campaign.id, SCHOOL)
     puzzle = json.loads(base64.b64decode(question.puzzle))
     puzzle["parameters"] |= {"cost": 1, "keyPrefix": ""}
-    cheap = proofs.Question(base64.b64encode(json.dumps(puzzle).encode()).decode(), "", 0)
-    assert proofs.check(campaign.id, SCHOOL, solved(cheap)) is None
+    cheap = proof_of_work.Question(base64.b64encode(json.dumps(puzzle).encode()).decode(), "", 0)
+    assert proof_of_work.check(campaign.id, SCHOOL, solved(cheap)) is None
 
 
 def test_waiting_is_a_proof_too_but_not_before_its_time_and_not_twice(campaign: PublicCampaign) -> None:
     crowd(campaign, admission.NETWORK.most)
     begun = now()
     with stopped_at(begun):
-        question = proofs.ask(campaign.id, SCHOOL)
-        assert question.seconds == proofs.WAIT_SECONDS
+        question = proof_of_work.ask(campaign.id, SCHOOL)
+        assert question.seconds == proof_of_work.WAIT_SECONDS
     with stopped_at(begun + timedelta(seconds=10)):
         with pytest.raises(ProofNeeded):
             sign_as(campaign, 50, proof=question.wait)()
-        again = proofs.ask(campaign.id, SCHOOL, question.wait)
+        again = proof_of_work.ask(campaign.id, SCHOOL, question.wait)
         assert (again.wait, again.seconds) == (question.wait, 20), "who waits does not begin anew"
-    with stopped_at(begun + timedelta(seconds=proofs.WAIT_SECONDS)):
+    with stopped_at(begun + timedelta(seconds=proof_of_work.WAIT_SECONDS)):
         sign_as(campaign, 50, proof=question.wait)()
         with pytest.raises(ProofNeeded):
             sign_as(campaign, 51, proof=question.wait)()
-        anew = proofs.ask(campaign.id, SCHOOL, question.wait)
+        anew = proof_of_work.ask(campaign.id, SCHOOL, question.wait)
         assert anew.wait != question.wait, "a spent one is replaced: no dead end"
 
 
@@ -294,19 +288,21 @@ def test_sixty_tokens_of_one_network_are_no_sixty_proofs_and_each_waits_longer_t
     crowd(campaign, admission.NETWORK.most)
     begun, most = now(), admission.WAITED.most
     with stopped_at(begun):
-        tokens = [proofs.ask(campaign.id, SCHOOL).wait for _ in range(60)]
+        tokens = [proof_of_work.ask(campaign.id, SCHOOL).wait for _ in range(60)]
     turns = []
     with stopped_at(begun + timedelta(seconds=31)):
         for number, token in enumerate(tokens):
             try:
                 sign_as(campaign, 100 + number, proof=token)()
             except ProofNeeded as exc:
-                turns.append(proofs.ask(campaign.id, SCHOOL, token, seconds=exc.seconds))
+                turns.append(proof_of_work.ask(campaign.id, SCHOOL, token, seconds=exc.seconds))
         assert len(rows(Signer)) == admission.NETWORK.most + most
         assert [turn.seconds for turn in turns] == list(range(10, 10 * (61 - most), 10))
         with pytest.raises(ProofNeeded):  # not yet
             sign_as(campaign, 200, proof=turns[0].wait)()
-        assert proofs.ask(campaign.id, SCHOOL, turns[3].wait).wait == turns[3].wait, "who waits does not begin anew"
+        assert proof_of_work.ask(campaign.id, SCHOOL, turns[3].wait).wait == turns[3].wait, (
+            "who waits does not begin anew"
+        )
     with stopped_at(begun + timedelta(seconds=31 + 20)):
         for number, turn in enumerate(turns[:2]):
             sign_as(campaign, 200 + number, proof=turn.wait)()
@@ -323,8 +319,8 @@ def test_the_puzzle_costs_more_the_more_come_up_to_a_bound(campaign: PublicCampa
             prices.append(exc.price)
     assert prices == sorted(prices)
     assert (prices[0], prices[40], prices[-1]) == (1, 9, admission.MOST_PRICE)
-    dear = json.loads(base64.b64decode(proofs.ask(campaign.id, SCHOOL, price=9).puzzle))
-    assert dear["parameters"]["cost"] == 9 * proofs.COST
+    dear = json.loads(base64.b64decode(proof_of_work.ask(campaign.id, SCHOOL, price=9).puzzle))
+    assert dear["parameters"]["cost"] == 9 * proof_of_work.COST
 
 
 # Networks within networks
@@ -354,8 +350,8 @@ def test_who_has_many_networks_may_not_do_more_than_who_has_one(
 def test_far_more_entries_than_usual_need_a_proof_wherever_they_are_from(
     campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(brake, "FRESH_SECONDS", 0.0)
-    monkeypatch.setattr(brake, "ENTRIES", limits.Rule("entries", 10, brake.ENTRIES.window))
+    monkeypatch.setattr(entry_rate, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(entry_rate, "ENTRIES", rate_limits.Rule("entries", 10, entry_rate.ENTRIES.window))
     begun = now().replace(minute=0)
     with stopped_at(begun):
         for number in range(11):
@@ -364,10 +360,10 @@ def test_far_more_entries_than_usual_need_a_proof_wherever_they_are_from(
             sign_as(campaign, 20, network="10.20.0.1")()
         sign_as(campaign, 20, network="10.20.0.1", proof=worked(campaign, "10.20.0.1"))()
         sign_as(campaign, 21, network="10.21.0.1", pass_code=make_pass(campaign))()
-    with stopped_at(begun + brake.ENTRIES.window):
+    with stopped_at(begun + entry_rate.ENTRIES.window):
         sign_as(campaign, 22, network="10.22.0.1")()
     assert len(rows(Signer)) == 14
-    monkeypatch.setattr(brake, "TIMES_USUAL", 1_000)  # much came in the last hours, too
+    monkeypatch.setattr(entry_rate, "TIMES_USUAL", 1_000)  # much came in the last hours, too
     with stopped_at(begun + timedelta(hours=2)):
         for number in range(23, 45):
             sign_as(campaign, number, network=f"10.{number}.0.1")()
@@ -415,7 +411,7 @@ def test_a_pass_that_is_over_not_yet_open_ended_of_another_campaign_or_made_up_l
     crowd(campaign, admission.NETWORK.most)
     hour = timedelta(hours=1)
     ended = make_pass(campaign)
-    passes.end_pass(one_pass().id)
+    group_codes.end_pass(one_pass().id)
     other = make_campaign(app, tmp_path / "other", slug="other")
     useless = [
         *("ABCD-EFGH", "☃", ended, make_pass(other)),
@@ -432,8 +428,8 @@ def test_a_pass_that_is_over_not_yet_open_ended_of_another_campaign_or_made_up_l
 def test_a_pass_that_makes_no_sense_is_not_made(campaign: PublicCampaign, over: dict[str, Any]) -> None:
     said = {"place": "A school", "most": 40, "minutes": 60} | over
     begin = now()
-    with pytest.raises(passes.PassFaulty):
-        passes.create_pass(
+    with pytest.raises(group_codes.PassFaulty):
+        group_codes.create_pass(
             campaign.slug, said["place"], said["most"], begin, begin + timedelta(minutes=said["minutes"])
         )
     assert rows(Pass) == []
@@ -589,7 +585,7 @@ def states() -> list[tuple[Any, ...]]:
 def test_what_was_previewed_is_struck_and_the_undoing_restores_every_row(
     signed: PublicCampaign, monkeypatch: pytest.MonkeyPatch, condition: Condition, number: int
 ) -> None:
-    monkeypatch.setattr(sweeps, "SIGNERS_AT_ONCE", 2)
+    monkeypatch.setattr(batch_updates, "SIGNERS_AT_ONCE", 2)
     before, counted = states(), total(signed)
     invalidation = invalidations.prepare_invalidation(signed.slug, condition, "A flood from one address book")
     assert newest(Invalidation).previewed == number

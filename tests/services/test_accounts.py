@@ -17,8 +17,16 @@ from petitions.db.transactions import transaction
 from petitions.errors import LoginRefused, NotFound, TooManyTries
 from petitions.models import Account, Limit, StaffSession
 from petitions.queries.staff import members
-from petitions.services import accounts, limits
-from petitions.services.accounts import AccountExists, PasswordTooShort, create_account, log_in, log_out, login_of
+from petitions.services.limits import rate_limits
+from petitions.services.staff import accounts
+from petitions.services.staff.accounts import (
+    AccountExists,
+    PasswordTooShort,
+    create_account,
+    log_in,
+    log_out,
+    login_of,
+)
 from tests.support.factories import CARLA, dump, newest, rows, start_threads
 from tests.support.statements import commits, statements
 
@@ -149,14 +157,14 @@ def test_whoever_guesses_the_password_of_nobody_is_still_nobody(monkeypatch: pyt
 def test_ten_tries_from_one_network_are_enough_and_other_networks_are_free() -> None:
     begun = now()
     with stopped_at(begun):
-        for _ in range(limits.LOGIN_TRIES.most):
+        for _ in range(rate_limits.LOGIN_TRIES.most):
             with pytest.raises(LoginRefused):
                 log_in(CARLA.name, "wrong", HERE)
         for name in (CARLA.name, "CARLA "):
             with pytest.raises(TooManyTries):
                 log_in(name, CARLA.password, HERE)
         assert log_in(CARLA.name, CARLA.password, "198.51.100.9"), "Eve must not be able to lock Carla out"
-    with stopped_at(begun + limits.LOGIN_TRIES.window):
+    with stopped_at(begun + rate_limits.LOGIN_TRIES.window):
         assert log_in(CARLA.name, CARLA.password, HERE)
 
 
@@ -196,14 +204,14 @@ def test_guessing_from_many_networks_is_limited_and_the_owner_still_comes_in() -
         assert log_in(CARLA.name, CARLA.password, HERE)
         with pytest.raises(TooManyTries):
             log_in(CARLA.name, CARLA.password, "10.0.99.1")
-    with stopped_at(begun + timedelta(days=1) + limits.LOGIN_TRIES_ACCOUNT.window):
+    with stopped_at(begun + timedelta(days=1) + rate_limits.LOGIN_TRIES_ACCOUNT.window):
         assert log_in(CARLA.name, CARLA.password, "10.0.99.1")
 
 
 @pytest.mark.usefixtures("carla")
 def test_the_right_password_may_be_typed_as_often_as_one_likes() -> None:
     with stopped_at(now()):
-        for _ in range(2 * limits.LOGIN_TRIES.most):
+        for _ in range(2 * rate_limits.LOGIN_TRIES.most):
             accounts.prove_password(CARLA.name, CARLA.password, HERE)
             log_in(CARLA.name, CARLA.password, "")
 
@@ -239,8 +247,8 @@ def test_the_log_says_whose_login_failed_and_never_what_was_typed(caplog: pytest
     caplog.set_level("INFO")
     with stopped_at(now()):
         for name in (CARLA.name, "my password by mistake"):
-            refusals(name, [HERE] * (limits.LOGIN_TRIES.most + 1))
-    lines = [record.getMessage() for record in caplog.records if record.name == "petitions.services.accounts"]
+            refusals(name, [HERE] * (rate_limits.LOGIN_TRIES.most + 1))
+    lines = [record.getMessage() for record in caplog.records if record.name == "petitions.services.staff.accounts"]
     number = newest(Account).id
     assert Counter(lines) == {
         f"login refused account={number}": 10,

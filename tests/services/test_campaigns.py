@@ -11,13 +11,13 @@ from petitions.clock import now, stopped_at
 from petitions.content import reading as content_reading
 from petitions.content import writing
 from petitions.content.fields import CampaignContent
+from petitions.domain.states import TallyKind
 from petitions.errors import ContentFaulty, NotFound
 from petitions.models import Case, CaseText, LetterVersion, Signature, Story, Tally
-from petitions.models.states import TallyKind
 from petitions.queries.catalogue import PublicCampaign, catalogue
-from petitions.services.campaigns import export_campaign, import_campaign
-from petitions.services.keyring import keyring
-from petitions.services.tallies import record_tally
+from petitions.services.campaigns.folders import export_campaign, import_campaign
+from petitions.services.keys.keyring import keyring
+from petitions.services.paper.tallies import record_tally
 from tests.support.factories import ANN, case_text, dump, rows, sign, write, write_campaign
 
 pytestmark = pytest.mark.usefixtures("context")

@@ -6,14 +6,21 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from petitions import sealing
 from petitions.clock import minute_of, now, stopped_at
+from petitions.domain import sealing
 from petitions.errors import CampaignClosed, CodeWrong, LinkExpired, LinkUnknown, TooManyTries
 from petitions.models import Message, Signature, Signer
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import confirming, limits
-from petitions.services.confirming import confirm_by_code, confirm_signer, open_link, reject_signer, sign_more
+from petitions.services.limits import rate_limits
+from petitions.services.signing import confirming
+from petitions.services.signing.confirming import (
+    confirm_by_code,
+    confirm_signer,
+    open_link,
+    reject_signer,
+    sign_more,
+)
 from tests.support.factories import (
     ANN,
     BOB,
@@ -174,7 +181,7 @@ def test_after_five_tries_even_the_right_code_is_refused_until_tomorrow(campaign
     assert refused.value.details["seconds"] == 24 * 3600
     assert newest(Signer).confirmed_at is None
 
-    with stopped_at(begun + limits.CODE_TRIES.window):
+    with stopped_at(begun + rate_limits.CODE_TRIES.window):
         sign(campaign, ANN)  # the code is too old by now: a new mail brings it back to life
         assert confirm_by_code(campaign, ANN.email, code) == token
 

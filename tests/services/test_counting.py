@@ -16,7 +16,8 @@ from petitions.errors import LinkUnknown
 from petitions.models import Count, Signature, Signer
 from petitions.queries import counts
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import confirming, counting, signatures, signing
+from petitions.services.signatures import counting, signatures
+from petitions.services.signing import confirming, signing
 from tests.support.factories import (
     ANN,
     CONSENT,

@@ -14,17 +14,17 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from petitions import sealing
 from petitions.clock import now, stopped_at
 from petitions.db import bulk
 from petitions.db.transactions import transaction
+from petitions.domain import sealing
+from petitions.domain.decrypt_export import columns, opened, safe_cell, table
+from petitions.domain.states import SignatureState
 from petitions.models import Signature, Signer
-from petitions.models.states import SignatureState
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import confirming
-from petitions.services.exports import sealed_lines, sealed_sample
-from petitions.services.opening import columns, opened, safe_cell, table
-from petitions.services.signing import sign_cases
+from petitions.services.privacy.exports import sealed_lines, sealed_sample
+from petitions.services.signing import confirming
+from petitions.services.signing.signing import sign_cases
 from petitions.settings import ROOT
 from tests.support.data import lines_of
 from tests.support.effort import effort
@@ -299,7 +299,7 @@ READER = """
 import sys
 from pathlib import Path
 from petitions.factory import create_app
-from petitions.services.exports import sealed_lines
+from petitions.services.privacy.exports import sealed_lines
 from petitions.settings import Settings
 
 def megabytes():

@@ -11,7 +11,7 @@ from petitions.db.base import db
 from petitions.db.transactions import reading
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import confirming, mine
+from petitions.services.signing import confirming, signer_page
 from petitions.worker import send_due
 from tests.support.factories import ANN, BOB, CONSENT, EVE, code_of, sign, token_of
 from tests.support.statements import statements
@@ -44,15 +44,15 @@ def live(campaign: PublicCampaign) -> None:
     confirming.open_link(token_of(signer_id))
     confirming.confirm_signer(token_of(signer_id), wants_receipt=True)
     confirming.confirm_by_code(campaign, ANN.email, code_of(signer_id))
-    page = mine.link_token(facts)
-    mine.withdraw(page, [campaign.cases[0].id])
-    mine.sign_more(page, campaign, campaign.cases, CONSENT)
-    mine.correct_name(page, "Anna", "")
-    mine.set_language(page, "en")
-    mine.stored_data(page)
-    mine.request_link(ANN.email, "fr", campaign, "10.0.0.1")
+    page = signer_page.link_token(facts)
+    signer_page.withdraw(page, [campaign.cases[0].id])
+    signer_page.sign_more(page, campaign, campaign.cases, CONSENT)
+    signer_page.correct_name(page, "Anna", "")
+    signer_page.set_language(page, "en")
+    signer_page.stored_data(page)
+    signer_page.request_link(ANN.email, "fr", campaign, "10.0.0.1")
     send_due()
-    mine.erase(page)
+    signer_page.erase(page)
 
 
 def test_no_act_of_a_signer_reads_a_whole_table(app: Flask, campaign: PublicCampaign) -> None:
@@ -70,7 +70,7 @@ def test_no_act_of_a_signer_looks_through_all_mails_that_wait(app: Flask, campai
             sign(campaign, person)
         confirming.confirm_signer(token_of(1), wants_receipt=True)
         confirming.reject_signer(token_of(2))
-        mine.erase(mine.link_token(signer_query.facts(1)))
+        signer_page.erase(signer_page.link_token(signer_query.facts(1)))
     assert [text for text in seen if any("ix_messages_state_due_at" in step for step in plan(text))] == []
     by_state = "UPDATE messages SET failure = ? WHERE signer_id IN (?, ?) AND state = ?"
     assert "ix_messages_state_due_at" in plan(by_state)[0]

@@ -7,15 +7,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import insert
 
-from petitions import sealing
 from petitions.clock import now
 from petitions.db.base import db
 from petitions.db.transactions import damage, reading, transaction
+from petitions.domain import sealing
 from petitions.errors import DatabaseDamaged, KeyMissing
 from petitions.models import Campaign, Recipient, Signer
 from petitions.queries.catalogue import PublicCampaign, Shelf, catalogue
 from petitions.services import installation
-from petitions.services.keyring import keyring
+from petitions.services.keys.keyring import keyring
 from tests.support.factories import ANN, Keys, close_app, confirm, make_app, newest, sign
 
 pytestmark = pytest.mark.usefixtures("context")

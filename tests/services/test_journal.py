@@ -8,7 +8,8 @@ from sqlalchemy.exc import DBAPIError
 from petitions.db.base import db
 from petitions.db.transactions import transaction
 from petitions.models import JournalRow, Mark
-from petitions.services import accounts, journal
+from petitions.services import journal
+from petitions.services.staff import accounts
 from tests.support.factories import CARLA, in_threads, rows
 
 pytestmark = pytest.mark.usefixtures("context")

@@ -10,8 +10,8 @@ from petitions.clock import now, stopped_at
 from petitions.db.transactions import write_queue
 from petitions.errors import TooManyTries
 from petitions.models import Limit
-from petitions.services import limits
-from petitions.services.limits import LOGIN_TRIES, UNKNOWN_ORIGIN, purge, spend
+from petitions.services.limits import rate_limits
+from petitions.services.limits.rate_limits import LOGIN_TRIES, UNKNOWN_ORIGIN, purge, spend
 from tests.support.factories import in_threads, newest, rows
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -53,7 +53,7 @@ def test_forty_tries_at_once_are_counted_exactly(app: Flask) -> None:
 
 def test_several_uses_in_one_statement_are_numbered() -> None:
     def use(connection: Any, items: Any) -> list[list[int]]:
-        return [limits.use(connection, LOGIN_TRIES, item, now()) for item in items]
+        return [rate_limits.use(connection, LOGIN_TRIES, item, now()) for item in items]
 
     assert write_queue().submit(use, ["a", "b", "a"]) == [1, 1, 2]
     assert write_queue().submit(use, ["c", "a"]) == [1, 3]

@@ -12,8 +12,9 @@ from petitions.db.base import db
 from petitions.db.transactions import transaction
 from petitions.errors import Busy
 from petitions.models import Limit
-from petitions.services import backup, limits, networks
-from petitions.services.keyring import keyring
+from petitions.services.keys.keyring import keyring
+from petitions.services.limits import networks, rate_limits
+from petitions.services.operations import backup
 from tests.support.factories import rows
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -51,10 +52,10 @@ def test_the_days_key_is_drawn_at_random_shared_and_deleted_with_the_day(app: Fl
         forget()
         assert networks.daily_key() == today, "whoever comes later takes what is there"
         assert drawn() == first
-        limits.purge()
+        rate_limits.purge()
         assert drawn() == first
     with stopped_at(begun + timedelta(days=1)):
-        limits.purge()
+        rate_limits.purge()
         assert drawn() == []
         assert networks.daily_key() != today
     forget()

@@ -11,13 +11,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from petitions import sealing
 from petitions.clock import now, stopped_at
 from petitions.db.transactions import reading, transaction, write_queue
+from petitions.domain import sealing
 from petitions.models import Message, Signer
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import outbox
-from petitions.services.keyring import keyring
+from petitions.services.keys.keyring import keyring
+from petitions.services.mailing import outbox
 from tests.support.factories import ANN, Keys, close_app, in_threads, make_app, newest, rows, sign
 
 pytestmark = pytest.mark.usefixtures("context")

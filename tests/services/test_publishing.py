@@ -8,14 +8,16 @@ import pytest
 from flask import Flask
 
 from petitions.clock import stopped_at
+from petitions.domain.states import TallyKind
 from petitions.models import PublishedCount, Signer
-from petitions.models.states import TallyKind
-from petitions.queries import figures, signer
+from petitions.queries import published_counts, signer
 from petitions.queries.catalogue import PublicCampaign, catalogue
 from petitions.queries.counts import Counts, Numbers
-from petitions.queries.guarding import Condition
-from petitions.services import confirming, invalidations, mine, publishing
-from petitions.services.tallies import record_tally
+from petitions.queries.moderation import Condition
+from petitions.services.campaigns import publishing
+from petitions.services.moderation import invalidations
+from petitions.services.paper.tallies import record_tally
+from petitions.services.signing import confirming, signer_page
 from petitions.worker import Worker
 from tests.support.factories import ANN, Person, confirm, in_threads, make_campaign, rows, sign
 
@@ -60,7 +62,7 @@ def seen(campaign: PublicCampaign) -> dict[str, int]:
 
 
 def public(campaign: PublicCampaign) -> Counts:
-    return figures.public(catalogue().campaign(campaign.slug))
+    return published_counts.public(catalogue().campaign(campaign.slug))
 
 
 NOBODY = {"river": 0, "forest": 0, "lake": 0}
@@ -100,7 +102,7 @@ def test_who_takes_back_shows_with_the_next_batch_and_makes_none(batched: Public
     assert seen_after(batched, 1)["river"] == 5
     as_of = public(batched).as_of
     for row in rows(Signer):
-        mine.withdraw(mine.link_token(signer.facts(row.id)), [batched.case("river").id])
+        signer_page.withdraw(signer_page.link_token(signer.facts(row.id)), [batched.case("river").id])
     assert seen_after(batched, 2)["river"] == 5
     confirmed(batched, 9, "river", start=5)
     assert (seen_after(batched, 3)["river"], public(batched).as_of) == (5, as_of), "no five came beyond who was seen"

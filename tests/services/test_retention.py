@@ -14,15 +14,19 @@ from sqlalchemy import update
 
 from petitions.clock import LONG_AGO, STOPPED, Boot, now, stopped_at
 from petitions.db.transactions import transaction
+from petitions.domain.states import SignatureState
 from petitions.errors import LinkUnknown, NotFound
 from petitions.models import Campaign, Count, Mark, Message, Signature, Signer
-from petitions.models.states import SignatureState
 from petitions.queries import retention as rules
 from petitions.queries.catalogue import PublicCampaign, catalogue
 from petitions.queries.retention import AFTER_END, AFTER_HAND_OVER, MAIL_LASTS, PENDING_LASTS, Clock
-from petitions.services import confirming, ledger, restoring, retention, signatures
-from petitions.services.keyring import keyring
-from petitions.services.retention import CampaignRunning
+from petitions.services import ledger
+from petitions.services.keys.keyring import keyring
+from petitions.services.operations import restore
+from petitions.services.privacy import retention
+from petitions.services.privacy.retention import CampaignRunning
+from petitions.services.signatures import signatures
+from petitions.services.signing import confirming
 from tests.support.factories import (
     ANN,
     BOB,
@@ -442,7 +446,7 @@ def test_the_key_comes_back_with_a_backup_and_is_destroyed_again(campaign: Publi
     with transaction() as store:
         store.execute(update(Campaign).values(erased_at=None))
     with stopped_at(START + DAY + AFTER_END + HOUR):
-        restoring.replay()
+        restore.replay()
     assert not has_key(campaign.slug)
     assert newest(Campaign).erased_at is not None
 
@@ -453,7 +457,7 @@ def test_nobody_who_signed_meanwhile_loses_anything_by_a_replay(campaign: Public
     with transaction() as store:
         line = {"what": ledger.KEY_DESTROYED, "campaign": campaign.slug}
         ledger.append(store.connection(), [line], START)
-    restoring.replay()
+    restore.replay()
     assert has_key(newest(Campaign).slug)
     assert known() == [True]
 

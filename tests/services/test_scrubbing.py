@@ -8,9 +8,9 @@ from sqlalchemy import text
 from petitions import clock
 from petitions.clock import UTC
 from petitions.db.base import db
-from petitions.queries.checkup import checkup
-from petitions.services import scrubbing
-from petitions.services.keyring import settings
+from petitions.queries.checks import checkup
+from petitions.services.keys.keyring import settings
+from petitions.services.privacy import scrubbing
 
 NIGHT = datetime(2026, 12, 10, scrubbing.HOUR, 10, tzinfo=UTC)
 

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from petitions import people, sealing
 from petitions.clock import minute_of, now, stopped_at
 from petitions.db.base import db
+from petitions.domain import identity, sealing
 from petitions.errors import CampaignClosed, MailboxFull, NoRecipientKey
 from petitions.models import Count, Message, Recipient, Signature, Signer
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import mine, signing
-from petitions.services.confirming import NameUnknown, confirm_named, confirm_signer
-from petitions.services.signing import sign_cases
+from petitions.services.signing import signer_page, signing
+from petitions.services.signing.confirming import NameUnknown, confirm_named, confirm_signer
+from petitions.services.signing.signing import sign_cases
 from tests.support.factories import (
     ANN,
     BOB,
@@ -174,7 +174,7 @@ def test_a_third_person_is_taken_down_and_told_at_the_confirmation_that_the_mail
         confirm_signer(token_of(eve))
     assert {row.state for row in rows(Signature, Signature.signer_id == eve)} == {"pending"}
 
-    mine.erase(mine.link_token(signer_query.facts(ann)))
+    signer_page.erase(signer_page.link_token(signer_query.facts(ann)))
     confirm_signer(token_of(eve))
     assert {row.state for row in rows(Signature, Signature.signer_id == eve)} == {"confirmed"}
     assert miscounts() == []
@@ -438,7 +438,7 @@ def test_a_batch_costs_as_many_statements_as_one_signer(app: Flask, campaign: Pu
 def test_personal_data_never_shows_in_what_python_prints(campaign: PublicCampaign) -> None:
     entry = signing._seal(make_entry(campaign, ANN))
     assert "sealed" not in repr(entry)
-    assert people.mailbox(ANN.email) not in repr(entry)
+    assert identity.mailbox(ANN.email) not in repr(entry)
 
 
 def test_a_second_application_with_another_section_key_seals_to_both(
@@ -448,5 +448,5 @@ def test_a_second_application_with_another_section_key_seals_to_both(
     add_section_key(app, Keys(keys.secret_key, keys.master_key, deputy, public))
     sign(campaign, ANN)
 
-    for identity in (keys.section_private, deputy):
-        assert sealing.unseal(newest(Signer).sealed, [identity])["email"] == ANN.email
+    for private in (keys.section_private, deputy):
+        assert sealing.unseal(newest(Signer).sealed, [private])["email"] == ANN.email

@@ -5,11 +5,11 @@ from datetime import date
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from petitions.domain.states import TallyKind
 from petitions.models import Tally
-from petitions.models.states import TallyKind
 from petitions.queries import counts
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services.tallies import record_tally
+from petitions.services.paper.tallies import record_tally
 from tests.support.factories import ANN, confirm, miscounts, newest, rows
 
 pytestmark = pytest.mark.usefixtures("context")

@@ -15,7 +15,7 @@ from pathlib import Path
 from quopri import encodestring
 from urllib.parse import quote
 
-from petitions.people import mailbox, mailbox_loosely
+from petitions.domain.identity import mailbox, mailbox_loosely
 from tests.support.factories import Person
 
 WINDOW = 8  # bytes

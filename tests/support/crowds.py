@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from petitions.db.transactions import write_queue
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import signing
+from petitions.services.signing import signing
 from tests.support.factories import Person, make_entry
 
 AT_ONCE = 200

@@ -16,19 +16,21 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import Connection, Row, func, select
 
-from petitions import sealing
 from petitions.content import reading as content_reading
 from petitions.db.base import Base, db
 from petitions.db.transactions import reading, write_lock, write_queue
+from petitions.domain import sealing
+from petitions.domain.states import SignatureState
 from petitions.factory import create_app
 from petitions.models import Count, Message, Signer
-from petitions.models.states import SignatureState
 from petitions.queries import counts, signer
 from petitions.queries.catalogue import PublicCampaign, catalogue
-from petitions.services import campaigns, confirming, recipients
-from petitions.services.consent import consent_version
-from petitions.services.keyring import keyring
-from petitions.services.signing import Entry, sign_cases
+from petitions.services.campaigns import folders
+from petitions.services.keys import recipient_keys
+from petitions.services.keys.keyring import keyring
+from petitions.services.privacy.consent import consent_version
+from petitions.services.signing import confirming
+from petitions.services.signing.signing import Entry, sign_cases
 from petitions.settings import Settings
 
 EMBLEM = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 90"><circle r="9" fill="currentColor"/></svg>'
@@ -187,7 +189,7 @@ def load_campaign(app: Flask, folder: Path) -> PublicCampaign:
     """The campaign in `folder`, as `app` knows it once it is imported."""
     content = content_reading.read(folder)
     with app.app_context():
-        campaigns.import_campaign(content, app.extensions["petitions_shelf"])
+        folders.import_campaign(content, app.extensions["petitions_shelf"])
         shelved = catalogue().campaign(content.slug) if content.state != "draft" else None
         for language in shelved.languages if shelved else ():  # written before anybody waits in a queue that tests hold
             consent_version(shelved.id, language, CONSENT)
@@ -197,7 +199,7 @@ def load_campaign(app: Flask, folder: Path) -> PublicCampaign:
 def add_section_key(app: Flask, keys: Keys) -> None:
     """Let `app` seal to the section's key."""
     with app.app_context():
-        recipients.add_recipient("section", keys.section_public, app.extensions["petitions_shelf"])
+        recipient_keys.add_recipient("section", keys.section_public, app.extensions["petitions_shelf"])
 
 
 CONSENT = "What the form said."

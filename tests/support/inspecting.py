@@ -7,12 +7,12 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from petitions import people, sealing
 from petitions.db.transactions import reading
+from petitions.domain import identity, sealing
 from petitions.factory import create_app
 from petitions.models import Message, Signature, Signer
 from petitions.queries.catalogue import catalogue
-from petitions.services.keyring import blind_key
+from petitions.services.keys.keyring import blind_key
 from petitions.settings import Settings
 from tests.support.factories import close_app, miscounts
 
@@ -35,7 +35,7 @@ def unknown(emails: Iterable[str]) -> list[str]:
     is_asked = select(1).where(Message.signer_id == Signer.id).exists() | Signer.confirmed_at.is_not(None)
     with reading() as connection:
         stored = set(connection.scalars(select(Signer.email_key).where(has_signed, is_asked)))
-    return [email for email in emails if sealing.blind_index(key, "email", people.mailbox(email)) not in stored]
+    return [email for email in emails if sealing.blind_index(key, "email", identity.mailbox(email)) not in stored]
 
 
 def faults() -> list[str]:

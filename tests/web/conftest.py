@@ -17,24 +17,24 @@ from jinja2 import BytecodeCache, FileSystemBytecodeCache
 from petitions.cli.setup import DEMO_CAMPAIGN
 from petitions.content import reading as content_reading
 from petitions.queries import catalogue
-from petitions.services import campaigns
-from petitions.web import ready
+from petitions.services.campaigns import folders
+from petitions.web import page_cache
 from tests.support.factories import Keys, close_app, copy_instance, make_app
 from tests.web.browsing import browser
 
-FRESH = (ready.FRESH_SECONDS, catalogue.FRESH_SECONDS)
+FRESH = (page_cache.FRESH_SECONDS, catalogue.FRESH_SECONDS)
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ready, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(page_cache, "FRESH_SECONDS", 0.0)
     monkeypatch.setattr(catalogue, "FRESH_SECONDS", 0.0)
 
 
 @pytest.fixture
 def kept(_nothing_is_kept: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages stay ready for as long as on a real server."""
-    monkeypatch.setattr(ready, "FRESH_SECONDS", 60.0)
+    monkeypatch.setattr(page_cache, "FRESH_SECONDS", 60.0)
     monkeypatch.setattr(catalogue, "FRESH_SECONDS", 60.0)
 
 
@@ -70,7 +70,7 @@ def demo_template(sqlite_templates: Path, tmp_path_factory: pytest.TempPathFacto
     copy_instance(sqlite_templates / "bare", folder)
     app = make_app(f"sqlite:///{path}", folder, keys)
     with app.app_context():
-        campaigns.import_campaign(content_reading.read(DEMO_CAMPAIGN), app.extensions["petitions_shelf"])
+        folders.import_campaign(content_reading.read(DEMO_CAMPAIGN), app.extensions["petitions_shelf"])
     close_app(app)
     return path
 

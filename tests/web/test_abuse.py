@@ -13,11 +13,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from petitions.clock import now, stopped_at
+from petitions.domain.states import SignatureState
 from petitions.models import Invalidation, Limit, Pass, Signature, Signer
-from petitions.models.states import SignatureState
 from petitions.queries import counts
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import accounts, admission, brake, holds, limits, proofs
+from petitions.services.limits import proof_of_work, rate_limits
+from petitions.services.moderation import holds
+from petitions.services.signing import admission, entry_rate
+from petitions.services.staff import accounts
 from tests.support.factories import ANN, CARLA, EVE, Person, confirm, miscounts, newest, rows, sign
 from tests.web.browsing import browser, page_of, sign_all, sign_one, typed, visit
 from tests.web.conftest import MakeDemo
@@ -36,9 +39,9 @@ def pupil(number: int) -> Person:
 @pytest.fixture(autouse=True)
 def _small_crowds(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same rules with smaller numbers: these tests go to the limit again and again."""
-    monkeypatch.setattr(admission, "NETWORK", limits.Rule("network", 20, admission.WINDOW))
-    monkeypatch.setattr(admission, "NETWORK_PROVEN", limits.Rule("network-proven", 380, admission.WINDOW))
-    monkeypatch.setattr(proofs, "COST", 2)
+    monkeypatch.setattr(admission, "NETWORK", rate_limits.Rule("network", 20, admission.WINDOW))
+    monkeypatch.setattr(admission, "NETWORK_PROVEN", rate_limits.Rule("network-proven", 380, admission.WINDOW))
+    monkeypatch.setattr(proof_of_work, "COST", 2)
 
 
 @pytest.fixture
@@ -102,7 +105,7 @@ def test_without_javascript_one_waits_and_presses_again(app: Flask, crowded: Fla
     with stopped_at(now() + timedelta(seconds=10)):
         form = page_of(press(crowded, form), 422).form("/sign")
         assert 19 <= int(form["data-wait"]) <= 20, "who waits does not begin anew"
-    with stopped_at(now() + timedelta(seconds=proofs.WAIT_SECONDS + 1)):
+    with stopped_at(now() + timedelta(seconds=proof_of_work.WAIT_SECONDS + 1)):
         assert press(crowded, form).status_code == 303
     assert signers(app) == admission.NETWORK.most + 1
 
@@ -134,7 +137,7 @@ def test_many_who_have_no_javascript_wait_one_after_the_other_and_all_sign(app: 
         if answer.status_code != 303:
             forms.append((at, page_of(answer, 422).form("/sign")))
     assert signers(app) == admission.NETWORK.most + 12
-    assert timedelta(seconds=proofs.WAIT_SECONDS) < at - begun <= timedelta(seconds=200)
+    assert timedelta(seconds=proof_of_work.WAIT_SECONDS) < at - begun <= timedelta(seconds=200)
 
 
 def test_above_the_hard_limit_what_was_typed_is_kept_and_the_answer_says_when(
@@ -155,9 +158,9 @@ def test_a_known_address_is_refused_as_an_unknown_one(
 ) -> None:
     with app.app_context():
         confirm(campaign, ANN)
-    monkeypatch.setattr(brake, "crowd", lambda _: 2.0)
+    monkeypatch.setattr(entry_rate, "crowd", lambda _: 2.0)
     monkeypatch.setattr(admission, "MOST_TRIES", 9 if refused == 422 else 0)
-    monkeypatch.setattr(proofs, "ask", lambda *_, **__: proofs.Question("{}", "a", 30))
+    monkeypatch.setattr(proof_of_work, "ask", lambda *_, **__: proof_of_work.Question("{}", "a", 30))
     known, new = (sign_one(browser(app), "river", Person("A", "B", email)) for email in (ANN.email, "new@example.org"))
     assert known.status_code == new.status_code == refused
     assert known.headers == new.headers or {**known.headers, "Content-Length": ""} == {
@@ -206,7 +209,7 @@ def test_forms_with_mistakes_are_answered_in_words_until_a_program_sends_them(ap
     client = browser(app)
     with stopped_at(now()):
         assert {sign_one(client, email="").status_code for _ in range(30)} == {422}, "who errs thirty times is helped"
-        for number in range(limits.INVALID.most):
+        for number in range(rate_limits.INVALID.most):
             client.environ_base["REMOTE_ADDR"] = f"2001:db8:0:{number:x}::1"  # one line, many networks
             assert sign_one(client, email="").status_code == 422
         refused = sign_one(client, email="")
@@ -214,7 +217,7 @@ def test_forms_with_mistakes_are_answered_in_words_until_a_program_sends_them(ap
         assert sign_one(client, person=ANN).status_code == 303, "a form without mistakes is not limited by it"
         client.environ_base["REMOTE_ADDR"] = "192.0.2.1"
         assert sign_one(client, email="").status_code == 422
-    with stopped_at(now() + limits.INVALID.window):
+    with stopped_at(now() + rate_limits.INVALID.window):
         client.environ_base["REMOTE_ADDR"] = "2001:db8::1"
         assert sign_one(client, email="").status_code == 422
 
@@ -235,7 +238,7 @@ def test_what_a_program_may_have_filled_in_is_never_thanked_for_without_a_record
     )
     assert signers(app) == 0
     assert press(client, page.form("/sign"), proof="").status_code == 422, "what was filled in comes back with the form"
-    with stopped_at(now() + timedelta(seconds=proofs.WAIT_SECONDS + 1)):
+    with stopped_at(now() + timedelta(seconds=proof_of_work.WAIT_SECONDS + 1)):
         assert press(client, page.form("/sign")).status_code == 303
     assert signers(app) == 1
 
@@ -331,7 +334,7 @@ def test_a_command_makes_a_pass(app: Flask, crowded: FlaskClient) -> None:
 def test_a_hold_freezes_the_public_count_and_staff_let_it_count(
     app: Flask, campaign: PublicCampaign, carla: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(holds, "CONFIRMING", limits.Rule("confirming", 2, holds.CONFIRMING.window))
+    monkeypatch.setattr(holds, "CONFIRMING", rate_limits.Rule("confirming", 2, holds.CONFIRMING.window))
     visitor, address = browser(app), "/en/water-2026/cases/river/"
     with app.app_context():
         for number in range(3):

@@ -17,11 +17,14 @@ from werkzeug.test import TestResponse
 from petitions import clock
 from petitions.clock import stopped_at
 from petitions.db.transactions import transaction
+from petitions.domain.states import TallyKind
 from petitions.models import Account, Signer, StaffSession
-from petitions.models.states import TallyKind
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import accounts, confirming, outbox, tallies
-from petitions.services.limits import LOGIN_TRIES
+from petitions.services.limits.rate_limits import LOGIN_TRIES
+from petitions.services.mailing import outbox
+from petitions.services.paper import tallies
+from petitions.services.signing import confirming
+from petitions.services.staff import accounts
 from tests.support.factories import ANN, BOB, CARLA, EVE, confirm, make_campaign, newest, rows, sign, token_of
 from tests.support.factories import Staff as StaffMember
 from tests.web.browsing import LANGUAGES, STAFF_PATHS, browser, headers_of, page_of, visit

@@ -9,10 +9,10 @@ from sqlalchemy import text
 
 from petitions.clock import stopped_at
 from petitions.db.transactions import transaction
-from petitions.models.states import TallyKind
+from petitions.domain.states import TallyKind
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import tallies
-from petitions.web import ready
+from petitions.services.paper import tallies
+from petitions.web import page_cache
 from tests.support.factories import ANN, EVE, Keys, close_app, confirm, make_app, make_campaign, sign
 from tests.web.browsing import browser
 from tests.web.conftest import FRESH
@@ -67,7 +67,7 @@ def test_a_campaign_that_is_over_keeps_its_counts(app: Flask, tmp_path: Path) ->
 
 
 def test_the_counts_are_at_most_five_seconds_behind() -> None:
-    kept = dict(part.strip().split("=") for part in ready.NUMBERS.split(", ")[1:])
+    kept = dict(part.strip().split("=") for part in page_cache.NUMBERS.split(", ")[1:])
     for cache in ("max-age", "s-maxage"):
         assert FRESH[0] + int(kept[cache]) + int(kept["stale-while-revalidate"]) <= 5
 

@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 from petitions.clock import now, stopped_at
 from petitions.models import Signature, Signer
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import limits
-from petitions.services.confirming import CODE_LASTS, LINK_LASTS
+from petitions.services.limits import rate_limits
+from petitions.services.signing.confirming import CODE_LASTS, LINK_LASTS
 from tests.support.factories import ANN, BOB, EVE, dump, make_campaign, miscounts, rows
 from tests.web.browsing import (
     body,
@@ -395,7 +395,7 @@ def test_guessing_codes_ends_after_five_tries_for_known_and_unknown_alike(app: F
 @pytest.mark.usefixtures("token_page")
 def test_guessing_for_many_addresses_ends_too(eve: FlaskClient) -> None:
     answers = [type_code(eve, f"somebody-{n}@example.org", "000 000").status_code for n in range(61)]
-    assert answers == [422] * limits.CODE_TRIES_NETWORK.most + [429]
+    assert answers == [422] * rate_limits.CODE_TRIES_NETWORK.most + [429]
     elsewhere = eve.post(
         CODE, data={"email": "x@example.org", "code": "000000"}, environ_base={"REMOTE_ADDR": "1.2.3.4"}
     )

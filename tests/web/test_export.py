@@ -11,11 +11,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from petitions import sealing
 from petitions.clock import now
+from petitions.domain import sealing
 from petitions.queries.catalogue import PublicCampaign
-from petitions.queries.keys import check_of
-from petitions.services import accounts
+from petitions.queries.recipient_keys import check_of
+from petitions.services.staff import accounts
 from petitions.settings import ROOT
 from tests.support.factories import ANN, CARLA, Keys, confirm, write_campaign
 from tests.web.browsing import browser, page_of, visit

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from petitions.clock import stopped_at
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import publishing
+from petitions.services.campaigns import publishing
 from tests.reliability.test_no_oracle import STATES, somebody
 from tests.support.factories import Person, confirm, make_campaign
 from tests.web.browsing import browser, visit
@@ -123,4 +123,4 @@ def test_public_pages_have_one_source_of_counts() -> None:
     readers = {
         str(path.relative_to(root)) for path in root.rglob("*.py") if "counts.of_campaign(" in path.read_text("utf-8")
     }
-    assert readers == {"queries/board.py", "queries/figures.py", "services/publishing.py"}
+    assert readers == {"queries/board.py", "queries/published_counts.py", "services/campaigns/publishing.py"}

@@ -13,7 +13,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import accounts
+from petitions.services.staff import accounts
 from petitions.web.public import pages as public_pages
 from tests.support.factories import ANN, CARLA
 from tests.web.browsing import DEMO, browser, link, mails, page_of, public_paths, sign_all, typed, visit

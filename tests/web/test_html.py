@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from petitions.clock import now
-from petitions.services import accounts
+from petitions.services.staff import accounts
 from petitions.settings import ROOT
 from petitions.web.public import pages as public_pages
 from tests.support.factories import ANN, CARLA, make_campaign

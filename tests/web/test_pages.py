@@ -11,10 +11,11 @@ from petitions import locales
 from petitions.clock import stopped_at
 from petitions.content import reading as content_reading
 from petitions.db.transactions import transaction
+from petitions.domain.states import TallyKind
 from petitions.models import Recipient, Signer
-from petitions.models.states import TallyKind
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import campaigns, tallies
+from petitions.services.campaigns import folders
+from petitions.services.paper import tallies
 from petitions.web.public import pages as public_pages
 from tests.support.factories import (
     ANN,
@@ -52,7 +53,7 @@ A_SECOND = timedelta(seconds=1)
 def import_folder(app: Flask, folder: Path) -> None:
     """Let `app` know the campaign in `folder`."""
     with app.app_context():
-        campaigns.import_campaign(content_reading.read(folder), app.extensions["petitions_shelf"])
+        folders.import_campaign(content_reading.read(folder), app.extensions["petitions_shelf"])
 
 
 def takes_signatures(page: Page) -> bool:

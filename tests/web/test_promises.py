@@ -9,12 +9,12 @@ import pytest
 from flask import Flask
 
 from petitions.clock import now, stopped_at
+from petitions.domain.decrypt_export import columns
 from petitions.models import ConsentVersion, Limit, MailSlot, Signature, Signer, Suppression
 from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.retention import AFTER_HAND_OVER, PENDING_LASTS
-from petitions.services import limits, mailslots
-from petitions.services.opening import columns
-from petitions.services.outbox import REMIND_AFTER
+from petitions.services.limits import mail_quota, rate_limits
+from petitions.services.mailing.outbox import REMIND_AFTER
 from tests.support.factories import ANN, EVE, Person, confirm, dump, make_campaign, rows
 from tests.web.browsing import (
     LANGUAGES,
@@ -302,8 +302,8 @@ def test_codes_against_abuse_are_kept_for_a_day_and_never_write_without_end(
         assert rows(Limit)
         assert rows(MailSlot)
         with stopped_at(start + A_DAY + HOUR):
-            limits.purge()
-            mailslots.purge()
+            rate_limits.purge()
+            mail_quota.purge()
         assert (rows(Limit), rows(MailSlot)) == ([], [])
         assert len(rows(Suppression)) == 1
 

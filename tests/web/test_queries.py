@@ -7,7 +7,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from petitions.db.base import db
-from petitions.web.ready import ReadyPages
+from petitions.web.page_cache import ReadyPages
 from tests.support.factories import ANN, EVE, Person
 from tests.support.statements import commits, statements
 from tests.web.browsing import DEMO, browser, typed

@@ -12,7 +12,8 @@ from petitions.db.transactions import transaction
 from petitions.models import Campaign, Signer
 from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.retention import AFTER_END, AFTER_HAND_OVER
-from petitions.services import accounts, retention
+from petitions.services.privacy import retention
+from petitions.services.staff import accounts
 from tests.support.factories import ANN, CARLA, confirm, newest
 from tests.web.browsing import browser, page_of, visit
 

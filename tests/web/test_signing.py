@@ -13,10 +13,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from petitions.clock import now, stopped_at
+from petitions.domain import decrypt_export
 from petitions.models import Message, Signature, Signer
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services import exports, opening
-from petitions.services.outbox import BLANK
+from petitions.services.mailing.outbox import BLANK
+from petitions.services.privacy import exports
 from petitions.web.forms.words import REFUSALS
 from tests.support.factories import ANN, BOB, EVE, Keys, Person, dump, in_threads, make_campaign, miscounts, rows
 from tests.web.browsing import body, browser, headers_of, link, mails, page_of, press, sign_all, sign_one, typed, visit
@@ -146,13 +147,13 @@ def nothing_is_stored(app: Flask) -> bool:
 
 def exported(app: Flask, keys: Keys) -> list[dict[str, str]]:
     """What the section reads in the end, each cell as it will stand in the CSV."""
-    heading = (*opening.NAMES, "email", "birth_date")
+    heading = (*decrypt_export.NAMES, "email", "birth_date")
     with app.app_context():
         lines = list(exports.sealed_lines("water-2026", by="test"))
-    signers = opening.opened(lines, [keys.section_private])
+    signers = decrypt_export.opened(lines, [keys.section_private])
     return [
         {
-            **{name: opening.safe_cell(signer.get(name, "")) for name in heading},
+            **{name: decrypt_export.safe_cell(signer.get(name, "")) for name in heading},
             "case": signature["case"],
             "newsletter": "yes" if signer["newsletter"] else "no",
         }

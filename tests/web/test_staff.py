@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from petitions.models import StaffSession
-from petitions.services import accounts
+from petitions.services.staff import accounts
 from tests.support.factories import CARLA, rows
 from tests.web.browsing import browser, page_of, visit
 

@@ -4,9 +4,9 @@ from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_pgettext
 
-from petitions.models.states import CaseState
+from petitions.domain.states import CaseState
 from petitions.queries import board as boards
-from petitions.queries import guarding
+from petitions.queries import moderation
 from petitions.web import sessions
 from petitions.web.admin.login import bp
 from petitions.web.i18n import locale
@@ -24,7 +24,7 @@ STATES = {
 def board() -> ResponseReturnValue:
     """The whole page."""
     newest = boards.newest(locale())
-    watch = guarding.watch(newest.campaign) if newest else None
+    watch = moderation.watch(newest.campaign) if newest else None
     return render_template("admin/board.html", board=newest, watch=watch, states=STATES)
 
 

@@ -4,10 +4,10 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from petitions.errors import NotFound
-from petitions.queries import keys as queries
-from petitions.services import keychecks
+from petitions.queries import recipient_keys as queries
+from petitions.services.keys import key_tests
+from petitions.web.admin.decrypt_export import SCRIPTS
 from petitions.web.admin.login import bp, by
-from petitions.web.admin.opening import SCRIPTS
 from petitions.web.errors import MESSAGES, status_of
 
 
@@ -21,8 +21,8 @@ def keys() -> ResponseReturnValue:
 def key_proven() -> ResponseReturnValue:
     """Take the words that a key's holder read in a riddle."""
     try:
-        keychecks.solve_riddle(queries.check_of().campaign, request.form.get("words", ""), by())
-    except keychecks.WordsWrong as why:
+        key_tests.solve_riddle(queries.check_of().campaign, request.form.get("words", ""), by())
+    except key_tests.WordsWrong as why:
         return _page(MESSAGES[why.code]), status_of(why)
     return redirect(url_for("admin.keys"), 303)
 

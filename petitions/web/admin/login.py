@@ -6,7 +6,7 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
 
 from petitions.errors import DomainError, LoginRefused, TooManyTries
-from petitions.services import accounts
+from petitions.services.staff import accounts
 from petitions.web import sessions
 from petitions.web.errors import MESSAGES, status_of, wait_of
 from petitions.web.security import SAFE, network

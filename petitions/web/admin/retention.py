@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from petitions import clock
 from petitions.queries import retention as rules
 from petitions.queries.catalogue import catalogue
-from petitions.services import retention as services
+from petitions.services.privacy import retention as services
 from petitions.web import sessions
 from petitions.web.admin.login import bp, by
 from petitions.web.i18n import locale

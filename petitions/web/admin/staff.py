@@ -7,7 +7,8 @@ from flask_babel import lazy_gettext as _l
 from petitions import clock
 from petitions.errors import NotFound
 from petitions.queries import staff
-from petitions.services import accounts, journal
+from petitions.services import journal
+from petitions.services.staff import accounts
 from petitions.web import sessions
 from petitions.web.admin.login import bp, by, left, password_refused
 from petitions.web.errors import MESSAGES, status_of, wait_of

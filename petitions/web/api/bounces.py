@@ -5,9 +5,10 @@ import hmac
 from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
-from petitions import people
-from petitions.services import limits, networks, suppressing
-from petitions.services.keyring import settings
+from petitions.domain import identity
+from petitions.services.keys.keyring import settings
+from petitions.services.limits import networks, rate_limits
+from petitions.services.mailing import suppression
 from petitions.web.security import SERVICES, network
 
 bp = Blueprint("api_bounces", __name__)
@@ -24,14 +25,14 @@ def bounced() -> ResponseReturnValue:
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if not secret or not hmac.compare_digest(given.encode("utf-8", "replace"), secret.encode()):
         if secret and (place := networks.line(network())):
-            limits.spend(limits.WRONG_SECRET, place)
+            rate_limits.spend(rate_limits.WRONG_SECRET, place)
         abort(403)
     email = request.form.get("email") or _in_json()
     if not isinstance(email, str):
         abort(422)
     try:
-        suppressing.suppress(people.clean_email(email, is_demo=settings().demo), BOUNCED)
-    except people.Refused:
+        suppression.suppress(identity.clean_email(email, is_demo=settings().demo), BOUNCED)
+    except identity.Refused:
         abort(422)
     return "", 204
 

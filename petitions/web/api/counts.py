@@ -5,10 +5,10 @@ import json
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from petitions.queries import figures
+from petitions.queries import published_counts
 from petitions.queries.catalogue import catalogue
 from petitions.queries.counts import Numbers
-from petitions.web import ready
+from petitions.web import page_cache
 
 bp = Blueprint("api_counts", __name__)
 
@@ -19,14 +19,14 @@ def campaign_counts(campaign: str) -> ResponseReturnValue:
 
     def build() -> str:
         found = catalogue().campaign(campaign)
-        numbers = figures.public(found)
+        numbers = published_counts.public(found)
         as_of = numbers.as_of.isoformat(timespec="seconds")
         next_at = numbers.next_at.isoformat(timespec="seconds") if numbers.next_at else None
         cases = {case.slug: _public(numbers.of(case.id)) for case in found.cases}
         told = {"campaign": found.slug, "as_of": as_of, "next_at": next_at}
         return json.dumps({**told, "total": _public(numbers.total), "cases": cases})
 
-    return ready.page(build, cache=ready.NUMBERS, content_type="application/json")
+    return page_cache.page(build, cache=page_cache.NUMBERS, content_type="application/json")
 
 
 def _public(numbers: Numbers) -> dict[str, int]:

@@ -5,8 +5,8 @@ from flask_wtf import FlaskForm
 from wtforms import Field, StringField
 from wtforms.validators import ValidationError
 
-from petitions import people
-from petitions.services.keyring import settings
+from petitions.domain import identity
+from petitions.services.keys.keyring import settings
 from petitions.web.forms.words import REFUSALS, cleaned
 
 
@@ -30,13 +30,13 @@ class NameForm(PublicForm):
 
     def validate_first_name(self, field: Field) -> None:
         """Either name may be missing, not both."""
-        field.data = cleaned(people.clean_name, field.data)
+        field.data = cleaned(identity.clean_name, field.data)
         if not field.data and not (self.last_name.data or "").strip():
             raise ValidationError(REFUSALS["name_missing"])
 
     def validate_last_name(self, field: Field) -> None:
         """Any name in any script, or none."""
-        field.data = cleaned(people.clean_name, field.data)
+        field.data = cleaned(identity.clean_name, field.data)
 
 
 class AddressForm(PublicForm):
@@ -48,4 +48,4 @@ class AddressForm(PublicForm):
         """Not empty, and an address."""
         if not (field.data or "").strip():
             raise ValidationError(REFUSALS["email_missing"])
-        field.data = cleaned(lambda typed: people.clean_email(typed, is_demo=settings().demo), field.data)
+        field.data = cleaned(lambda typed: identity.clean_email(typed, is_demo=settings().demo), field.data)

@@ -6,10 +6,11 @@ from flask_babel import gettext as _
 from wtforms import BooleanField, Field, SelectMultipleField, StringField
 from wtforms.validators import ValidationError
 
-from petitions import clock, mistyped, people
+from petitions import clock
+from petitions.domain import identity, mail_hosts
 from petitions.queries.catalogue import PublicCampaign, PublicCase
-from petitions.services.admission import is_automatic
-from petitions.services.signing import Entry
+from petitions.services.signing.admission import is_automatic
+from petitions.services.signing.signing import Entry
 from petitions.web.forms.consent import consent_words
 from petitions.web.forms.person import AddressForm, NameForm
 from petitions.web.forms.words import REFUSALS, cleaned
@@ -48,7 +49,7 @@ class SignForm(NameForm, AddressForm):
     def validate_email(self, field: Field) -> None:
         """An address; asked about once where a well-known host looks mistyped."""
         super().validate_email(field)
-        meant = mistyped.suggestion(field.data)
+        meant = mail_hosts.suggestion(field.data)
         if meant and field.data != (self.email_asked.data or "").strip():
             self.email_asked.data = field.data
             raise ValidationError(
@@ -61,7 +62,7 @@ class SignForm(NameForm, AddressForm):
             return
         if not (field.data or "").strip():
             raise ValidationError(REFUSALS["date_missing"])
-        self._born = cleaned(lambda typed: people.clean_birth_date(typed, clock.now().date()), field.data)
+        self._born = cleaned(lambda typed: identity.clean_birth_date(typed, clock.now().date()), field.data)
 
     def validate_of_age(self, field: Field) -> None:
         """Only where the campaign sets an age."""

@@ -9,8 +9,8 @@ from wtforms import Field, SelectMultipleField, StringField
 from wtforms.validators import ValidationError
 
 from petitions import clock
-from petitions.queries.guarding import STRIKEABLE, Condition
-from petitions.services import passes
+from petitions.queries.moderation import STRIKEABLE, Condition
+from petitions.services.limits import group_codes
 from petitions.web.forms.words import REFUSALS
 
 
@@ -44,7 +44,7 @@ class PassForm(StaffForm):
     """A pass: where, for how many, from when to when."""
 
     place = StringField(filters=[_printable])
-    most = StringField(default=str(passes.MOST))
+    most = StringField(default=str(group_codes.MOST))
     opens_at = StringField()
     closes_at = StringField()
 
@@ -54,11 +54,11 @@ class PassForm(StaffForm):
 
     def validate_closes_at(self, field: Field) -> None:
         """An hour after the beginning, if nothing was typed."""
-        self.end = self.moment(field) or getattr(self, "begin", clock.now()) + passes.LASTS
+        self.end = self.moment(field) or getattr(self, "begin", clock.now()) + group_codes.LASTS
 
     def validate_most(self, field: Field) -> None:
         """A number; forty if nothing was typed."""
-        typed = (field.data or "").strip() or str(passes.MOST)
+        typed = (field.data or "").strip() or str(group_codes.MOST)
         self.number = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 6 else 0
 
 

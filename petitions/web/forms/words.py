@@ -6,7 +6,7 @@ from typing import TypeVar
 from flask_babel import lazy_gettext as _l
 from wtforms.validators import ValidationError
 
-from petitions import people
+from petitions.domain import identity
 
 Value = TypeVar("Value")
 
@@ -39,5 +39,5 @@ def cleaned(clean: Callable[[str], Value], typed: str | None) -> Value:
     """The clean value; a refusal becomes the field's error in words."""
     try:
         return clean(typed or "")
-    except people.Refused as why:
+    except identity.Refused as why:
         raise ValidationError(REFUSALS[why.code]) from why

@@ -6,7 +6,8 @@ from flask.typing import ResponseReturnValue
 from petitions.errors import CodeWrong, MailboxFull, TooManyTries
 from petitions.queries import signer
 from petitions.queries.catalogue import catalogue
-from petitions.services import confirming, limits, mine, networks
+from petitions.services.limits import networks, rate_limits
+from petitions.services.signing import confirming, signer_page
 from petitions.web.errors import MESSAGES, status_of
 from petitions.web.forms.code import CodeForm
 from petitions.web.forms.consent import more_words
@@ -51,7 +52,7 @@ def _page(token: str, problem: object = None) -> str:
         beside=signer.waiting_beside(facts) if facts.pending and not facts.is_confirmed else 0,
         pending=[case for case in campaign.cases if case.id in facts.pending],
         confirmed=[case for case in campaign.cases if case.id in facts.confirmed],
-        own_token=mine.link_token(facts),
+        own_token=signer_page.link_token(facts),
         rest=[case for case in campaign.open_cases if case.id not in signed],
     )
 
@@ -97,7 +98,7 @@ def code_typed(campaign: str) -> ResponseReturnValue:
         return render("code.html", found, form=form), 422
     try:
         if place := networks.line(network()):
-            limits.spend(limits.CODE_TRIES_NETWORK, place)
+            rate_limits.spend(rate_limits.CODE_TRIES_NETWORK, place)
         token = confirming.confirm_by_code(found, form.email.data or "", form.code.data or "")
     except (CodeWrong, TooManyTries, MailboxFull) as why:
         return render("code.html", found, form=form, problem=MESSAGES[why.code]), status_of(why)

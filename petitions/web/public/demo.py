@@ -10,7 +10,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup, escape
 
-from petitions.services.keyring import settings
+from petitions.services.keys.keyring import settings
 
 bp = Blueprint("demo", __name__)
 MOST_SHOWN = 50

@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from petitions.errors import NotFound
 from petitions.queries.catalogue import catalogue
 from petitions.queries.privacy import notice_facts
-from petitions.services.keyring import settings
-from petitions.web import ready
+from petitions.services.keys.keyring import settings
+from petitions.web import page_cache
 from petitions.web.i18n import locale, wanted
 from petitions.web.public.views import blank_form, find_campaign, render, render_case
 
@@ -34,13 +34,13 @@ def root() -> Response:
 @bp.get("/<lang:lang>/")
 def home() -> ResponseReturnValue:
     """The current campaign."""
-    return ready.page(lambda: _campaign_page(None))
+    return page_cache.page(lambda: _campaign_page(None))
 
 
 @bp.get("/<lang:lang>/<campaign>/")
 def campaign(campaign: str) -> ResponseReturnValue:
     """A campaign by name."""
-    return ready.page(lambda: _campaign_page(campaign))
+    return page_cache.page(lambda: _campaign_page(campaign))
 
 
 def _campaign_page(slug: str | None) -> str:
@@ -57,13 +57,13 @@ def case(campaign: str, case: str) -> ResponseReturnValue:
         one = found.case(case)
         return render_case("case.html", found, one, form=blank_form(found, one))
 
-    return ready.page(build)
+    return page_cache.page(build)
 
 
 @bp.get("/<lang:lang>/<campaign>/thanks")
 def thanks(campaign: str) -> ResponseReturnValue:
     """After signing for all. Says nothing about who signed, so it may be shared."""
-    return ready.page(lambda: render("thanks.html", find_campaign(campaign), case=None))
+    return page_cache.page(lambda: render("thanks.html", find_campaign(campaign), case=None))
 
 
 @bp.get("/<lang:lang>/<campaign>/cases/<case>/thanks")
@@ -74,19 +74,21 @@ def thanks_case(campaign: str, case: str) -> ResponseReturnValue:
         found = find_campaign(campaign)
         return render_case("thanks.html", found, found.case(case))
 
-    return ready.page(build)
+    return page_cache.page(build)
 
 
 @bp.get("/<lang:lang>/<campaign>/counts")
 def counts(campaign: str) -> ResponseReturnValue:
     """The numbers as a part, which open pages fetch now and then."""
-    return ready.page(lambda: render("_counts.html", find_campaign(campaign), is_swap=True), cache=ready.NUMBERS)
+    return page_cache.page(
+        lambda: render("_counts.html", find_campaign(campaign), is_swap=True), cache=page_cache.NUMBERS
+    )
 
 
 @bp.get("/<lang:lang>/<campaign>/stories/")
 def stories(campaign: str) -> ResponseReturnValue:
     """What earlier campaigns achieved."""
-    return ready.page(lambda: render("stories.html", find_campaign(campaign)))
+    return page_cache.page(lambda: render("stories.html", find_campaign(campaign)))
 
 
 @bp.get("/<lang:lang>/<campaign>/privacy")
@@ -98,4 +100,4 @@ def privacy(campaign: str) -> ResponseReturnValue:
         facts = notice_facts(found, catalogue().public_keys, settings(), locale())
         return render("privacy.html", found, notice=render_template("public/privacy.txt", **facts))
 
-    return ready.page(build)
+    return page_cache.page(build)

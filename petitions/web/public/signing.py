@@ -6,9 +6,9 @@ from flask_babel import ngettext
 
 from petitions.errors import Busy, ProofNeeded, TooManyTries
 from petitions.queries.catalogue import PublicCampaign, PublicCase
-from petitions.services import limits, networks, proofs
-from petitions.services.signing import sign_cases
-from petitions.web import ready
+from petitions.services.limits import networks, proof_of_work, rate_limits
+from petitions.services.signing.signing import sign_cases
+from petitions.web import page_cache
 from petitions.web.errors import retry_after, status_of, words_of
 from petitions.web.forms.sign import SignForm
 from petitions.web.forms.words import REFUSALS
@@ -21,7 +21,7 @@ bp = Blueprint("signing", __name__)
 @bp.get("/<lang:lang>/<campaign>/sign")
 def sign(campaign: str) -> ResponseReturnValue:
     """The form on a page of its own, for those who come back to its address."""
-    return ready.page(lambda: _form_page(find_campaign(campaign), None))
+    return page_cache.page(lambda: _form_page(find_campaign(campaign), None))
 
 
 @bp.get("/<lang:lang>/<campaign>/cases/<case>/sign")
@@ -32,7 +32,7 @@ def sign_case(campaign: str, case: str) -> ResponseReturnValue:
         found = find_campaign(campaign)
         return _form_page(found, found.case(case))
 
-    return ready.page(build)
+    return page_cache.page(build)
 
 
 @bp.post("/<lang:lang>/<campaign>/sign")
@@ -53,7 +53,7 @@ def signed_case(campaign: str, case: str) -> ResponseReturnValue:
 def _sign(form: SignForm, thanks: str) -> ResponseReturnValue:
     if not form.validate():
         if place := networks.line(network()):
-            limits.spend(limits.INVALID, place)
+            rate_limits.spend(rate_limits.INVALID, place)
         return _form_page(form.campaign, form.only, form), 422
     try:
         sign_cases(form.entry())
@@ -61,7 +61,7 @@ def _sign(form: SignForm, thanks: str) -> ResponseReturnValue:
         question, problem = None, str(words_of(why))
         if isinstance(why, ProofNeeded):
             brought = form.proof.data or ""
-            question = proofs.ask(form.campaign.id, network(), brought, price=why.price, seconds=why.seconds)
+            question = proof_of_work.ask(form.campaign.id, network(), brought, price=why.price, seconds=why.seconds)
             problem += " " + ngettext(
                 "Wait %(num)s second, then press the button once more. Most browsers do it for you.",
                 "Wait %(num)s seconds, then press the button once more. Most browsers do it for you.",

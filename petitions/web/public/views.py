@@ -6,8 +6,8 @@ from typing import Any
 from babel.dates import get_date_format
 from flask import abort, render_template, request
 
-from petitions.models.states import CaseState
-from petitions.queries import figures
+from petitions.domain.states import CaseState
+from petitions.queries import published_counts
 from petitions.queries.catalogue import PublicCampaign, PublicCase, catalogue
 from petitions.queries.counts import Counts, Numbers
 from petitions.web.forms import consent
@@ -55,7 +55,7 @@ def cards(campaign: PublicCampaign, numbers: Counts) -> list[Card]:
 
 def render(template: str, campaign: PublicCampaign, **context: Any) -> str:
     """The page, with what every page of a campaign needs."""
-    numbers = figures.public(campaign)
+    numbers = published_counts.public(campaign)
     everything = cards(campaign, numbers)
     return render_template(
         f"public/{template}",

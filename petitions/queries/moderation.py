@@ -1,0 +1,111 @@
+"""What staff see of abuse: passes, holds, invalidations. Nobody is named there."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+
+from petitions.db.transactions import reading
+from petitions.domain.states import SignatureState
+from petitions.models import Campaign, Case, Hold, Invalidation, Pass, Signature, Signer
+
+STRIKEABLE = (SignatureState.PENDING, SignatureState.HELD, SignatureState.CONFIRMED)  # forwards, as signatures.LIVING
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """Which signatures of a campaign are meant; what is empty does not matter."""
+
+    cases: tuple[str, ...] = ()
+    signed_from: datetime | None = None
+    signed_until: datetime | None = None
+    source: str = ""
+    pass_id: int | None = None
+    state: str = ""
+    last_signer: int | None = None  # who came later is not meant
+
+    def as_json(self) -> dict[str, Any]:
+        """It as a JSON column keeps it."""
+        said = ((key, value) for key, value in asdict(self).items() if value)
+        return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in said}
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> "Condition":
+        """What `as_json` gave."""
+        values: dict[str, Any] = {**kept, "cases": tuple(kept.get("cases", ()))}
+        for name in ("signed_from", "signed_until"):
+            if name in kept:
+                values[name] = datetime.fromisoformat(kept[name])
+        return cls(**values)
+
+    @property
+    def states(self) -> tuple[SignatureState, ...]:
+        """The states that are meant."""
+        return (SignatureState(self.state),) if self.state else STRIKEABLE
+
+    def clauses(self) -> list[ColumnElement[bool]]:
+        """It as SQL, but for campaign and states."""
+        found: list[ColumnElement[bool]] = []
+        if self.cases:
+            found.append(Signature.case_id.in_(select(Case.id).where(Case.slug.in_(self.cases))))
+        if self.signed_from:
+            found.append(Signature.signed_at >= self.signed_from)
+        if self.signed_until:
+            found.append(Signature.signed_at <= self.signed_until)
+        if self.last_signer:
+            found.append(Signature.signer_id <= self.last_signer)
+        if self.source:
+            found.append(Signature.source == self.source)
+        if self.pass_id:
+            found.append(Signature.signer_id.in_(select(Signer.id).where(Signer.pass_id == self.pass_id)))
+        return found
+
+
+@dataclass(frozen=True)
+class Watch:
+    """How a campaign is doing: since when it is on hold, if it is."""
+
+    campaign: str
+    began_at: datetime | None
+
+
+def watch(slug: str) -> Watch:
+    """What the board warns of."""
+    with reading() as connection:
+        campaign_id = connection.scalar(select(Campaign.id).where(Campaign.slug == slug)) or 0
+        began_at = connection.scalar(
+            select(Hold.began_at).where(Hold.campaign_id == campaign_id, Hold.ended_at.is_(None)).limit(1)
+        )
+    return Watch(slug, began_at)
+
+
+def passes(slug: str) -> list[Pass]:
+    """The campaign's passes, newest first."""
+    return _newest(Pass, slug)
+
+
+def invalidations(slug: str) -> list[Invalidation]:
+    """The campaign's invalidations, newest first."""
+    return _newest(Invalidation, slug)
+
+
+def matching(slug: str, condition: Condition) -> int:
+    """How many signatures the condition means now."""
+    counted = (
+        select(func.count())
+        .select_from(Signature)
+        .join(Case, Case.id == Signature.case_id)
+        .join(Campaign, Campaign.id == Case.campaign_id)
+        .where(Campaign.slug == slug, Signature.state.in_(condition.states), *condition.clauses())
+    )
+    with reading() as connection:
+        return connection.scalar(counted) or 0
+
+
+def _newest(model: Any, slug: str) -> list[Any]:
+    """Rows of a table of the campaign, newest first, as plain rows that nobody can write through."""
+    table = model.__table__
+    statement = select(*table.columns).join(Campaign, Campaign.id == table.c.campaign_id)
+    with reading() as connection:
+        return list(connection.execute(statement.where(Campaign.slug == slug).order_by(table.c.id.desc())).all())

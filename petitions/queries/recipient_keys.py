@@ -1,0 +1,80 @@
+"""The section's keys, and which of them were proven to work before a campaign opens."""
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypedDict
+
+from sqlalchemy import select
+
+from petitions.db.transactions import reading
+from petitions.domain import sealing
+from petitions.domain.states import CampaignState
+from petitions.errors import NotFound
+from petitions.models import Campaign, Recipient
+
+
+class Riddle(TypedDict):
+    """Random words sealed to one key; only their hash is kept in clear."""
+
+    sealed: str
+    sha256: str
+    is_solved: bool
+
+
+@dataclass(frozen=True)
+class Key:
+    """A recipient. `riddle` is an age file in letters that it has not opened yet, or empty."""
+
+    label: str
+    public_key: str
+    created_at: datetime
+    retired_at: datetime | None
+    riddle: str = ""
+
+
+@dataclass(frozen=True)
+class KeyCheck:
+    """All keys, as a campaign sees them; `checked_at` is None until each living key has proven itself."""
+
+    campaign: str
+    checked_at: datetime | None
+    keys: list[Key]
+
+    @property
+    def open_riddles(self) -> list[Key]:
+        """The living keys that have still to prove themselves."""
+        return [key for key in self.keys if key.riddle]
+
+
+def riddles(canary: bytes | None) -> dict[str, Riddle]:
+    """A campaign's canary: its riddle for each public key."""
+    return dict(json.loads(canary)) if canary else {}
+
+
+def of_section() -> list[Key]:
+    """Every key that names were ever sealed to, oldest first."""
+    columns = (Recipient.label, Recipient.public_key, Recipient.created_at, Recipient.retired_at)
+    with reading() as connection:
+        return [Key(*row) for row in connection.execute(select(*columns).order_by(Recipient.id))]
+
+
+def check_of(campaign_slug: str | None = None) -> KeyCheck:
+    """The keys before this campaign, by default the newest that is not archived; raises NotFound."""
+    asked = Campaign.slug == campaign_slug if campaign_slug else Campaign.state != CampaignState.ARCHIVED
+    newest = select(Campaign.slug, Campaign.canary, Campaign.keys_checked_at).where(asked)
+    with reading() as connection:
+        row = connection.execute(newest.order_by(Campaign.id.desc()).limit(1)).one_or_none()
+    if row is None:
+        raise NotFound(campaign=campaign_slug or "")
+    unsolved = {key: riddle["sealed"] for key, riddle in riddles(row.canary).items() if not riddle["is_solved"]}
+    keys = [
+        Key(*(key.label, key.public_key, key.created_at, key.retired_at), _letters(unsolved.get(key.public_key)))
+        for key in of_section()
+    ]
+    return KeyCheck(row.slug, row.keys_checked_at, keys)
+
+
+def _letters(sealed: str | None) -> str:
+    return sealing.armored(base64.b64decode(sealed)) if sealed else ""

@@ -1,0 +1,1 @@
+"""A campaign's content, and the publishing of its counts."""

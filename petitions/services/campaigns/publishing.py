@@ -1,0 +1,69 @@
+"""Publishes counts in batches, so that nobody who watches the line and the counts learns who signed for which case.
+
+Each campaign is looked at once in a quarter of an hour, never because somebody signed. What is confirmed shows only if
+it grew by five signers in one case since the last batch, so five were there; all cases move together. What was taken
+back shows with the next batch: a few signers who sign and withdraw by turns make none. What staff did (paper, letters,
+invalidations) waits for nobody. Remainders are published once after the end, and once when the last link has ended.
+"""
+
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import select
+
+from petitions import clock
+from petitions.db.transactions import transaction
+from petitions.models import Campaign, PublishedCount
+from petitions.queries import counts, published_counts, retention
+from petitions.queries.catalogue import PublicCampaign, catalogue
+from petitions.queries.counts import NOTHING, Numbers
+from petitions.services.signing.confirming import LINK_LASTS
+
+FEWEST = 5
+
+
+def publish_due(last: datetime | None = None) -> datetime:
+    """Look at every campaign, unless it was done in this quarter of an hour; gives the quarter, the next call's `last`.
+
+    Any number of servers may do so: the first one decides for all.
+    """
+    quarter = clock.quarter_of(clock.now())
+    for campaign in catalogue().campaigns if quarter != last else ():
+        _look(campaign, quarter)
+    return quarter
+
+
+def _look(campaign: PublicCampaign, quarter: datetime) -> None:
+    live = counts.of_campaign(campaign.id).by_case
+    stage = _stage(campaign)
+    with transaction() as store:
+        store.scalar(select(Campaign.id).where(Campaign.id == campaign.id).with_for_update(key_share=True))
+        batch = store.get(PublishedCount, campaign.id)
+        if batch is None:
+            batch = PublishedCount(campaign_id=campaign.id, published_at=quarter, stage=0, figures={})
+            store.add(batch)
+        elif batch.checked_at == quarter:
+            return
+        before = published_counts.from_json(batch.figures)
+        is_due = stage > batch.stage or any(_is_enough(before.get(case, NOTHING), now) for case, now in live.items())
+        shown = {case: _shown(now if is_due else before.get(case, NOTHING), now) for case, now in live.items()}
+        after = {case: numbers for case, numbers in shown.items() if numbers != NOTHING}
+        batch.checked_at, batch.stage = quarter, stage
+        if after != before:  # a case that has only unconfirmed signatures is no change
+            batch.published_at = quarter
+            batch.figures = {str(case): asdict(numbers) for case, numbers in after.items()}
+
+
+def _shown(batch: Numbers, now: Numbers) -> Numbers:
+    return Numbers(confirmed=batch.confirmed, invalidated=batch.invalidated, paper=now.paper, letters=now.letters)
+
+
+def _is_enough(before: Numbers, now: Numbers) -> bool:
+    """Whether five signers came for this case, or staff struck as many signatures or brought them back."""
+    return now.confirmed - before.confirmed >= FEWEST or abs(now.invalidated - before.invalidated) >= FEWEST
+
+
+def _stage(campaign: PublicCampaign) -> int:
+    """0 while a campaign runs, 1 once it is over, 2 once nobody can confirm any more."""
+    end = retention.ends_at(campaign.closes_at, campaign.closed_at)
+    return campaign.is_over + (campaign.is_over and end is not None and clock.now() > end + LINK_LASTS)

@@ -1,0 +1,91 @@
+"""Proof that the section's keys work, before a campaign takes a real name.
+
+Each living key gets a riddle: random words, sealed as names are. Whoever has the private half opens it on their own
+machine and tells the words. The campaign's canary keeps the riddles; `keys_checked_at` is set once all are solved.
+"""
+
+import base64
+import hashlib
+import json
+import secrets
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from petitions import clock
+from petitions.db.transactions import transaction
+from petitions.domain import sealing
+from petitions.errors import ContentFaulty, DomainError, NotFound
+from petitions.models import Campaign, Recipient
+from petitions.queries.recipient_keys import Riddle, riddles
+from petitions.services import journal
+
+WORDS = "words"  # the field of the sealed riddle
+_UNPROVEN = (
+    'campaign.toml: state = "open", but nobody has proven yet that the private keys open what is sealed here. '
+    'Import it with state = "draft", run `flask keys check`, then import it as "open"'
+)
+
+
+class WordsWrong(DomainError):
+    """These are not the words of an open riddle."""
+
+    code = "words_wrong"
+
+
+def pose_riddles(store: Session, campaign: Campaign) -> None:
+    """Bring the canary in line with the living keys, within the caller's transaction. What is solved stays solved."""
+    kept = riddles(campaign.canary)
+    living = store.scalars(select(Recipient.public_key).where(Recipient.retired_at.is_(None)).order_by(Recipient.id))
+    _keep(campaign, {key: kept.get(key) or _new_riddle(key) for key in living})
+
+
+def pose_everywhere(store: Session) -> None:
+    """The same for every campaign, after a key came or went."""
+    for campaign in store.scalars(select(Campaign)):
+        pose_riddles(store, campaign)
+
+
+def solve_riddle(campaign_slug: str, typed: str, by: str = journal.COMMAND) -> str:
+    """Record that a key was proven, and say whose; raises WordsWrong."""
+    sha256 = _sha256("".join(typed.split()).replace("-", "").lower())
+    with transaction() as store:
+        campaign = store.scalar(select(Campaign).where(Campaign.slug == campaign_slug))
+        if campaign is None:
+            raise NotFound(campaign=campaign_slug)
+        kept = riddles(campaign.canary)
+        solved = [key for key, riddle in kept.items() if riddle["sha256"] == sha256]
+        if not solved:
+            raise WordsWrong()
+        kept[solved[0]]["is_solved"] = True
+        _keep(campaign, kept)
+        journal.record(store, by, "key proven", solved[0])
+        return str(store.scalar(select(Recipient.label).where(Recipient.public_key == solved[0])))
+
+
+def demand_proof(campaign: Campaign) -> None:
+    """Let no campaign open on keys that may not work; raises ContentFaulty."""
+    if campaign.keys_checked_at is None:
+        raise ContentFaulty([_UNPROVEN])
+
+
+def _keep(campaign: Campaign, kept: dict[str, Riddle]) -> None:
+    campaign.canary = json.dumps(kept).encode()
+    if not kept or not all(riddle["is_solved"] for riddle in kept.values()):
+        campaign.keys_checked_at = None
+    elif campaign.keys_checked_at is None:
+        campaign.keys_checked_at = clock.now()
+
+
+def _new_riddle(public_key: str) -> Riddle:
+    words = "-".join(secrets.token_hex(2) for _ in range(5))
+    sealed = sealing.seal({WORDS: words}, [public_key])
+    return {
+        "sealed": base64.b64encode(sealed).decode(),
+        "sha256": _sha256(words.replace("-", "")),
+        "is_solved": False,
+    }
+
+
+def _sha256(words: str) -> str:
+    return hashlib.sha256(words.encode()).hexdigest()

@@ -1,0 +1,64 @@
+"""The section's public keys: whom every name and address is sealed to."""
+
+from sqlalchemy import func, select
+
+from petitions import clock
+from petitions.db.transactions import reading, transaction
+from petitions.domain import sealing
+from petitions.errors import DomainError, NotFound
+from petitions.models import Recipient
+from petitions.queries.catalogue import Shelf
+from petitions.services import journal
+from petitions.services.keys import key_tests
+
+
+class KeyFaulty(DomainError):
+    """This is no age public key."""
+
+    code = "key_faulty"
+
+
+class LastKey(DomainError):
+    """Without this key, nothing could be sealed any more."""
+
+    code = "last_key"
+
+
+def add_recipient(label: str, public_key: str, shelf: Shelf) -> None:
+    """From now on, seal to this key too, which has to prove itself. Adding a living key changes nothing."""
+    if not sealing.is_public_key(public_key):
+        raise KeyFaulty()
+    with transaction() as store:
+        known = store.scalar(select(Recipient).where(Recipient.public_key == public_key))
+        if known is None:
+            store.add(Recipient(label=label, public_key=public_key, created_at=clock.now()))
+        elif known.retired_at is not None:
+            known.retired_at = None
+        store.flush()
+        key_tests.pose_everywhere(store)
+        journal.record(store, journal.COMMAND, "key added", public_key)
+    shelf.pins.add(public_key)
+    shelf.forget()
+
+
+def retire_recipient(public_key: str, shelf: Shelf) -> None:
+    """From now on, do not seal to this key; it still opens what was sealed before. Raises NotFound or LastKey."""
+    with transaction() as store:
+        recipient = store.scalar(select(Recipient).where(Recipient.public_key == public_key))
+        if recipient is None:
+            raise NotFound(key=public_key)
+        if recipient.retired_at is None:
+            if (store.scalar(select(func.count(Recipient.id)).where(Recipient.retired_at.is_(None))) or 0) < 2:
+                raise LastKey()
+            recipient.retired_at = clock.now()
+            store.flush()
+            key_tests.pose_everywhere(store)
+            journal.record(store, journal.COMMAND, "key retired", public_key)
+    shelf.forget()
+
+
+def has_recipients() -> bool:
+    """Whether anything can be sealed at all."""
+    with reading() as connection:
+        living = select(Recipient.id).where(Recipient.retired_at.is_(None)).limit(1)
+        return connection.scalar(living) is not None

@@ -1,0 +1,116 @@
+"""School mode: a pass lifts the network's limit and the proof of work at one place, for a while, for some signers."""
+
+import secrets
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select, update
+
+from petitions import clock
+from petitions.db.transactions import transaction
+from petitions.domain import sealing
+from petitions.errors import DomainError, NotFound
+from petitions.models import Campaign, Pass
+from petitions.services import journal
+from petitions.services.keys.keyring import keyring
+from petitions.services.limits import rate_limits
+
+LASTS = timedelta(hours=1)
+MOST = 40
+LARGEST = 2_000
+PERSON = rate_limits.Rule("pass-person", 1, timedelta(hours=24))
+_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # 32 that are not taken for one another
+_LENGTH = 8
+
+
+class PassFaulty(DomainError):
+    """A pass needs a place, a number of signers from 1 to 2000, and an end after its beginning."""
+
+    code = "pass_faulty"
+
+
+def create_pass(
+    slug: str, place: str, most: int, opens_at: datetime, closes_at: datetime, by: str = journal.COMMAND
+) -> int:
+    """Make a pass for the campaign; gives its number. Raises PassFaulty."""
+    place = " ".join(place.split())
+    if not 0 < len(place) <= 120 or not 0 < most <= LARGEST or opens_at >= closes_at:
+        raise PassFaulty()
+    with transaction() as store:
+        campaign_id = store.scalar(select(Campaign.id).where(Campaign.slug == slug))
+        if campaign_id is None:
+            raise NotFound(campaign=slug)
+        made = Pass(campaign_id=campaign_id, place=place, most=most, opens_at=opens_at, closes_at=closes_at)
+        made.code_hash = secrets.token_hex(32)  # until the row has a number
+        store.add(made)
+        store.flush()
+        made.code_hash = hash_of(code_of(made.id))
+        journal.record(store, by, "group code made", f"group code {made.id}", most)
+        return made.id
+
+
+def end_pass(pass_id: int, by: str = journal.COMMAND) -> None:
+    """Let nobody sign with this pass any more."""
+    now = clock.now()
+    with transaction() as store:
+        ending = update(Pass).where(Pass.id == pass_id, Pass.closes_at > now).values(closes_at=now)
+        if store.scalar(ending.returning(Pass.id)):
+            journal.record(store, by, "group code ended", f"group code {pass_id}")
+
+
+def code_of(pass_id: int) -> str:
+    """The code that people type, such as K7QM-2XBD. It is computed, so staff can look it up, and stored nowhere."""
+    raw = sealing.blind_index(keyring().secret_key.encode(), "pass code", str(pass_id))
+    code = "".join(_LETTERS[byte % len(_LETTERS)] for byte in raw[:_LENGTH])
+    return f"{code[:4]}-{code[4:]}"
+
+
+def hash_of(typed: str) -> str:
+    """What a typed code is known by, however it was spaced; empty for none."""
+    code = "".join(char for char in typed.upper() if char.isalnum())
+    return sealing.blind_index(keyring().secret_key.encode(), "pass", code).hex() if code else ""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A place that somebody wants; `person` is a keyed hash, so that nobody takes two."""
+
+    campaign_id: int
+    code_hash: str
+    person: str
+
+
+def wanted(campaign_id: int, typed: str, person: str) -> Wanted | None:
+    """What an entry wants that came with this code; None without one."""
+    code_hash = hash_of(typed)
+    return Wanted(campaign_id, code_hash, PERSON.key(f"{code_hash} {person}")) if code_hash else None
+
+
+def claim(connection: Connection, places: Sequence[Wanted | None], now: datetime) -> list[int | None]:
+    """For each wanted place the pass that has it; None where the pass is unknown, over or full.
+
+    Who comes again takes no second place; but a full pass takes nobody, or it would tell who came before.
+    """
+    hashes = sorted({each.code_hash for each in places if each})
+    if not hashes:
+        return [None] * len(places)
+    is_valid = Pass.code_hash.in_(hashes) & (Pass.opens_at <= now) & (Pass.closes_at > now)
+    columns = (Pass.id, Pass.campaign_id, Pass.code_hash, Pass.most, Pass.used)
+    rows = connection.execute(select(*columns).where(is_valid).order_by(Pass.id).with_for_update()).all()
+    passes = {(row.campaign_id, row.code_hash): row for row in rows}
+    visits = iter(rate_limits.use(connection, PERSON, [each.person for each in places if each], now))
+    taken: Counter[int] = Counter()
+    claimed: list[int | None] = []
+    for each in places:
+        is_first = each is not None and next(visits) == 1
+        found = passes.get((each.campaign_id, each.code_hash)) if each else None
+        if found is None or found.used + taken[found.id] >= found.most:
+            claimed.append(None)
+            continue
+        taken[found.id] += is_first
+        claimed.append(found.id)
+    for pass_id, number in sorted(taken.items()):
+        connection.execute(update(Pass).where(Pass.id == pass_id).values(used=Pass.used + number))
+    return claimed

@@ -1,0 +1,118 @@
+"""Limits: how often something may happen in a while. Kept in the database, so exact over all processes."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, select, update
+
+from petitions import clock
+from petitions.db import bulk
+from petitions.db.queue import Handler
+from petitions.db.transactions import looking, transaction, write_queue
+from petitions.domain import sealing
+from petitions.errors import TooManyTries
+from petitions.models import Limit
+from petitions.services.keys.keyring import keyring
+
+LEAP = 60  # seconds by which the clocks of two servers may differ
+
+
+@dataclass(frozen=True)
+class Rule:
+    """At most `most` times in the `window` that begins with the first time."""
+
+    kind: str
+    most: int
+    window: timedelta
+
+    def key(self, value: str) -> str:
+        """The row for `value`: a keyed hash, so that the table names nobody."""
+        return f"{self.kind}:{sealing.blind_index(keyring().secret_key.encode(), self.kind, value).hex()[:40]}"
+
+
+CODE_TRIES = Rule("code", 5, timedelta(hours=24))
+CODE_TRIES_NETWORK = Rule("code-network", 60, timedelta(hours=1))
+LOGIN_TRIES = Rule("login", 10, timedelta(minutes=15))  # for one name from one network
+LOGIN_TRIES_NETWORK = Rule("login-network", 30, timedelta(minutes=15))  # for all names
+LOGIN_TRIES_ACCOUNT = Rule("login-account", 30, timedelta(minutes=15))  # from all networks that are new to the account
+LOGIN_KNOWN = Rule("login-known", 1, timedelta(days=30))  # a network from which this account logged in
+ASKS = Rule("asks", 30, timedelta(hours=1))  # for the link to one's own signatures, from one network
+UNKNOWN_ORIGIN = Rule("no-origin", 20, timedelta(minutes=10))
+INVALID = Rule("invalid", 240, timedelta(minutes=1))  # forms with mistakes: each costs 15 ms
+WRONG_SECRET = Rule("bounce-secret", 20, timedelta(minutes=10))  # of a mail service; the right one is not limited
+
+
+def use(connection: Connection, rule: Rule, keys: Sequence[str], now: datetime) -> list[int]:
+    """Count one use for each entry of `keys`, and give for each which number it is in its key's window."""
+    seconds = int(rule.window.total_seconds())
+    ends_at = int(now.timestamp()) + seconds
+    # Nor does a window bind that ends later than one that begins now: a clock that was wrong for a while began it
+    is_over = f"(limits.ends_at <= excluded.ends_at - {seconds} OR limits.ends_at > excluded.ends_at + {LEAP})"
+    on_conflict = (
+        f"(key) DO UPDATE SET used = CASE WHEN {is_over} THEN excluded.used ELSE limits.used + excluded.used END, "
+        f"ends_at = CASE WHEN {is_over} THEN excluded.ends_at ELSE limits.ends_at END"
+    )
+    new = Counter(keys)
+    returned = bulk.insert(
+        connection,
+        Limit,
+        ("key", "used"),
+        sorted(new.items()),
+        same={"ends_at": ends_at},
+        on_conflict=on_conflict,
+        returning=("key", "used"),
+    )
+    before = {key: used - new[key] for key, used in returned}
+    numbers = []
+    for key in keys:
+        before[key] += 1
+        numbers.append(before[key])
+    return numbers
+
+
+def spend(rule: Rule, value: str) -> None:
+    """Count one try, durably, before it is made; raises TooManyTries when it is one too many."""
+    if write_queue().submit(_HANDLERS[rule], rule.key(value)) > rule.most:
+        raise TooManyTries(kind=rule.kind, seconds=int(rule.window.total_seconds()))
+
+
+def is_within(rule: Rule, value: str) -> bool:
+    """Whether one more is within the limit; it is counted only then."""
+    with transaction() as session:
+        (number,) = use(session.connection(), rule, [rule.key(value)], clock.now())
+        if number > rule.most:
+            session.rollback()
+        return number <= rule.most
+
+
+def give_back(connection: Connection, rule: Rule, value: str) -> None:
+    """Count one use less, within the caller's transaction."""
+    used = (Limit.key == rule.key(value)) & (Limit.used > 0)
+    connection.execute(update(Limit).where(used).values(used=Limit.used - 1))
+
+
+def is_used(rule: Rule, value: str) -> bool:
+    """Whether there was a use whose window is not over."""
+    living = (Limit.key == rule.key(value)) & (Limit.ends_at > int(clock.now().timestamp()))
+    with looking() as connection:
+        return connection.scalar(select(Limit.key).where(living)) is not None
+
+
+def purge() -> None:
+    """Forget the windows that are over, and what was drawn yesterday to hide networks."""
+    with transaction() as session:
+        session.execute(delete(Limit).where(Limit.ends_at < int(clock.now().timestamp())))
+
+
+def _handler(rule: Rule) -> Handler[str, int]:
+    def spend_batch(connection: Connection, keys: Sequence[str]) -> list[int]:
+        return use(connection, rule, keys, clock.now())
+
+    return spend_batch
+
+
+_LOGINS = (LOGIN_TRIES, LOGIN_TRIES_NETWORK, LOGIN_TRIES_ACCOUNT)
+_SPENT = (CODE_TRIES, CODE_TRIES_NETWORK, *_LOGINS, UNKNOWN_ORIGIN, INVALID, WRONG_SECRET)
+_HANDLERS = {rule: _handler(rule) for rule in _SPENT}

@@ -1,0 +1,1 @@
+"""The outbox, and mailboxes that get no mail."""

@@ -1,0 +1,1 @@
+"""Backup, restore, and checks of the machine."""

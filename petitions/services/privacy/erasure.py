@@ -1,0 +1,56 @@
+"""Erasing people: what is personal goes, that somebody signed stays, and the ledger remembers it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, case, select, update
+
+from petitions.clock import LONG_AGO
+from petitions.models import Signature, Signer
+from petitions.services import ledger
+from petitions.services.mailing import outbox
+
+_PERSONAL = ("link_id", "address_key", "email_key", "name_key", "slot", "sealed", "sealed_name")
+_TELLING = ("is_of_age", "locale", "pass_id")  # or would, together with other people's logs
+_TIMES = ("confirmed_at", "withdrawn_at", "held_at", "invalidated_at", "expired_at")
+
+
+def erase_signers(connection: Connection, ids: Sequence[int], now: datetime, what: str = ledger.ERASED) -> int:
+    """Forget these signers and their mails; gives how many were not forgotten before.
+
+    What stays says neither when somebody signed, nor in which language, nor where. Raises Busy if the ledger cannot be
+    written: then the caller's transaction must not be kept.
+    """
+    living = connection.execute(
+        select(Signer.id, Signer.link_id)
+        .where(Signer.id.in_(ids), Signer.erased_at.is_(None))
+        .order_by(Signer.id)
+        .with_for_update()
+    ).all()
+    if not living:
+        return 0
+    ledger.append(connection, [{"what": what, "signer": row.link_id.hex()} for row in living if row.link_id], now)
+    mine = [row.id for row in living]
+    connection.execute(
+        update(Signer)
+        .where(Signer.id.in_(mine))
+        .values(**dict.fromkeys((*_PERSONAL, *_TELLING)), newsletter=False)
+        .values(signed_at=LONG_AGO, asked_at=LONG_AGO, confirmed_at=_long_ago(Signer.confirmed_at), erased_at=_day(now))
+    )
+    connection.execute(
+        update(Signature)
+        .where(Signature.signer_id.in_(mine))
+        .values(signed_at=LONG_AGO, letter_version_id=None, consent_version_id=None, source="")
+        .values({name: _long_ago(getattr(Signature, name)) for name in _TIMES})
+    )
+    outbox.cancel(connection, mine)
+    return len(mine)
+
+
+def _long_ago(column: object) -> object:
+    """That it happened stays, when it happened goes."""
+    return case((column.is_not(None), LONG_AGO), else_=None)  # type: ignore[attr-defined]
+
+
+def _day(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,217 @@
+"""Retention: what is no longer needed is erased by itself. Counts and their history stay as they are.
+
+`run` is many small transactions, so that signers hardly wait for it, and it may end after any of them: the next run
+goes on where this one stopped, because every step asks the database what is left to do.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, exists, select
+from sqlalchemy.orm import Session
+
+from petitions import clock
+from petitions.db.transactions import reading, transaction, truncate_log
+from petitions.domain.states import CampaignState, SignatureState
+from petitions.errors import DomainError, NotFound
+from petitions.models import Campaign, Mark, Message, Signer
+from petitions.queries import retention as rules
+from petitions.queries.retention import Clock
+from petitions.services import journal, ledger
+from petitions.services.keys.keyring import keyring
+from petitions.services.privacy.erasure import erase_signers
+from petitions.services.signatures import signatures
+
+log = logging.getLogger(__name__)
+
+BATCH = 500  # rows in one transaction
+BREATH = 0.05  # seconds between two, for the signers
+
+
+class CampaignRunning(DomainError):
+    """The campaign still takes signatures: what is handed over now would not be all."""
+
+    code = "campaign_running"
+
+
+@dataclass
+class Done:
+    """What a run did. Numbers only."""
+
+    clock: Clock
+    expired: int = 0  # signatures
+    erased: int = 0  # signers
+    mails: int = 0
+    keys: int = 0
+
+
+def run(ended: threading.Event | None = None) -> Done:
+    """Erase what is due, unless the clock is doubted; stops between two batches once `ended` is set."""
+    done = Done(look_at_clock())
+    if done.clock != Clock.TRUE:
+        log.warning("retention waits clock=%s", done.clock)
+        return done
+    now = clock.now()
+    _note_ends(now)
+    for ids in _batches(Signer.id, rules.expiring(now) | rules.forgettable(now), ended):
+        _erase(ids, rules.forgettable(now), now, done)
+    for plan in rules.plans(now):
+        if plan.is_due:
+            for ids in _batches(Signer.id, rules.due(plan, now), ended):
+                _erase(ids, rules.due(plan, now), now, done)
+            done.keys += destroy_key(plan.slug, now)
+    for ids in _batches(Message.id, rules.stale_mails(now), ended):
+        _wipe_mails(ids, now, done)
+    if done.erased or done.mails or done.keys:
+        truncate_log()
+    log.info("retention expired=%s erased=%s mails=%s keys=%s", done.expired, done.erased, done.mails, done.keys)
+    return done
+
+
+def look_at_clock() -> Clock:
+    """What the rules of queries/retention.py say about the clock; notes what was seen, for the next look."""
+    now, boot = clock.now(), clock.boot()
+    with transaction() as store:
+        noted = rules.marks(store.connection())
+        verdict = rules.judged(noted, now, boot)
+        began_at = noted.get(f"boot {boot.id}")
+        if verdict == Clock.TRUE:
+            _believe(store)
+        elif verdict == Clock.WAITING and (began_at is None or abs(boot.began_at - began_at) > rules.TOLERANCE):
+            _mark(store, f"boot {boot.id}", boot.began_at)
+            _mark(store, rules.DOUBT, now)
+    return verdict
+
+
+def trust_clock() -> None:
+    """Believe the clock as it is now: a person looked at it."""
+    with transaction() as store:
+        _believe(store)
+        journal.record(store, journal.COMMAND, "clock trusted")
+
+
+def record_hand_over(slug: str, by: str = journal.COMMAND) -> None:
+    """Note that the signatures were handed over: 30 days later they are erased. A second time changes nothing.
+
+    Raises NotFound, or CampaignRunning.
+    """
+    now = clock.now()
+    with transaction() as store:
+        campaign = _campaign(store, slug)
+        if campaign.state == CampaignState.OPEN and (campaign.closes_at is None or campaign.closes_at > now):
+            raise CampaignRunning(campaign=slug)
+        end = rules.ends_at(campaign.closes_at, _note_end(store, campaign, now)) or now
+        if campaign.handed_over_at is None or campaign.handed_over_at < end:  # that was for an earlier end
+            campaign.handed_over_at = campaign.changed_at = now
+            journal.record(store, by, "delivery recorded", slug)
+
+
+def undo_hand_over(slug: str, by: str = journal.COMMAND) -> None:
+    """Take back a hand-over that was recorded by mistake. What was erased meanwhile stays erased."""
+    with transaction() as store:
+        campaign = _campaign(store, slug)
+        campaign.handed_over_at, campaign.changed_at = None, clock.now()
+        journal.record(store, by, "delivery undone", slug)
+
+
+def note_export(slug: str, begun_at: datetime) -> None:
+    """Note that the section has the addresses of all who wanted news and confirmed before `begun_at`."""
+    with transaction() as store:
+        _mark(store, rules.exported_mark(_campaign(store, slug).id), begun_at)
+
+
+def _batches(column: Any, condition: Any, ended: threading.Event | None) -> Iterator[list[int]]:
+    """The ids that meet the condition, in order, some at a time; nothing is held open between two batches."""
+    last = 0
+    while ended is None or not ended.wait(BREATH):
+        with reading() as connection:
+            ids = list(connection.scalars(select(column).where(condition, column > last).order_by(column).limit(BATCH)))
+        if not ids:
+            return
+        yield ids
+        last = ids[-1]
+
+
+def _still(connection: Connection, ids: list[int], condition: Any) -> list[int]:
+    """Those who meet the condition now too, locked; left out are those whom somebody else is writing at."""
+    statement = select(Signer.id).where(Signer.id.in_(ids), condition).order_by(Signer.id)
+    return list(connection.scalars(statement.with_for_update(of=Signer, skip_locked=True)))
+
+
+def _erase(ids: list[int], condition: Any, now: datetime, done: Done) -> None:
+    """Expire what waits for too long, and forget those who meet the condition then."""
+    with transaction() as store:
+        connection = store.connection()
+        waiting = _still(connection, ids, rules.expiring(now))
+        moved = signatures.move(connection, waiting, SignatureState.PENDING, SignatureState.EXPIRED, now)
+        over = _still(connection, ids, and_(condition, ~rules.expiring(now)))
+        erased = erase_signers(connection, over, now, ledger.EXPIRED)
+    done.expired += sum(map(len, moved.values()))
+    done.erased += erased
+
+
+def destroy_key(slug: str, now: datetime) -> int:
+    """Destroy the campaign's key once nobody is known any more: nobody can be compared, in backups neither.
+
+    Gives how many keys that were. A campaign that this database does not know, or that is done with, has none.
+    """
+    with transaction() as store:
+        campaign = store.scalar(select(Campaign).where(Campaign.slug == slug, Campaign.erased_at.is_(None)))
+        if campaign is None:
+            return 0
+        mine = exists().where(Signer.campaign_id == campaign.id)
+        if not store.scalar(select(mine)) or store.scalar(select(mine.where(Signer.erased_at.is_(None)))):
+            return 0
+        ledger.append(store.connection(), [{"what": ledger.KEY_DESTROYED, "campaign": slug}], now)
+        campaign.erased_at = campaign.changed_at = now
+    keyring().destroy_campaign_key(slug)
+    log.info("campaign erased campaign=%s", slug)
+    return 1
+
+
+def _wipe_mails(ids: list[int], now: datetime, done: Done) -> None:
+    stale = and_(Message.id.in_(ids), rules.stale_mails(now))
+    with transaction() as store:
+        gone = store.execute(delete(Message).where(stale).returning(Message.id)).all()
+    done.mails += len(gone)
+
+
+def _note_ends(now: datetime) -> None:
+    """Note of each campaign when it was first seen closed, for those without a closing date."""
+    with transaction() as store:
+        for campaign in store.scalars(select(Campaign)):
+            _note_end(store, campaign, now)
+
+
+def _note_end(store: Session, campaign: Campaign, now: datetime) -> datetime | None:
+    noted = store.get(Mark, rules.closed_mark(campaign.id))
+    if campaign.state == CampaignState.OPEN:
+        if noted is not None:
+            store.delete(noted)
+        return None
+    if noted is None:
+        store.add(Mark(name=rules.closed_mark(campaign.id), at=now))
+        campaign.changed_at = now
+    return noted.at if noted else now
+
+
+def _campaign(store: Session, slug: str) -> Campaign:
+    campaign = store.scalar(select(Campaign).where(Campaign.slug == slug))
+    if campaign is None:
+        raise NotFound(campaign=slug)
+    return campaign
+
+
+def _believe(store: Session) -> None:
+    boot = clock.boot()
+    _mark(store, f"boot {boot.id}", boot.began_at)
+    _mark(store, rules.SEEN, clock.now())
+    store.execute(delete(Mark).where(Mark.name == rules.DOUBT))
+
+
+def _mark(store: Session, name: str, at: datetime) -> None:
+    store.merge(Mark(name=name, at=at))

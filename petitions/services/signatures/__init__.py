@@ -1,0 +1,1 @@
+"""Signatures and their states, counting, and places in a mailbox."""

@@ -1,0 +1,135 @@
+"""The two things that can happen to signatures: some are added, some change their state. The counts go along."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Update, bindparam, update
+
+from petitions.clock import minute_of
+from petitions.db import bulk
+from petitions.db.base import UtcDateTime
+from petitions.domain.states import SignatureState
+from petitions.models import Signature
+from petitions.queries.catalogue import PublicCase
+from petitions.services.signatures import counting
+
+NewSignature = tuple[int, int, int, int, str]  # signer, case, letter version, consent version, source
+Moved = dict[int, list[int]]  # by signer: the cases that changed
+
+# What its signer may take back; in the order in which a signature passes through them, so that on Postgres a
+# confirmation that happens beside us is met at the next state: looked for the other way round, it would escape.
+LIVING = (SignatureState.PENDING, SignatureState.HELD, SignatureState.CONFIRMED)
+OVER = (SignatureState.WITHDRAWN, SignatureState.EXPIRED)  # may be signed anew
+
+_MOVES = {
+    SignatureState.HELD: "held_at",
+    SignatureState.CONFIRMED: "confirmed_at",
+    SignatureState.WITHDRAWN: "withdrawn_at",
+    SignatureState.INVALIDATED: "invalidated_at",
+    SignatureState.EXPIRED: "expired_at",
+}
+
+
+def wanted(
+    cases: Sequence[PublicCase], locale: str, consent: int, source: str
+) -> tuple[tuple[int, int, int, str], ...]:
+    """What somebody who reads `locale` signs with these cases, each once: case, letter and consent version, source."""
+    return tuple(
+        (case.id, case.letter_versions[case.locale_for(locale)], consent, source) for case in dict.fromkeys(cases)
+    )
+
+
+def revive(
+    connection: Connection,
+    signer_id: int,
+    case_ids: Sequence[int],
+    now: datetime,
+    states: Iterable[SignatureState] = OVER,
+) -> list[int]:
+    """Let signatures that were withdrawn or expired wait anew, because their signer signed again; gives their cases.
+
+    Whoever knows in which `states` they are saves the looking for the others.
+    """
+    moved = (move(connection, [signer_id], before, SignatureState.PENDING, now, case_ids) for before in states)
+    return [case_id for each in moved for case_id in each.get(signer_id, [])]
+
+
+def take_back(
+    connection: Connection, signer_ids: Sequence[int], now: datetime, case_ids: Sequence[int] | None = None
+) -> None:
+    """Withdraw these signers' signatures for good: no undoing of an invalidation brings them back either."""
+    for before in (SignatureState.INVALIDATED, *LIVING):
+        move(connection, signer_ids, before, SignatureState.WITHDRAWN, now, case_ids)
+
+
+def add(connection: Connection, first: Sequence[NewSignature], further: Sequence[NewSignature], now: datetime) -> Moved:
+    """Insert pending signatures: the `first` of new signers, and `further` ones; gives those that were not there yet.
+
+    The first are told apart because nobody need ask the database which of them are new: all of them are.
+    """
+    columns = ("signer_id", "case_id", "letter_version_id", "consent_version_id", "source")
+    same = {"state": SignatureState.PENDING, "signed_at": minute_of(now)}
+    bulk.insert(connection, Signature, columns, first, same=same)
+    added = [each[:2] for each in first] + bulk.insert(
+        connection,
+        Signature,
+        columns,
+        further,
+        same=same,
+        on_conflict="DO NOTHING",
+        returning=("signer_id", "case_id"),
+    )
+    counting.shift(connection, ((case_id, SignatureState.PENDING, 1) for _, case_id in added), now)
+    return _by_signer(added)
+
+
+def move(
+    connection: Connection,
+    signer_ids: Sequence[int],
+    before: SignatureState,
+    after: SignatureState,
+    now: datetime,
+    case_ids: Sequence[int] | None = None,
+) -> Moved:
+    """Change the state of these signers' signatures, only where it is `before`; gives those that really changed.
+
+    `case_ids` restricts it to those cases.
+    """
+    values = {"b_signers": sorted(set(signer_ids)), "b_now": minute_of(now)}
+    if case_ids is not None:
+        values["b_cases"] = list(case_ids)
+    returned = connection.execute(_moving(before, after, case_ids is not None), values).all()
+    changes = [(case_id, column, by) for _, case_id in returned for column, by in ((before, -1), (after, 1))]
+    counting.shift(connection, changes, now)
+    return _by_signer(returned)
+
+
+@cache
+def _moving(before: SignatureState, after: SignatureState, of_some_cases: bool) -> Update:
+    """The statement, built once: to build it costs more than to run it."""
+    statement = (
+        update(Signature)
+        .where(Signature.signer_id.in_(bindparam("b_signers", expanding=True)), Signature.state == before)
+        .values({"state": after, **_times(after)})
+        .returning(Signature.signer_id, Signature.case_id)
+    )
+    if of_some_cases:
+        statement = statement.where(Signature.case_id.in_(bindparam("b_cases", expanding=True)))
+    return statement
+
+
+def _times(after: SignatureState) -> dict[str, Any]:
+    """The timestamps that belong to the new state; one that waits anew keeps only when it was taken back."""
+    now = bindparam("b_now", type_=UtcDateTime())
+    if after == SignatureState.PENDING:
+        return {"signed_at": now, **dict.fromkeys(set(_MOVES.values()) - {"withdrawn_at"})}
+    return {_MOVES[after]: now}
+
+
+def _by_signer(rows: Iterable[tuple[int, int]]) -> Moved:
+    moved: Moved = {}
+    for signer_id, case_id in rows:
+        moved.setdefault(signer_id, []).append(case_id)
+    return moved

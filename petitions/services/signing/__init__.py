@@ -1,0 +1,1 @@
+"""Admission, signing, confirming, links, and the signer's own page."""

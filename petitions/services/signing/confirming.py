@@ -1,0 +1,160 @@
+"""Confirming: the owner of a mailbox says that the signatures are wanted, by the mail's link or by its code."""
+
+import hmac
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import Connection, select
+
+from petitions import clock
+from petitions.db.transactions import write_queue
+from petitions.domain import identity, sealing
+from petitions.domain.states import SignatureState
+from petitions.errors import CampaignClosed, CodeWrong, DomainError, LinkExpired, MailboxFull
+from petitions.models import Signer
+from petitions.queries import signer as signer_query
+from petitions.queries.catalogue import PublicCampaign, PublicCase, catalogue
+from petitions.queries.signer import SignerFacts
+from petitions.services import ledger
+from petitions.services.keys.keyring import blind_key, keyring
+from petitions.services.limits import rate_limits
+from petitions.services.mailing import outbox
+from petitions.services.moderation import holds
+from petitions.services.privacy.consent import consent_version
+from petitions.services.privacy.erasure import erase_signers
+from petitions.services.signatures import signatures
+from petitions.services.signing import links
+
+LINK_LASTS = timedelta(days=14)
+CODE_LASTS = timedelta(hours=24)
+PURPOSE = "confirm"
+
+
+class NameUnknown(DomainError):
+    """Nobody of that name entered this address."""
+
+    code = "name_unknown"
+
+
+def link_token(facts: SignerFacts) -> str:
+    """The secret part of the link in this signer's mails."""
+    return links.token_for(facts, PURPOSE)
+
+
+def code(facts: SignerFacts) -> str:
+    """The six digits in this signer's mails."""
+    return sealing.short_code(keyring().secret_key, facts.link_id)
+
+
+def open_link(token: str) -> SignerFacts:
+    """Whose link this is; changes nothing. Raises LinkUnknown, or LinkExpired 14 days after the last request."""
+    facts = links.signer_behind(token, PURPOSE)
+    if abs(clock.now() - facts.asked_at) > LINK_LASTS:  # both ways: a clock that ran ahead makes no link that lasts
+        raise LinkExpired()
+    return facts
+
+
+def confirm_signer(token: str, *, wants_receipt: bool = False) -> None:
+    """Confirm all that waits behind this link. Doing it twice is the same as doing it once.
+
+    A receipt can be sent only while the address still lies in the outbox: three days at most. Raises MailboxFull.
+    """
+    signer_id = open_link(token).id
+    _refuse(write_queue().submit(_confirm_with_receipt if wants_receipt else _confirm_batch, signer_id))
+
+
+def confirm_named(token: str, first_name: str, last_name: str) -> str:
+    """Confirm what the person of this name entered at the address that the link went to; gives the token of their link.
+
+    Whoever reads the address's mail may choose among all that was entered there, by strangers too. Raises
+    NameUnknown, or MailboxFull.
+    """
+    mine = open_link(token)
+    name = identity.same_name_key(first_name=first_name, last_name=last_name)
+    key = blind_key(catalogue().campaign_with_id(mine.campaign_id))
+    found = signer_query.named(mine, sealing.blind_name(key, mine.email_key, name))
+    if found is None:
+        raise NameUnknown()
+    _refuse(write_queue().submit(_confirm_batch, found.id))
+    return link_token(found)
+
+
+def confirm_by_code(campaign: PublicCampaign, email: str, typed: str) -> str:
+    """Confirm all that waits for the mailbox, and give the token of its link.
+
+    Raises CodeWrong, which says nothing about the address, TooManyTries after five tries a day, or MailboxFull.
+    """
+    rate_limits.spend(rate_limits.CODE_TRIES, f"{campaign.id} {identity.mailbox_loosely(email)}")
+    digits = "".join(str(int(char)) for char in typed if char.isdecimal())
+    key = sealing.blind_index(blind_key(campaign), "email", identity.mailbox(email))
+    for facts in signer_query.in_mailbox(campaign.id, key):
+        is_fresh = abs(clock.now() - facts.asked_at) <= CODE_LASTS
+        if hmac.compare_digest(code(facts), digits.rjust(6)) and is_fresh:
+            _refuse(write_queue().submit(_confirm_batch, facts.id))
+            return link_token(facts)
+    raise CodeWrong()
+
+
+def sign_more(token: str, campaign: PublicCampaign, cases: Sequence[PublicCase], consent: str) -> None:
+    """Sign further cases, confirmed at once: whoever holds the link has proven the mailbox."""
+    add_confirmed(open_link(token), campaign, cases, consent)
+
+
+def add_confirmed(facts: SignerFacts, campaign: PublicCampaign, cases: Sequence[PublicCase], consent: str) -> None:
+    """Sign further cases for a signer whose mailbox is proven; raises CampaignClosed."""
+    if campaign.id != facts.campaign_id or not cases or not campaign.is_open:
+        raise CampaignClosed(campaign=campaign.slug)
+    version = consent_version(campaign.id, facts.locale, consent)
+    rows = signatures.wanted(cases, facts.locale, version, "direct")
+    _refuse(write_queue().submit(_add_batch, tuple((facts.id, *row) for row in rows)))
+
+
+def reject_signer(token: str) -> None:
+    """It was not me: what waits is withdrawn, and if nothing was ever confirmed, all that is stored is erased."""
+    write_queue().submit(_reject_batch, open_link(token).id)
+
+
+def _refuse(refusal: DomainError | None) -> None:
+    if refusal is not None:
+        raise refusal
+
+
+def _confirm_batch(connection: Connection, signer_ids: Sequence[int]) -> list[DomainError | None]:
+    claimed = holds.confirm(connection, signer_ids, clock.now())
+    outbox.settle(connection, sorted(claimed.placed | claimed.uncounted))
+    return [MailboxFull() if signer_id in claimed.full else None for signer_id in signer_ids]
+
+
+def _confirm_with_receipt(connection: Connection, signer_ids: Sequence[int]) -> list[DomainError | None]:
+    outbox.turn_into_receipts(connection, signer_ids, clock.now())
+    return _confirm_batch(connection, signer_ids)
+
+
+def _add_batch(
+    connection: Connection, additions: Sequence[tuple[signatures.NewSignature, ...]]
+) -> list[DomainError | None]:
+    # Whoever said "it was not me" in the meantime stays erased; the lock lets such a no wait for us, or us for it.
+    asked = sorted({rows[0][0] for rows in additions})
+    is_living = Signer.id.in_(asked) & Signer.erased_at.is_(None)
+    living = list(connection.scalars(select(Signer.id).where(is_living).order_by(Signer.id).with_for_update()))
+    now = clock.now()
+    rows = [row for rows in additions for row in rows if row[0] in living]
+    signatures.add(connection, [], rows, now)
+    for signer_id in living:
+        signatures.revive(connection, signer_id, [case for number, case, *_ in rows if number == signer_id], now)
+    refused = dict(zip(living, _confirm_batch(connection, living), strict=True))
+    return [refused.get(rows[0][0]) for rows in additions]
+
+
+def _reject_batch(connection: Connection, signer_ids: Sequence[int]) -> list[None]:
+    now = clock.now()
+    known = select(Signer.id, Signer.link_id, Signer.confirmed_at).where(Signer.id.in_(signer_ids))
+    rows = connection.execute(known).all()
+    strangers = [row.id for row in rows if row.confirmed_at is None]
+    moved = signatures.move(connection, signer_ids, SignatureState.PENDING, SignatureState.WITHDRAWN, now)
+    outbox.cancel(connection, signer_ids)
+    refused = [(row.link_id, moved[row.id]) for row in rows if row.confirmed_at is not None and row.id in moved]
+    ledger.append(connection, [ledger.withdrawal(link_id, cases) for link_id, cases in refused], now)
+    signatures.take_back(connection, strangers, now)
+    erase_signers(connection, strangers, now)
+    return [None] * len(signer_ids)

@@ -1,0 +1,230 @@
+"""Staff: accounts and logins. Sessions live in the database, so that they can be ended here."""
+
+import hashlib
+import logging
+import secrets
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+from sqlalchemy import Row, delete, select
+from sqlalchemy.orm import Session
+
+from petitions import clock
+from petitions.db.transactions import reading, transaction
+from petitions.errors import Busy, DomainError, LoginRefused, NotFound, TooManyTries
+from petitions.models import Account, StaffSession
+from petitions.services import journal
+from petitions.services.limits import networks, rate_limits
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+SHORTEST_PASSWORD = 12
+SESSION_LASTS = timedelta(hours=12)
+
+# RFC 9106's second choice scaled to a host with 1 GB: about 30 ms and 19 MiB a try.
+_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+# Somebody who does not exist takes as long to refuse as somebody who does.
+_NOBODY = _hasher.hash(secrets.token_hex(16))
+# Two threads for all hashes of a process: each keeps the memory of its last one. Whoever finds 16 waiting is sent away,
+# so that others can sign meanwhile.
+_HASHING = ThreadPoolExecutor(2, "password")
+_PLACES = threading.BoundedSemaphore(16)
+
+
+class LoginBusy(Busy):
+    """So many are logging in that this try was not looked at."""
+
+    code = "login_busy"
+
+
+class PasswordTooShort(DomainError):
+    """The password has fewer than 12 characters."""
+
+    code = "password_too_short"
+
+
+class PasswordWrong(LoginRefused):
+    """Somebody who is logged in typed another password than theirs."""
+
+    code = "password_wrong"
+
+
+class AccountExists(DomainError):
+    """There is an account of that name already."""
+
+    code = "account_exists"
+
+
+@dataclass(frozen=True)
+class Login:
+    """Who is logged in, and the session's own data."""
+
+    account_id: int
+    name: str
+    data: dict[str, str]
+
+
+def create_account(name: str, password: str, by: str = journal.COMMAND) -> None:
+    """Add a member of staff; raises PasswordTooShort or AccountExists."""
+    hashed = _new_hash(password)
+    with transaction() as store:
+        if store.scalar(select(Account.id).where(Account.name == _folded(name))) is not None:
+            raise AccountExists()
+        account = Account(name=_folded(name), password_hash=hashed, created_at=clock.now())
+        store.add(account)
+        store.flush()
+        journal.record(store, by, "account created", f"account {account.id}")
+
+
+def set_password(name: str, password: str, kept_token: str = "", by: str = journal.COMMAND) -> None:
+    """Another password; ends all sessions but that of `kept_token`. Raises PasswordTooShort or NotFound."""
+    hashed = _new_hash(password)
+    with transaction() as store:
+        account = _changed(store, name)
+        account.password_hash = hashed
+        _end_sessions(store, account, by, "password changed", kept_token)
+
+
+def end_sessions(name: str, by: str = journal.COMMAND) -> None:
+    """End all sessions of this account; raises NotFound."""
+    with transaction() as store:
+        _end_sessions(store, _changed(store, name), by, "sessions ended")
+
+
+def set_enabled(name: str, is_enabled: bool, by: str = journal.COMMAND) -> None:
+    """Let this account log in again, or no longer: then its sessions end too. Raises NotFound."""
+    with transaction() as store:
+        account = _changed(store, name)
+        account.disabled_at = None if is_enabled else account.disabled_at or clock.now()
+        _end_sessions(store, account, by, "account enabled" if is_enabled else "account disabled")
+
+
+def log_in(name: str, password: str, network: str, old_token: str = "") -> str:
+    """A new session's secret, for the cookie; ends the session `old_token` of the same browser.
+
+    Raises LoginRefused, TooManyTries (for this network, for this name from it, or for this name from all networks from
+    which nobody has logged in to it: the owner comes in from a network of theirs) or LoginBusy.
+    """
+    account, place, token = _account(name), networks.widest(network), secrets.token_urlsafe(32)
+    known = f"{_folded(name)} {place}"
+    tries = [(rate_limits.LOGIN_TRIES_NETWORK, place)] if place else []
+    tries.append((rate_limits.LOGIN_TRIES, f"{_folded(name)} {network}"))
+    if not rate_limits.is_used(rate_limits.LOGIN_KNOWN, known):
+        tries.append((rate_limits.LOGIN_TRIES_ACCOUNT, _folded(name)))
+    try:
+        for rule, value in tries:
+            rate_limits.spend(rule, value)
+    except TooManyTries as exc:
+        log.warning("login limited account=%s limit=%s", account.id if account else "unknown", exc.details["kind"])
+        raise
+    account_id = _verify(account, password)
+    with transaction() as store:
+        if _changed(store, name).password_hash != (account.password_hash if account else ""):
+            raise LoginRefused()  # it was changed meanwhile, and its sessions ended
+        now = clock.now()
+        is_old = StaffSession.created_at < now - SESSION_LASTS
+        store.execute(delete(StaffSession).where(is_old | (StaffSession.token_hash == _hash(old_token))))
+        for rule, value in tries:  # whoever knows the password may type it as often as they like
+            rate_limits.give_back(store.connection(), rule, value)
+        rate_limits.use(store.connection(), rate_limits.LOGIN_KNOWN, [rate_limits.LOGIN_KNOWN.key(known)], now)
+        data = {"csrf_token": secrets.token_hex(20)}  # set here, so that no page that shows a form writes
+        session = StaffSession(token_hash=_hash(token), account_id=account_id, data=data, created_at=now)
+        store.add(session)
+        journal.record(store, f"account {account_id}", "login")
+    return token
+
+
+def prove_password(name: str, password: str, network: str) -> None:
+    """Ask for the password of somebody who is logged in; raises PasswordWrong, TooManyTries or LoginBusy."""
+    value = f"{_folded(name)} {network}"
+    rate_limits.spend(rate_limits.LOGIN_TRIES, value)
+    try:
+        _verify(_account(name), password)
+    except LoginRefused as exc:
+        raise PasswordWrong() from exc
+    with transaction() as store:
+        rate_limits.give_back(store.connection(), rate_limits.LOGIN_TRIES, value)
+
+
+def _changed(store: Session, name: str) -> Account:
+    """The account of this name, for whose change others wait; raises NotFound."""
+    account = store.scalar(select(Account).where(Account.name == _folded(name)).with_for_update())
+    if account is None:
+        raise NotFound(account=_folded(name))
+    return account
+
+
+def _end_sessions(store: Session, account: Account, by: str, act: str, kept_token: str = "") -> None:
+    """End all but one; the journal says why."""
+    others = (StaffSession.account_id == account.id) & (StaffSession.token_hash != _hash(kept_token))
+    store.execute(delete(StaffSession).where(others))
+    journal.record(store, by, act, f"account {account.id}")
+
+
+def _account(name: str) -> Row[int, str, datetime | None] | None:
+    """The account of this name; Postgres takes no NUL, not even to look for it."""
+    columns = (Account.id, Account.password_hash, Account.disabled_at)
+    statement = select(*columns).where(Account.name == _folded(name))
+    with reading() as connection:
+        return connection.execute(statement).one_or_none()
+
+
+def _verify(account: Row[int, str, datetime | None] | None, password: str) -> int:
+    try:
+        _hash_in_turn(lambda: _hasher.verify(account.password_hash if account else _NOBODY, password))
+        if account is None or account.disabled_at is not None:
+            raise LoginRefused()
+    except (Argon2Error, InvalidHashError, LoginRefused) as exc:
+        log.warning("login refused account=%s", account.id if account else "unknown")
+        raise LoginRefused() from exc
+    return int(account.id)
+
+
+def _new_hash(password: str) -> str:
+    if len(password) < SHORTEST_PASSWORD:
+        raise PasswordTooShort(shortest=SHORTEST_PASSWORD)
+    return _hash_in_turn(lambda: _hasher.hash(password))
+
+
+def _hash_in_turn(work: Callable[[], Result]) -> Result:
+    """What `work` gives, which hashes; raises LoginBusy where too many wait."""
+    if not _PLACES.acquire(blocking=False):
+        raise LoginBusy(seconds=5)
+    try:
+        return _HASHING.submit(work).result()
+    finally:
+        _PLACES.release()
+
+
+def login_of(token: str) -> Login | None:
+    """Whose session this secret opens; None if it was ended or is over."""
+    statement = (
+        select(Account.id, Account.name, StaffSession.data)
+        .join(StaffSession, StaffSession.account_id == Account.id)
+        .where(StaffSession.token_hash == _hash(token), StaffSession.created_at > clock.now() - SESSION_LASTS)
+        .where(Account.disabled_at.is_(None))
+    )
+    with reading() as connection:
+        row = connection.execute(statement).one_or_none()
+    return Login(row.id, row.name, row.data) if row else None
+
+
+def log_out(token: str) -> None:
+    """End this session."""
+    with transaction() as store:
+        store.execute(delete(StaffSession).where(StaffSession.token_hash == _hash(token)))
+
+
+def _folded(name: str) -> str:
+    return name.replace("\0", "?").strip().casefold()
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

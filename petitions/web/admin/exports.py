@@ -1,0 +1,32 @@
+"""Handing over: the sealed rows as a download. Nothing is opened here."""
+
+from flask import Response, render_template, request, stream_with_context
+from flask.typing import ResponseReturnValue
+
+from petitions import clock
+from petitions.queries.catalogue import catalogue
+from petitions.services.privacy import exports
+from petitions.web.admin.login import bp, by, password_refused
+from petitions.web.errors import MESSAGES, status_of, wait_of
+
+
+@bp.get("/export")
+def export() -> ResponseReturnValue:
+    """Which campaign, and the password once more."""
+    return _page(None)
+
+
+@bp.post("/export")
+def exported() -> ResponseReturnValue:
+    """The rows of the campaign as a stream; the file's name is ours."""
+    if exc := password_refused():
+        return _page(MESSAGES[exc.code]), status_of(exc), wait_of(exc)
+    campaign = catalogue().campaign(request.form.get("campaign", ""))
+    lines = exports.sealed_lines(campaign.slug, by())
+    response = Response(stream_with_context(lines), mimetype="application/x-ndjson")
+    response.headers.set("Content-Disposition", "attachment", filename=f"{campaign.slug}-{clock.now():%Y-%m-%d}.jsonl")
+    return response
+
+
+def _page(error: object) -> str:
+    return render_template("admin/export.html", campaigns=catalogue().campaigns, error=error)

@@ -1,0 +1,45 @@
+"""How the mails are doing, and addresses that must not be written to. Nobody's address is shown."""
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
+
+from petitions.queries import board as boards
+from petitions.services.mailing import suppression
+from petitions.web.admin.login import bp, by
+from petitions.web.forms.person import AddressForm
+
+DONE = {
+    "stopped": _l("No more e-mail goes to this address."),
+    "lifted": _l("E-mail goes to this address again."),
+}
+
+REASONS = {  # what the outbox calls them; others come from mail servers
+    "cannot_open": _l("cannot be decrypted with this server’s key"),
+    "not_made": _l("the e-mail could not be written"),
+}
+
+
+@bp.get("/mails")
+def mails() -> ResponseReturnValue:
+    """The outbox in numbers, and the form."""
+    return _page(AddressForm())
+
+
+@bp.post("/mails")
+def mails_changed() -> ResponseReturnValue:
+    """Stop writing to an address that bounced, or begin again."""
+    form = AddressForm()
+    if not form.validate():
+        return _page(form), 422
+    is_lifted = request.form.get("action") == "lift"
+    if is_lifted:
+        suppression.lift(form.email.data or "", by())
+    else:
+        suppression.suppress(form.email.data or "", "bounced", by())
+    return redirect(url_for("admin.mails", done="lifted" if is_lifted else "stopped"), 303)
+
+
+def _page(form: AddressForm) -> str:
+    done = DONE.get(request.args.get("done", ""))
+    return render_template("admin/mails.html", form=form, outbox=boards.outbox(), reasons=REASONS, done=done)

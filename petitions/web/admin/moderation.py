@@ -1,0 +1,131 @@
+"""Against abuse, for staff: passes for schools and stalls, the end of a hold, invalidations."""
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_pgettext
+
+from petitions import clock
+from petitions.domain.states import SignatureState
+from petitions.errors import NotFound
+from petitions.queries import board as boards
+from petitions.queries import moderation
+from petitions.queries.board import Board
+from petitions.queries.moderation import Condition
+from petitions.services.limits import group_codes
+from petitions.services.moderation import holds, invalidations
+from petitions.web.admin.login import bp, by
+from petitions.web.errors import MESSAGES
+from petitions.web.forms.staff import InvalidationForm, PassForm
+from petitions.web.i18n import locale
+
+STATES = {
+    SignatureState.CONFIRMED: lazy_pgettext("signatures", "confirmed"),
+    SignatureState.HELD: lazy_pgettext("signatures", "held back"),
+    SignatureState.PENDING: lazy_pgettext("signatures", "waiting"),
+}
+
+
+@bp.get("/passes")
+def list_passes() -> ResponseReturnValue:
+    """All passes with their codes, and the form for one more."""
+    board = _board()
+    return _passes_page(board, PassForm(board.timezone))
+
+
+@bp.post("/passes")
+def create_pass() -> ResponseReturnValue:
+    """Make one."""
+    board = _board()
+    form = PassForm(board.timezone)
+    if not form.validate():
+        return _passes_page(board, form), 422
+    try:
+        group_codes.create_pass(board.campaign, form.place.data or "", form.number, form.begin, form.end, by())
+    except group_codes.PassFaulty as why:
+        return _passes_page(board, form, MESSAGES[why.code]), 422
+    return redirect(url_for("admin.list_passes"), 303)
+
+
+@bp.post("/passes/end")
+def end_pass() -> ResponseReturnValue:
+    """End it now."""
+    group_codes.end_pass(_number(), by())
+    return redirect(url_for("admin.list_passes"), 303)
+
+
+@bp.post("/holds/count")
+def count_held() -> ResponseReturnValue:
+    """Staff had a look: what is held counts."""
+    holds.count_held(_board().campaign, by())
+    return redirect(url_for("admin.board"), 303)
+
+
+@bp.get("/invalidations")
+def list_invalidations() -> ResponseReturnValue:
+    """All invalidations, and the form for one more."""
+    board = _board()
+    return _invalidations_page(board, InvalidationForm(board.timezone))
+
+
+@bp.post("/invalidations")
+def prepare_invalidation() -> ResponseReturnValue:
+    """Count what would be struck, and show it."""
+    board = _board()
+    form = InvalidationForm(board.timezone)
+    if not form.validate():
+        return _invalidations_page(board, form), 422
+    try:
+        invalidations.prepare_invalidation(board.campaign, form.condition(), form.reason.data or "", by())
+    except invalidations.ReasonMissing as why:
+        return _invalidations_page(board, form, MESSAGES[why.code]), 422
+    return redirect(url_for("admin.list_invalidations"), 303)
+
+
+@bp.post("/invalidations/run")
+def run_invalidation() -> ResponseReturnValue:
+    """Strike them."""
+    invalidations.run_invalidation(_number(), by())
+    return redirect(url_for("admin.list_invalidations"), 303)
+
+
+@bp.post("/invalidations/undo")
+def undo_invalidation() -> ResponseReturnValue:
+    """Bring them back."""
+    invalidations.undo_invalidation(_number(), by())
+    return redirect(url_for("admin.list_invalidations"), 303)
+
+
+def _number() -> int:
+    """Which row the button belongs to; raises NotFound for what is none."""
+    said = request.form.get("number", "")
+    if not (said.isascii() and said.isdecimal() and len(said) < 10):
+        raise NotFound()
+    return int(said)
+
+
+def _board() -> Board:
+    board = boards.newest(locale())
+    if board is None:
+        raise NotFound()
+    return board
+
+
+def _passes_page(board: Board, form: PassForm, problem: object = None) -> str:
+    made = [(row, group_codes.code_of(row.id)) for row in moderation.passes(board.campaign)]
+    return render_template(
+        "admin/passes.html", board=board, form=form, problem=problem, passes=made, now=clock.now(), default=group_codes
+    )
+
+
+def _invalidations_page(board: Board, form: InvalidationForm, problem: object = None) -> str:
+    rows = [(row, Condition.from_json(row.condition)) for row in moderation.invalidations(board.campaign)]
+    made = {row.id: row.place for row in moderation.passes(board.campaign)}
+    return render_template(
+        "admin/invalidations.html",
+        board=board,
+        form=form,
+        problem=problem,
+        states=STATES,
+        invalidations=rows,
+        passes=made,
+    )

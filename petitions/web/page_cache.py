@@ -1,0 +1,169 @@
+"""Pages kept as ready bytes: rendered at most every other second, packed once, answered before Flask is asked."""
+
+import gzip
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any
+
+import brotli
+from flask import Flask, Response, current_app, request
+from werkzeug.sansio.utils import host_is_trusted
+
+from petitions.web import request_log
+
+FRESH_SECONDS = 1.5
+PAGE = "public, max-age=15, s-maxage=30, stale-while-revalidate=60, stale-if-error=86400"
+NUMBERS = "public, max-age=2, s-maxage=2, stale-while-revalidate=1"  # with FRESH_SECONDS: at most 5 s behind
+MOST_KEPT = 2_000  # a bound on memory, far above campaigns x languages x cases
+PACK_PAGES, PACK_FILES = 5, 10  # of brotli's eleven degrees: the last ones cost twenty and fifty times as much
+
+
+@dataclass(frozen=True)
+class Ready:
+    """One page as bytes; `packed` by the name of the coding, best first."""
+
+    plain: bytes
+    packed: Mapping[str, bytes]
+    etag: str
+    content_type: str
+    cache: str
+    route: str = "-"
+    fresh_until: float = float("inf")  # by time.monotonic()
+
+    def answer(self, accepted: str, known: str) -> tuple[HTTPStatus, list[tuple[str, str]], bytes]:
+        """What to say to who sent these Accept-Encoding and If-None-Match headers."""
+        headers = [("ETag", self.etag), ("Cache-Control", self.cache), ("Vary", "Accept-Encoding")]
+        if self.etag in known:
+            return HTTPStatus.NOT_MODIFIED, headers, b""
+        body = self.plain
+        for coding, packed in self.packed.items():
+            if coding in _codings(accepted):
+                headers.append(("Content-Encoding", coding))
+                body = packed
+                break
+        headers += [("Content-Type", self.content_type), ("Content-Length", str(len(body)))]
+        return HTTPStatus.OK, headers, body
+
+
+def packed(body: bytes, degree: int) -> dict[str, bytes]:
+    """`body` in each coding, best first."""
+    return {"br": brotli.compress(body, quality=degree), "gzip": gzip.compress(body, 9)}
+
+
+def etag(body: bytes) -> str:
+    """A name that changes with the content; weak, since it is the same whether plain or packed."""
+    return f'W/"{hashlib.sha256(body).hexdigest()[:20]}"'
+
+
+@lru_cache(maxsize=256)
+def _codings(accepted: str) -> frozenset[str]:
+    """The codings that an Accept-Encoding header allows."""
+    parts = (part.strip().lower().partition(";") for part in accepted.split(","))
+    refused = {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+    return frozenset(name.strip() for name, _, weight in parts if weight.replace(" ", "") not in refused)
+
+
+class ReadyPages:
+    """The ready pages of one process, by path."""
+
+    def __init__(self) -> None:
+        self._pages: dict[str, Ready] = {}
+        self._builders: dict[str, threading.Lock] = {}
+        self.files: dict[str, Ready] = {}
+
+    def fresh(self, path: str) -> Ready | None:
+        """What is ready at `path` without any work."""
+        kept = self.files.get(path) or self._pages.get(path)
+        return kept if kept is not None and time.monotonic() < kept.fresh_until else None
+
+    def get(self, path: str, build: Callable[[], str], empty: Ready) -> Ready:
+        """The page at `path`, built anew if it is no longer fresh. While one thread builds, others get the old one."""
+        kept = self._pages.get(path)
+        if kept is not None and time.monotonic() < kept.fresh_until:
+            return kept
+        builder = self._builders.setdefault(path, threading.Lock())
+        if not builder.acquire(blocking=kept is None):
+            assert kept is not None  # noqa: S101 - acquire() blocks otherwise
+            return kept
+        try:
+            newer = self._pages.get(path)
+            if newer is not None and newer is not kept:
+                return newer
+            page = self._renewed(kept, build().encode(), empty)
+            if len(self._pages) >= MOST_KEPT:
+                self._pages.clear()
+            self._pages[path] = page
+            return page
+        except Exception:
+            self._builders.pop(path, None)  # a path that is no page leaves nothing behind
+            raise
+        finally:
+            builder.release()
+
+    def forget(self) -> None:
+        """Build everything anew at the next request."""
+        self._pages.clear()
+
+    @staticmethod
+    def _renewed(kept: Ready | None, body: bytes, empty: Ready) -> Ready:
+        fresh_until = time.monotonic() + FRESH_SECONDS
+        if kept is not None and kept.plain == body:
+            return replace(kept, fresh_until=fresh_until)
+        return replace(empty, plain=body, packed=packed(body, PACK_PAGES), etag=etag(body), fresh_until=fresh_until)
+
+
+class Shortcut:
+    """Answers with what is ready before Flask is asked: a page that thousands reload costs no more than its bytes."""
+
+    def __init__(self, app: Flask, pages: ReadyPages, headers: Mapping[str, str]) -> None:
+        self._flask = app.wsgi_app
+        self._pages = pages
+        self._headers = list(headers.items())
+        self._hosts: list[str] = app.config["TRUSTED_HOSTS"]
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        ready = self._found(environ)
+        if ready is None:
+            return self._flask(environ, start_response)
+        began = time.monotonic()
+        status, headers, body = ready.answer(
+            environ.get("HTTP_ACCEPT_ENCODING", ""), environ.get("HTTP_IF_NONE_MATCH", "")
+        )
+        start_response(f"{status.value} {status.phrase}", headers + self._headers)
+        request_log.note(environ["REQUEST_METHOD"], ready.route, status.value, began)
+        return [body] if environ["REQUEST_METHOD"] == "GET" else []
+
+    def _found(self, environ: dict[str, Any]) -> Ready | None:
+        path: str = environ["PATH_INFO"]
+        is_plain = environ["REQUEST_METHOD"] in ("GET", "HEAD") and not environ.get("QUERY_STRING")
+        if not is_plain or environ.get("SCRIPT_NAME") or not path.isascii():
+            return None
+        ready = self._pages.fresh(path)
+        return ready if ready is not None and self._is_trusted(environ.get("HTTP_HOST", "")) else None
+
+    def _is_trusted(self, host: str) -> bool:
+        return host_is_trusted(host, self._hosts)
+
+
+def page(build: Callable[[], str], *, cache: str = PAGE, content_type: str = "text/html; charset=utf-8") -> Response:
+    """The answer for the present path: ready bytes, or 304 for who has them already."""
+    pages: ReadyPages = current_app.extensions["petitions_ready"]
+    route = request.url_rule.rule if request.url_rule else "-"
+    return respond(pages.get(request.path, build, Ready(b"", {}, "", content_type, cache, route)))
+
+
+def respond(ready: Ready) -> Response:
+    """`ready` as Flask's answer to the present request."""
+    status, headers, body = ready.answer(
+        request.headers.get("Accept-Encoding", ""), request.headers.get("If-None-Match", "")
+    )
+    response = Response(body, status=status)
+    if not body:
+        del response.headers["Content-Type"]
+    response.headers.update(headers)
+    return response

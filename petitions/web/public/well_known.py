@@ -1,0 +1,25 @@
+"""/.well-known/: whom to tell about a hole in our security."""
+
+from datetime import timedelta
+
+from flask import Blueprint, Response
+
+from petitions import clock
+from petitions.errors import NotFound
+from petitions.services.keys.keyring import settings
+
+bp = Blueprint("wellknown", __name__)
+LASTS = timedelta(days=180)  # RFC 9116 wants less than a year
+
+
+@bp.get("/.well-known/security.txt")
+def security_txt() -> Response:
+    """Who takes reports; 404 where nobody was set."""
+    config = settings()
+    if not config.security_contact:
+        raise NotFound()
+    expires = (clock.now() + LASTS).replace(hour=0, minute=0, second=0, microsecond=0)
+    lines = [f"Contact: {config.security_contact}", f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}"]
+    lines.append(f"Canonical: {config.base_url}/.well-known/security.txt")
+    headers = {"Cache-Control": "public, max-age=86400"}
+    return Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8", headers=headers)
