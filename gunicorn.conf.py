@@ -53,7 +53,7 @@ def post_worker_init(worker: Any) -> None:
     from app import app
 
     with app.app_context(), suppress(Busy):  # a database that is away may come back
-        found = installation.faults(app.extensions["petitions_shelf"])
+        found = installation.faults(app.extensions["petitions_catalogue_cache"])
         if found:
             worker.log.error("%s", " ".join(found))
             sys.exit(APP_LOAD_ERROR)

@@ -13,7 +13,7 @@ from petitions.db.base import db
 from petitions.db.engine import WriteLock
 from petitions.db.queue import WriteQueue
 from petitions.errors import SettingsFaulty
-from petitions.queries.catalogue import Shelf
+from petitions.queries.catalogue import CatalogueCache
 from petitions.queries.pins import Pins
 from petitions.services.keys.keyring import Keyring
 from petitions.settings import ROOT, Settings
@@ -26,8 +26,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings is None:
         try:
             settings = Settings.from_env()
-        except SettingsFaulty as why:
-            sys.exit(str(why))
+        except SettingsFaulty as exc:
+            sys.exit(str(exc))
     os.umask(file_modes.UMASK)  # database, secrets, mails: whatever this process makes is for its own account only
     app = Flask(
         "petitions", root_path=str(ROOT / "petitions"), static_folder=None, instance_path=str(ROOT / "instance")
@@ -37,7 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.prepare(settings.log_level, settings.log_format == "json")
     app.extensions["petitions_settings"] = settings
     app.extensions["petitions_keyring"] = Keyring(settings.secret_key, settings.master_key, settings.instance)
-    app.extensions["petitions_shelf"] = Shelf(Pins(settings.instance / "recipients.txt"))
+    app.extensions["petitions_catalogue_cache"] = CatalogueCache(Pins(settings.instance / "recipients.txt"))
     _prepare_database(app, settings)
     routes.register(app, settings)
     commands.register(app)

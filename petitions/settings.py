@@ -242,6 +242,6 @@ def _convert(raw: str, kind: type, name: str, faults: list[str]) -> Any:
 def _read_secret(path: str, name: str, faults: list[str]) -> str:
     try:
         return Path(path).read_text().strip()
-    except OSError as why:
-        faults.append(f"{name} cannot be read: {why.strerror}")
+    except OSError as exc:
+        faults.append(f"{name} cannot be read: {exc.strerror}")
         return ""

@@ -109,10 +109,10 @@ def send_due(ended: threading.Event | None = None) -> int:
                     break
                 _send(transport, letter, config)
                 tried += 1
-    except Delayed as why:
+    except Delayed as exc:
         for letter in leased:
-            outbox.mark_delayed(letter, str(why))
-        log.warning("mail server unreachable reason=%s waiting=%s", why, len(leased))
+            outbox.mark_delayed(letter, str(exc))
+        log.warning("mail server unreachable reason=%s waiting=%s", exc, len(leased))
         return len(leased)
     return tried
 
@@ -131,22 +131,22 @@ def _send(transport: Transport, letter: outbox.Leased, config: Settings) -> None
             return
         transport.send(_composed(letter, facts, config))
         outbox.mark_sent(letter)
-    except Delayed as why:
-        outbox.mark_delayed(letter, str(why))
-        log.warning("mail delayed kind=%s reason=%s", letter.kind, why)
-    except Undeliverable as why:
-        outbox.mark_failed(letter.id, str(why))
-        log.warning("mail undeliverable kind=%s reason=%s", letter.kind, why)
+    except Delayed as exc:
+        outbox.mark_delayed(letter, str(exc))
+        log.warning("mail delayed kind=%s reason=%s", letter.kind, exc)
+    except Undeliverable as exc:
+        outbox.mark_failed(letter.id, str(exc))
+        log.warning("mail undeliverable kind=%s reason=%s", letter.kind, exc)
     except (Busy, DatabaseDamaged):
         raise
-    except NotFound as why:  # the campaign is a draft again; it will be back, or the mail is given up like any other
-        outbox.mark_delayed(letter, why.code)
-        log.warning("mail delayed kind=%s reason=%s", letter.kind, why.code)
+    except NotFound as exc:  # the campaign is a draft again; it will be back, or the mail is given up like any other
+        outbox.mark_delayed(letter, exc.code)
+        log.warning("mail delayed kind=%s reason=%s", letter.kind, exc.code)
     except DomainError:  # the signer was erased
         outbox.drop(letter.id)
-    except Exception as why:
+    except Exception as exc:
         # Only its kind: the message of an exception may quote an address
-        log.error("mail could not be made kind=%s error=%s", letter.kind, type(why).__name__)
+        log.error("mail could not be made kind=%s error=%s", letter.kind, type(exc).__name__)
         outbox.mark_delayed(letter, "not_made")
 
 

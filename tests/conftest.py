@@ -68,9 +68,9 @@ def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True, scope="session")
 def _keys_are_proven() -> Iterator[None]:
     """Every riddle counts as solved, so that campaigns may open; a test about the proof asks for `unproven`."""
-    real = key_tests._new_riddle
+    real = key_tests._new_key_test
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(key_tests, "_new_riddle", lambda public_key: {**real(public_key), "is_solved": True})
+        patch.setattr(key_tests, "_new_key_test", lambda public_key: {**real(public_key), "is_solved": True})
         patch.setattr(key_tests, "_real_riddle", real, raising=False)
         yield
 
@@ -78,7 +78,7 @@ def _keys_are_proven() -> Iterator[None]:
 @pytest.fixture
 def unproven(monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on, a new riddle waits to be solved, as on a real server."""
-    monkeypatch.setattr(key_tests, "_new_riddle", key_tests._real_riddle)  # type: ignore[attr-defined]
+    monkeypatch.setattr(key_tests, "_new_key_test", key_tests._real_riddle)  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")

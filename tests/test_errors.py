@@ -27,10 +27,10 @@ def test_an_error_tells_its_code_and_facts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("why", "status"), [*[(kind(), status) for kind, status in STATUS.items()], (errors.CodeWrong(), 422)]
+    ("exc", "status"), [*[(kind(), status) for kind, status in STATUS.items()], (errors.CodeWrong(), 422)]
 )
-def test_every_error_has_a_status(why: DomainError, status: int) -> None:
-    assert status_of(why) == status
+def test_every_error_has_a_status(exc: DomainError, status: int) -> None:
+    assert status_of(exc) == status
     assert 400 <= status < 600
 
 

@@ -22,8 +22,8 @@ def faults_of(tmp_path: Path, **environ: str) -> list[str]:
     """What is wrong with this environment."""
     try:
         read(tmp_path, **environ)
-    except SettingsFaulty as why:
-        return why.faults
+    except SettingsFaulty as exc:
+        return exc.faults
     return []
 
 

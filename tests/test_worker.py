@@ -411,7 +411,7 @@ def test_a_mail_of_a_campaign_that_went_back_to_draft_waits_for_it(
 def _set_state(app: Flask, chosen: str) -> None:
     with transaction() as store:
         store.execute(update(Campaign).values(state=chosen, changed_at=now()))
-    app.extensions["petitions_shelf"].forget()
+    app.extensions["petitions_catalogue_cache"].forget()
 
 
 def test_whoever_is_told_that_the_mailbox_is_full_is_greeted_by_no_name(

@@ -14,7 +14,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from petitions import clock, settings, worker
 from petitions.cli import privacy, retention
-from petitions.cli.helpers import identities, private_files, refusals, shelf
+from petitions.cli.helpers import catalogue_cache, identities, private_files, refusals
 from petitions.cli.keys import keys
 from petitions.cli.lazy_group import LazyGroup
 from petitions.cli.setup import prepare_installation
@@ -59,7 +59,7 @@ def register(app: Flask) -> None:
 def setup() -> None:
     """Make secrets and database ready; in demo mode also the demo key and campaign. Safe to repeat."""
     with refusals():
-        prepare_installation(shelf())
+        prepare_installation(catalogue_cache())
 
 
 @click.command("worker")
@@ -110,7 +110,7 @@ def _checked() -> Checkup:
         return Checkup(["The database is not up to date: flask setup"], [])
     public = catalogue()
     found = checkup(config())
-    faults = installation.faults(shelf(), is_thorough=True)
+    faults = installation.faults(catalogue_cache(), is_thorough=True)
     if ledger.is_ahead():
         faults.append("The ledger knows more than the database: a backup was restored, run flask retention replay")
     faults += [] if public.public_keys else ["There is no key to seal to: flask keys create PATH"]
@@ -144,7 +144,7 @@ def import_campaign(path: Path) -> None:
     """Take the folder at PATH over into the database. Nothing changes if it has faults."""
     with refusals():
         content = reading.read(path)
-        folders.import_campaign(content, shelf())
+        folders.import_campaign(content, catalogue_cache())
     click.echo(f"{content.slug}: imported, {len(content.cases)} cases.")
 
 
@@ -192,8 +192,8 @@ def export_signatures(sealed: bool, identity: Path | None, slug: str | None, out
         lines = exports.sealed_lines(found.slug, by="command")
         try:
             output.writelines(decrypt_export.csv_lines(lines, identities(identity)) if identity else lines)
-        except sealing.CannotOpen as why:
-            raise click.ClickException("This key does not open these signatures.") from why
+        except sealing.CannotOpen as exc:
+            raise click.ClickException("This key does not open these signatures.") from exc
         retention_service.note_export(found.slug, begun_at)
 
 

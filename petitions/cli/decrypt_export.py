@@ -30,9 +30,9 @@ def open_signatures(file: TextIO, identity: Path, kind: str, rows: str, purpose:
     try:
         with private_files():
             number = _WRITERS[kind](output, decrypt_export.columns(rows, purpose), table)
-    except sealing.CannotOpen as why:
+    except sealing.CannotOpen as exc:
         output.unlink(missing_ok=True)
-        raise click.ClickException(f"Line {why} does not open with this key, or is damaged.") from why
+        raise click.ClickException(f"Line {exc} does not open with this key, or is damaged.") from exc
     click.echo(f"{number} rows: {output}")
     for case, each in totals.items() if purpose == "delivery" else ():
         click.echo(f"{case}: {each['confirmed']} signatures, {each['named']} of them named in the list")

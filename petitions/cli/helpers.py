@@ -11,7 +11,7 @@ from flask import current_app
 
 from petitions.domain import sealing
 from petitions.errors import ContentFaulty, DomainError
-from petitions.queries.catalogue import Shelf
+from petitions.queries.catalogue import CatalogueCache
 
 
 @contextmanager
@@ -19,13 +19,13 @@ def refusals() -> Iterator[None]:
     """Print what a service refused, and end with status 1."""
     try:
         yield
-    except ContentFaulty as why:
-        for fault in why.faults:
+    except ContentFaulty as exc:
+        for fault in exc.faults:
             click.echo(fault, err=True)
-        click.echo(f"{len(why.faults)} fault(s); nothing was changed.", err=True)
+        click.echo(f"{len(exc.faults)} fault(s); nothing was changed.", err=True)
         sys.exit(1)
-    except DomainError as why:
-        click.echo(f"Refused: {why}", err=True)
+    except DomainError as exc:
+        click.echo(f"Refused: {exc}", err=True)
         sys.exit(1)
 
 
@@ -39,9 +39,9 @@ def private_files() -> Iterator[None]:
         os.umask(before)
 
 
-def shelf() -> Shelf:
+def catalogue_cache() -> CatalogueCache:
     """The present application's shelf."""
-    found: Shelf = current_app.extensions["petitions_shelf"]
+    found: CatalogueCache = current_app.extensions["petitions_catalogue_cache"]
     return found
 
 
@@ -49,8 +49,8 @@ def identities(path: Path) -> list[str]:
     """The private keys in the file, after asking for its passphrase if it has one."""
     try:
         return sealing.identities_in(path.read_bytes(), lambda: _passphrase(path))
-    except sealing.CannotOpen as why:
-        raise click.ClickException(f"{path} holds no private key, or its passphrase is another one.") from why
+    except sealing.CannotOpen as exc:
+        raise click.ClickException(f"{path} holds no private key, or its passphrase is another one.") from exc
 
 
 def _passphrase(path: Path) -> str:

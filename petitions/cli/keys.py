@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from petitions.cli.helpers import identities, refusals, shelf
+from petitions.cli.helpers import catalogue_cache, identities, refusals
 from petitions.domain import sealing
 from petitions.domain.decrypt_export import fields_of
 from petitions.queries import recipient_keys as queries
@@ -34,7 +34,7 @@ def create_key(path: Path, label: str, no_passphrase: bool) -> None:
     public, text = sealing.new_key_file(label, "" if no_passphrase else _new_passphrase())
     _write_new(path, text)
     with refusals():
-        recipient_keys.add_recipient(label, public, shelf())
+        recipient_keys.add_recipient(label, public, catalogue_cache())
     click.echo(f"Private key: {path}\nPublic key:  {public}\nNow move the private key off this machine.")
 
 
@@ -44,7 +44,7 @@ def create_key(path: Path, label: str, no_passphrase: bool) -> None:
 def add_key(public_key: str, label: str) -> None:
     """Seal to PUBLIC_KEY (age1…) too, whose private half was made elsewhere."""
     with refusals():
-        recipient_keys.add_recipient(label, public_key, shelf())
+        recipient_keys.add_recipient(label, public_key, catalogue_cache())
     click.echo("Added.\nBefore a campaign opens, its holder has to prove it: flask keys check")
 
 
@@ -53,7 +53,7 @@ def add_key(public_key: str, label: str) -> None:
 def retire_key(public_key: str) -> None:
     """Seal to PUBLIC_KEY no longer. Keep its private half: it opens what was sealed until now."""
     with refusals():
-        recipient_keys.retire_recipient(public_key, shelf())
+        recipient_keys.retire_recipient(public_key, catalogue_cache())
     click.echo("Retired.")
 
 
@@ -83,8 +83,8 @@ def check_keys(slug: str | None, identity: Path | None, words: str | None) -> No
         if words:
             click.echo(f"Proven: {key_tests.solve_riddle(check.campaign, words)}")
         check = queries.check_of(check.campaign)
-    for key in check.open_riddles:
-        click.echo(f"Not proven yet: {key.label}, {key.public_key}\n{key.riddle}")
+    for key in check.open_key_tests:
+        click.echo(f"Not proven yet: {key.label}, {key.public_key}\n{key.key_test}")
     if check.checked_at is None:
         raise click.ClickException(f"{check.campaign} cannot open yet: every key has to be proven.")
     click.echo(f"{check.campaign}: every key was proven to work, at {check.checked_at:%Y-%m-%d %H:%M} UTC.")
@@ -107,7 +107,7 @@ def drill_keys(slug: str | None, identity: Path, sample: int) -> None:
 
 def prove_keys(check: KeyCheck, private_keys: list[str]) -> list[str]:
     """Solve the riddles that these keys open, and say whose they were."""
-    opened = (fields_of(key.riddle.encode(), private_keys) for key in check.open_riddles)
+    opened = (fields_of(key.key_test.encode(), private_keys) for key in check.open_key_tests)
     return [key_tests.solve_riddle(check.campaign, fields[key_tests.WORDS]) for fields in opened if fields is not None]
 
 
@@ -121,8 +121,8 @@ def _new_passphrase() -> str:
 def _write_new(path: Path, text: str) -> None:
     try:
         path.touch(mode=0o600, exist_ok=False)
-    except FileExistsError as why:
-        raise click.ClickException(f"{path} exists already; a key is never overwritten") from why
-    except OSError as why:
-        raise click.ClickException(f"{path}: {why.strerror}") from why
+    except FileExistsError as exc:
+        raise click.ClickException(f"{path} exists already; a key is never overwritten") from exc
+    except OSError as exc:
+        raise click.ClickException(f"{path}: {exc.strerror}") from exc
     path.write_text(text)

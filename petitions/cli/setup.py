@@ -10,7 +10,7 @@ from petitions.cli.keys import prove_keys
 from petitions.content import reading
 from petitions.domain import sealing
 from petitions.migrations.upgrade import upgrade
-from petitions.queries.catalogue import Shelf, catalogue
+from petitions.queries.catalogue import CatalogueCache, catalogue
 from petitions.queries.recipient_keys import check_of
 from petitions.services import installation
 from petitions.services.campaigns import folders
@@ -21,7 +21,7 @@ from petitions.settings import ROOT
 DEMO_CAMPAIGN = ROOT / "petitions" / "demo" / "write-for-rights-2024"
 
 
-def prepare_installation(shelf: Shelf) -> None:
+def prepare_installation(catalogue_cache: CatalogueCache) -> None:
     """Bring the installation to where the server can start. Changes nothing that is there already.
 
     Ends with a sentence for each key that is lost: a new one would make links or signers worthless without a word.
@@ -32,7 +32,7 @@ def prepare_installation(shelf: Shelf) -> None:
     _make_secrets(config.instance)
     file_modes.close_to_others(config)
     installation.note_keys()
-    found = installation.faults(shelf)
+    found = installation.faults(catalogue_cache)
     if found:
         raise click.ClickException("\n".join(found))
     if not config.demo:
@@ -41,10 +41,10 @@ def prepare_installation(shelf: Shelf) -> None:
     if not recipient_keys.has_recipients():
         private, public = sealing.new_identity()
         _write_secret(path, private)
-        recipient_keys.add_recipient("demo", public, shelf)
+        recipient_keys.add_recipient("demo", public, catalogue_cache)
         click.echo(f"Made a demo key; the names are sealed to it: {path}")
     if not catalogue().version:
-        folders.import_campaign(reading.read(DEMO_CAMPAIGN), shelf)
+        folders.import_campaign(reading.read(DEMO_CAMPAIGN), catalogue_cache)
         click.echo("Imported the demo campaign.")
         if path.is_file():
             prove_keys(check_of(), sealing.identities_in(path.read_bytes(), ask=str))

@@ -172,8 +172,8 @@ def emblem_fault(svg: str) -> str:
         return "must hold nothing but shapes: no comment, no declaration"
     try:
         root = ElementTree.fromstring(svg)  # noqa: S314 - no declaration, so no entity can be defined
-    except ElementTree.ParseError as why:
-        return f"is not well-formed: {why}"
+    except ElementTree.ParseError as exc:
+        return f"is not well-formed: {exc}"
     if root.tag != f"{_SVG}svg" or "viewBox" not in root.attrib:
         return 'must begin with <svg xmlns="http://www.w3.org/2000/svg" viewBox="…">'
     for element in root.iter():

@@ -235,16 +235,16 @@ def _file(folder: Path, name: str, faults: Faults) -> str:
         faults.add(name, "", "", "is missing")
     except UnicodeDecodeError:
         faults.add(name, "", "", "is not UTF-8 text")
-    except OSError as why:
-        faults.add(name, "", "", f"cannot be read: {why.strerror}")
+    except OSError as exc:
+        faults.add(name, "", "", f"cannot be read: {exc.strerror}")
     return ""
 
 
 def _toml(text: str, file: str, faults: Faults, language: str = "") -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as why:
-        faults.add(file, "", language, f"is not valid TOML: {why}")
+    except tomllib.TOMLDecodeError as exc:
+        faults.add(file, "", language, f"is not valid TOML: {exc}")
         return {}
 
 

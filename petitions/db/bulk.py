@@ -67,13 +67,13 @@ def _execute(connection: Connection, text: str, parameters: tuple[Any, ...]) -> 
     base = connection.dialect.loaded_dbapi.Error
     try:
         return driver.execute(text, parameters)
-    except base as why:
-        is_lost = connection.dialect.is_disconnect(why, driver, None)
+    except base as exc:
+        is_lost = connection.dialect.is_disconnect(exc, driver, None)
         if is_lost:
-            connection.invalidate(why)
+            connection.invalidate(exc)
         raise DBAPIError.instance(
-            text, None, why, base, hide_parameters=True, connection_invalidated=is_lost, dialect=connection.dialect
-        ) from why
+            text, None, exc, base, hide_parameters=True, connection_invalidated=is_lost, dialect=connection.dialect
+        ) from exc
 
 
 def _read(dialect: Dialect, table: Table, columns: tuple[str, ...], result: Any) -> list[Any]:

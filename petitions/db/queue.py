@@ -35,7 +35,7 @@ RETRY_SECONDS = 5.0
 LARGEST_BATCH = 64
 
 
-class _Ticket(Generic[Item, Result]):
+class _PendingWrite(Generic[Item, Result]):
     """One writer's place in the queue."""
 
     def __init__(self, handler: Handler[Item, Result], item: Item) -> None:
@@ -55,7 +55,7 @@ class WriteQueue:
         self._engine = engine.execution_options(writes=True)
         self._lock = lock
         self._most_waiting = most_waiting
-        self._waiting: deque[_Ticket[Any, Any]] = deque()
+        self._waiting: deque[_PendingWrite[Any, Any]] = deque()
         self._is_led = False
         self._order = threading.Lock()  # of who waits and who leads; held for an instant only
         self._kept: Connection | None = None  # the leader's; kept while all goes well
@@ -68,7 +68,7 @@ class WriteQueue:
         """
         if len(self._waiting) >= self._most_waiting:
             raise Busy(waiting=len(self._waiting))
-        ticket = _Ticket(handler, item)
+        ticket = _PendingWrite(handler, item)
         with self._order:
             self._waiting.append(ticket)
             leads, self._is_led = not self._is_led, True
@@ -80,7 +80,7 @@ class WriteQueue:
             raise ticket.failure
         return ticket.result  # type: ignore[return-value]  # None only where the handler returned it
 
-    def _lead(self, leader: _Ticket[Any, Any]) -> None:
+    def _lead(self, leader: _PendingWrite[Any, Any]) -> None:
         """Take what waits, the leader's own item first, and do it in one transaction."""
         batch = [leader]
         try:
@@ -104,30 +104,30 @@ class WriteQueue:
             if self._is_led:
                 self._waiting[0].called.release()
 
-    def _do(self, batch: list[_Ticket[Any, Any]]) -> None:
+    def _do(self, batch: list[_PendingWrite[Any, Any]]) -> None:
         """Run the batch, or each of its items alone if that fails."""
         try:
             self._run(batch)
         except (
             Busy,
             DatabaseDamaged,
-        ) as why:  # the database is away: to ask once for each would keep all of them waiting
+        ) as exc:  # the database is away: to ask once for each would keep all of them waiting
             for ticket in batch:
-                ticket.failure = why
-        except BaseException as why:
+                ticket.failure = exc
+        except BaseException as exc:
             if len(batch) == 1:
-                batch[0].failure = why
+                batch[0].failure = exc
             else:
                 for ticket in batch:
                     self._run_alone(ticket)
 
-    def _run_alone(self, ticket: _Ticket[Any, Any]) -> None:
+    def _run_alone(self, ticket: _PendingWrite[Any, Any]) -> None:
         try:
             self._run([ticket])
-        except BaseException as why:
-            ticket.failure = why
+        except BaseException as exc:
+            ticket.failure = exc
 
-    def _run(self, batch: list[_Ticket[Any, Any]]) -> None:
+    def _run(self, batch: list[_PendingWrite[Any, Any]]) -> None:
         """One transaction, tried again as a whole when the connection was at fault."""
         give_up_at = time.monotonic() + RETRY_SECONDS
         for attempt in range(RETRIES + 1):
@@ -145,7 +145,7 @@ class WriteQueue:
         for ticket, result in zip(batch, results, strict=True):
             ticket.result, ticket.failure = result, None
 
-    def _committed(self, batch: list[_Ticket[Any, Any]]) -> list[Any]:
+    def _committed(self, batch: list[_PendingWrite[Any, Any]]) -> list[Any]:
         """The results of one transaction, on disk. After any mishap the next one gets another connection."""
         connection, self._kept = self._kept or self._engine.connect(), None
         try:
@@ -164,7 +164,7 @@ class WriteQueue:
             connection.close()
 
 
-def _apply(connection: Connection, batch: list[_Ticket[Any, Any]]) -> list[Any]:
+def _apply(connection: Connection, batch: list[_PendingWrite[Any, Any]]) -> list[Any]:
     """Give each handler its items together; the results come back in the batch's order."""
     results: list[Any] = [None] * len(batch)
     by_handler: dict[Handler[Any, Any], list[int]] = {}
@@ -185,8 +185,8 @@ def is_damaged(exc: DBAPIError | PoolTimeout) -> bool:
 _UNREADABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def is_passing(why: DBAPIError | PoolTimeout) -> bool:
+def is_passing(exc: DBAPIError | PoolTimeout) -> bool:
     """Whether the same transaction may well succeed in a moment: a lost server, a deadlock, a lock held too long."""
-    if isinstance(why, PoolTimeout):
+    if isinstance(exc, PoolTimeout):
         return True
-    return why.connection_invalidated or isinstance(why, (OperationalError, InterfaceError))
+    return exc.connection_invalidated or isinstance(exc, (OperationalError, InterfaceError))

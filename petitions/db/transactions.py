@@ -39,7 +39,7 @@ def reading() -> Iterator[Connection]:
 
 
 @contextmanager
-def looking() -> Iterator[Connection]:
+def read_autocommit() -> Iterator[Connection]:
     """A connection for a single statement, which sees one snapshot anyway; on Postgres it saves two round trips."""
     with _outages(), db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":

@@ -84,8 +84,8 @@ def clean_email(typed: str, *, is_demo: bool = False) -> str:
         raise Refused("email_wrong")
     try:
         validate_email(email, check_deliverability=False, test_environment=is_demo)
-    except (EmailNotValidError, UnicodeError) as why:
-        raise Refused("email_wrong") from why
+    except (EmailNotValidError, UnicodeError) as exc:
+        raise Refused("email_wrong") from exc
     return email
 
 
@@ -139,8 +139,8 @@ def clean_birth_date(typed: str, today: date) -> date:
     day, month, year = (int(part) for part in (reversed(parts) if len(parts[0]) == 4 else parts))
     try:
         born = date(year, month, day)
-    except ValueError as why:
-        raise Refused("date_wrong") from why
+    except ValueError as exc:
+        raise Refused("date_wrong") from exc
     if born > today:
         raise Refused("date_in_future")
     if born.year < today.year - 120:

@@ -35,8 +35,8 @@ def public_of(identity: str) -> str:
     """The public half of a private age key; raises ValueError if it is none."""
     try:
         return str(x25519.Identity.from_str(identity).to_public())
-    except IdentityError as why:
-        raise ValueError("not an age identity (AGE-SECRET-KEY-1…)") from why
+    except IdentityError as exc:
+        raise ValueError("not an age identity (AGE-SECRET-KEY-1…)") from exc
 
 
 def new_key_file(label: str, words: str) -> tuple[str, str]:
@@ -73,8 +73,8 @@ def identities_in(key_file: bytes, ask: Callable[[], str]) -> list[str]:
         found = [line.strip() for line in key_file.decode().splitlines() if line.startswith("AGE-SECRET-KEY-")]
         for identity in found:
             x25519.Identity.from_str(identity)
-    except (DecryptError, IdentityError, ValueError) as why:
-        raise CannotOpen from why
+    except (DecryptError, IdentityError, ValueError) as exc:
+        raise CannotOpen from exc
     if not found:
         raise CannotOpen
     return found
@@ -103,8 +103,8 @@ def unseal(sealed: bytes, identities: Sequence[str]) -> dict[str, str]:
     try:
         plain = decrypt(sealed, [x25519.Identity.from_str(identity) for identity in identities])
         return dict(json.loads(plain))
-    except (DecryptError, IdentityError, ValueError) as why:
-        raise CannotOpen from why
+    except (DecryptError, IdentityError, ValueError) as exc:
+        raise CannotOpen from exc
 
 
 def wrap(secret: bytes, master_key: str) -> bytes:
@@ -116,8 +116,8 @@ def unwrap(wrapped: bytes, master_key: str) -> bytes:
     """The campaign's key again; raises CannotOpen if the master key is another one."""
     try:
         return bytes(decrypt(wrapped, [x25519.Identity.from_str(master_key)]))
-    except (DecryptError, IdentityError) as why:
-        raise CannotOpen from why
+    except (DecryptError, IdentityError) as exc:
+        raise CannotOpen from exc
 
 
 def new_key() -> bytes:

@@ -80,15 +80,15 @@ class _Smtp:
     def send(self, message: EmailMessage) -> None:
         try:
             self._smtp.send_message(message, to_addrs=[_envelope(each.addr_spec) for each in message["To"].addresses])
-        except smtplib.SMTPRecipientsRefused as why:
-            codes = {code for code, _ in why.recipients.values()}
-            raise _sorted(max(codes, default=450)) from None  # `from why` would log the address
-        except smtplib.SMTPResponseException as why:
-            raise _sorted(why.smtp_code) from None
+        except smtplib.SMTPRecipientsRefused as exc:
+            codes = {code for code, _ in exc.recipients.values()}
+            raise _sorted(max(codes, default=450)) from None  # `from exc` would log the address
+        except smtplib.SMTPResponseException as exc:
+            raise _sorted(exc.smtp_code) from None
         except smtplib.SMTPNotSupportedError:
             raise Undeliverable("smtputf8_not_supported") from None
-        except (smtplib.SMTPException, OSError) as why:
-            raise Delayed(type(why).__name__) from None
+        except (smtplib.SMTPException, OSError) as exc:
+            raise Delayed(type(exc).__name__) from None
 
 
 def _envelope(address: str) -> str:
@@ -119,10 +119,10 @@ def _connect(url: str, timeout: float) -> smtplib.SMTP:
             raise ServerOffersNoTls  # nothing leaves this machine in clear, whoever takes the offer away
         if parts.username:
             smtp.login(unquote(parts.username), unquote(parts.password or ""))
-    except (smtplib.SMTPException, OSError) as why:
+    except (smtplib.SMTPException, OSError) as exc:
         if smtp is not None:
             smtp.close()
-        raise Delayed(type(why).__name__) from None
+        raise Delayed(type(exc).__name__) from None
     return smtp
 
 

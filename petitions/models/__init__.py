@@ -11,7 +11,7 @@ from petitions.models.campaign import (
     StoryText,
 )
 from petitions.models.counts import Count, Limit, PublishedCount, Tally
-from petitions.models.moderation import Check, Hold, Invalidation, MailSlot, Mark, Pass, Suppression
+from petitions.models.moderation import Check, GroupCode, Hold, Invalidation, MailSlot, Mark, Suppression
 from petitions.models.outbox import Message
 from petitions.models.signing import Signature, Signer
 from petitions.models.staff import Account, JournalRow, Recipient, StaffSession
@@ -25,6 +25,7 @@ __all__ = [
     "Check",
     "ConsentVersion",
     "Count",
+    "GroupCode",
     "Hold",
     "Invalidation",
     "JournalRow",
@@ -33,7 +34,6 @@ __all__ = [
     "MailSlot",
     "Mark",
     "Message",
-    "Pass",
     "PublishedCount",
     "Recipient",
     "Signature",

@@ -29,7 +29,7 @@ class MailSlot(Base):
     ends_at: Mapped[int] = mapped_column(BigInteger, index=True)
 
 
-class Pass(Base):
+class GroupCode(Base):
     """School mode: a code that lifts the network limit at one place for a while, up to a number of signers."""
 
     __tablename__ = "passes"

@@ -160,7 +160,7 @@ class Catalogue:
         raise NotFound()
 
 
-class Shelf:
+class CatalogueCache:
     """Keeps the catalogue in memory, and looks once a second whether it changed."""
 
     def __init__(self, pins: Pins) -> None:
@@ -190,8 +190,8 @@ class Shelf:
 
 def catalogue() -> Catalogue:
     """What visitors may read now."""
-    shelf: Shelf = current_app.extensions["petitions_shelf"]
-    return shelf.catalogue()
+    catalogue_cache: CatalogueCache = current_app.extensions["petitions_catalogue_cache"]
+    return catalogue_cache.catalogue()
 
 
 def _version() -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from petitions.db.transactions import reading
 from petitions.domain.states import SignatureState
-from petitions.models import Campaign, Case, Hold, Invalidation, Pass, Signature, Signer
+from petitions.models import Campaign, Case, GroupCode, Hold, Invalidation, Signature, Signer
 
 STRIKEABLE = (SignatureState.PENDING, SignatureState.HELD, SignatureState.CONFIRMED)  # forwards, as signatures.LIVING
 
@@ -80,9 +80,9 @@ def watch(slug: str) -> Watch:
     return Watch(slug, began_at)
 
 
-def passes(slug: str) -> list[Pass]:
+def passes(slug: str) -> list[GroupCode]:
     """The campaign's passes, newest first."""
-    return _newest(Pass, slug)
+    return _newest(GroupCode, slug)
 
 
 def invalidations(slug: str) -> list[Invalidation]:

@@ -15,7 +15,7 @@ from petitions.errors import NotFound
 from petitions.models import Campaign, Recipient
 
 
-class Riddle(TypedDict):
+class KeyTest(TypedDict):
     """Random words sealed to one key; only their hash is kept in clear."""
 
     sealed: str
@@ -31,7 +31,7 @@ class Key:
     public_key: str
     created_at: datetime
     retired_at: datetime | None
-    riddle: str = ""
+    key_test: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class KeyCheck:
     keys: list[Key]
 
     @property
-    def open_riddles(self) -> list[Key]:
+    def open_key_tests(self) -> list[Key]:
         """The living keys that have still to prove themselves."""
-        return [key for key in self.keys if key.riddle]
+        return [key for key in self.keys if key.key_test]
 
 
-def riddles(canary: bytes | None) -> dict[str, Riddle]:
+def key_tests(canary: bytes | None) -> dict[str, KeyTest]:
     """A campaign's canary: its riddle for each public key."""
     return dict(json.loads(canary)) if canary else {}
 
@@ -68,7 +68,7 @@ def check_of(campaign_slug: str | None = None) -> KeyCheck:
         row = connection.execute(newest.order_by(Campaign.id.desc()).limit(1)).one_or_none()
     if row is None:
         raise NotFound(campaign=campaign_slug or "")
-    unsolved = {key: riddle["sealed"] for key, riddle in riddles(row.canary).items() if not riddle["is_solved"]}
+    unsolved = {key: key_test["sealed"] for key, key_test in key_tests(row.canary).items() if not key_test["is_solved"]}
     keys = [
         Key(*(key.label, key.public_key, key.created_at, key.retired_at), _letters(unsolved.get(key.public_key)))
         for key in of_section()

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select
 
-from petitions.db.transactions import looking, reading
+from petitions.db.transactions import read_autocommit, reading
 from petitions.domain.states import SignatureState
 from petitions.errors import LinkUnknown
 from petitions.models import Signature, Signer
@@ -90,13 +90,13 @@ def facts(signer_id: int) -> SignerFacts:
     """What is known of a signer; raises LinkUnknown if there is none, or it was erased."""
     if signer_id > LARGEST_ID:
         raise LinkUnknown()
-    with looking() as connection:
+    with read_autocommit() as connection:
         return _facts(connection.execute(_BY_ID, {"id": signer_id}).all())
 
 
 def facts_behind(link_id: bytes) -> SignerFacts:
     """The same by the signer's name in links."""
-    with looking() as connection:
+    with read_autocommit() as connection:
         return _facts(connection.execute(_BY_LINK, {"link_id": link_id}).all())
 
 
@@ -113,7 +113,7 @@ def in_mailbox(campaign_id: int, email_key: bytes) -> list[SignerFacts]:
 def named(signer: SignerFacts, name_key: bytes) -> SignerFacts | None:
     """Who signed under this name at the same address; None if nobody did."""
     same = (Signer.campaign_id == signer.campaign_id, Signer.address_key == signer.address_key)
-    with looking() as connection:
+    with read_autocommit() as connection:
         found = connection.scalar(select(Signer.id).where(*same, Signer.name_key == name_key))
     return facts(found) if found else None
 
@@ -122,7 +122,7 @@ def waiting_beside(signer: SignerFacts) -> int:
     """How many other entries wait at the signer's address; a stranger may have typed it."""
     others = (Signer.campaign_id == signer.campaign_id, Signer.address_key == signer.address_key)
     statement = select(func.count(Signer.id)).where(*others, Signer.confirmed_at.is_(None), Signer.id != signer.id)
-    with looking() as connection:
+    with read_autocommit() as connection:
         return connection.scalar(statement) or 0
 
 

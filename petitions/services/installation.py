@@ -11,7 +11,7 @@ from petitions.db.transactions import damage, reading, transaction
 from petitions.domain import sealing
 from petitions.errors import KeyMissing
 from petitions.models import Campaign, Check, Recipient
-from petitions.queries.catalogue import Shelf
+from petitions.queries.catalogue import CatalogueCache
 from petitions.services import ledger
 from petitions.services.keys.keyring import keyring, settings
 
@@ -22,7 +22,7 @@ LOSS = {
 }
 
 
-def faults(shelf: Shelf, *, is_thorough: bool = False) -> list[str]:
+def faults(catalogue_cache: CatalogueCache, *, is_thorough: bool = False) -> list[str]:
     """What is lost or damaged, each as a sentence that says what to do. `is_thorough` reads the whole SQLite file."""
     damaged = damage(is_thorough)
     if damaged:
@@ -44,7 +44,7 @@ def faults(shelf: Shelf, *, is_thorough: bool = False) -> list[str]:
         f"The database names a public key that no command here added: {key}. Nothing is encrypted to it. Find out who "
         "wrote it there, then: flask keys retire"
         for key in living
-        if key not in shelf.pins.all()
+        if key not in catalogue_cache.pins.all()
     ]
     noted_length, length = ledger.lengths()
     if length < noted_length:

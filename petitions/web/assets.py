@@ -11,7 +11,7 @@ from flask import Flask, Response, abort
 
 from petitions.settings import ROOT
 from petitions.web import page_cache
-from petitions.web.page_cache import Ready, ReadyPages
+from petitions.web.page_cache import CachedPage, PageCache
 
 STATIC = ROOT / "static"
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -24,10 +24,10 @@ mimetypes.add_type("font/woff2", ".woff2")
 mimetypes.add_type("text/javascript", ".js")
 
 
-def register(app: Flask, pages: ReadyPages) -> None:
+def register(app: Flask, pages: PageCache) -> None:
     """Read every file once, keep it ready at `/static/<digest>/<path>`, and give templates `asset(path)`."""
     paths = [path for path in STATIC.rglob("*") if path.is_file()]
-    files: dict[str, Ready] = {}
+    files: dict[str, CachedPage] = {}
 
     def asset(name: str) -> str:
         return f"/static/{files[name].etag[3:15]}/{name}"
@@ -62,9 +62,9 @@ def _packed(body: bytes) -> dict[str, bytes]:
     return page_cache.packed(body, page_cache.PACK_FILES)
 
 
-def _ready(path: Path, body: bytes) -> Ready:
+def _ready(path: Path, body: bytes) -> CachedPage:
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     if kind.startswith("text/"):
         kind += "; charset=utf-8"
     packed = _packed(body) if path.suffix in _PACKABLE else {}
-    return Ready(body, packed, page_cache.etag(body), kind, FOR_EVER, ROUTE)
+    return CachedPage(body, packed, page_cache.etag(body), kind, FOR_EVER, ROUTE)

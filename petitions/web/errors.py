@@ -95,9 +95,9 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def status_of(why: DomainError) -> int:
-    """The HTTP status that says what `why` says."""
-    return next((STATUS[kind] for kind in type(why).__mro__ if kind in STATUS), 422)
+def status_of(exc: DomainError) -> int:
+    """The HTTP status that says that belongs to the error."""
+    return next((STATUS[kind] for kind in type(exc).__mro__ if kind in STATUS), 422)
 
 
 def words_of(exc: DomainError) -> object:
@@ -110,41 +110,41 @@ def words_of(exc: DomainError) -> object:
     return MESSAGES[exc.code]
 
 
-def retry_after(why: DomainError) -> int | None:
+def retry_after(exc: DomainError) -> int | None:
     """After how many seconds another try makes sense, where that is known."""
-    seconds = why.details.get("seconds") or RETRY_AFTER.get(type(why))
+    seconds = exc.details.get("seconds") or RETRY_AFTER.get(type(exc))
     return int(str(seconds)) if seconds else None
 
 
-def wait_of(why: DomainError) -> dict[str, str]:
+def wait_of(exc: DomainError) -> dict[str, str]:
     """The header that says it, if it is known."""
-    seconds = retry_after(why)
+    seconds = retry_after(exc)
     return {"Retry-After": str(seconds)} if seconds else {}
 
 
-def _refused(why: DomainError) -> Response:
-    status = status_of(why)
-    log.info("refused code=%s status=%s", why.code, status)
-    response = _notice(status, why.code, words_of(why))
-    response.headers.update(wait_of(why))
+def _refused(exc: DomainError) -> Response:
+    status = status_of(exc)
+    log.info("refused code=%s status=%s", exc.code, status)
+    response = _notice(status, exc.code, words_of(exc))
+    response.headers.update(wait_of(exc))
     return response
 
 
-def _http(why: HTTPException) -> Response:
-    status = why.code or 500
+def _http(exc: HTTPException) -> Response:
+    status = exc.code or 500
     if status < 400:  # a redirect is no failure
-        return make_response(why.get_response())
+        return make_response(exc.get_response())
     message = HTTP_MESSAGES.get(status, HTTP_MESSAGES[400 if status < 500 else 500])
-    response = _notice(status, why.name.lower().replace(" ", "_"), message)
-    if status == 405 and why.get_response().headers.get("Allow"):
-        response.headers["Allow"] = why.get_response().headers["Allow"]
+    response = _notice(status, exc.name.lower().replace(" ", "_"), message)
+    if status == 405 and exc.get_response().headers.get("Allow"):
+        response.headers["Allow"] = exc.get_response().headers["Allow"]
     return response
 
 
-def _unexpected(why: Exception) -> Response:
+def _unexpected(exc: Exception) -> Response:
     # The message of an exception may quote what somebody typed: the log takes only its kind and place.
-    place = logs.place(why.__traceback__)
-    log.error("unexpected error=%s at=%s route=%s", type(why).__name__, place, request.url_rule)
+    place = logs.place(exc.__traceback__)
+    log.error("unexpected error=%s at=%s route=%s", type(exc).__name__, place, request.url_rule)
     return _notice(500, "unexpected", HTTP_MESSAGES[500])
 
 

@@ -24,7 +24,7 @@ PACK_PAGES, PACK_FILES = 5, 10  # of brotli's eleven degrees: the last ones cost
 
 
 @dataclass(frozen=True)
-class Ready:
+class CachedPage:
     """One page as bytes; `packed` by the name of the coding, best first."""
 
     plain: bytes
@@ -68,20 +68,20 @@ def _codings(accepted: str) -> frozenset[str]:
     return frozenset(name.strip() for name, _, weight in parts if weight.replace(" ", "") not in refused)
 
 
-class ReadyPages:
+class PageCache:
     """The ready pages of one process, by path."""
 
     def __init__(self) -> None:
-        self._pages: dict[str, Ready] = {}
+        self._pages: dict[str, CachedPage] = {}
         self._builders: dict[str, threading.Lock] = {}
-        self.files: dict[str, Ready] = {}
+        self.files: dict[str, CachedPage] = {}
 
-    def fresh(self, path: str) -> Ready | None:
+    def fresh(self, path: str) -> CachedPage | None:
         """What is ready at `path` without any work."""
         kept = self.files.get(path) or self._pages.get(path)
         return kept if kept is not None and time.monotonic() < kept.fresh_until else None
 
-    def get(self, path: str, build: Callable[[], str], empty: Ready) -> Ready:
+    def get(self, path: str, build: Callable[[], str], empty: CachedPage) -> CachedPage:
         """The page at `path`, built anew if it is no longer fresh. While one thread builds, others get the old one."""
         kept = self._pages.get(path)
         if kept is not None and time.monotonic() < kept.fresh_until:
@@ -110,17 +110,17 @@ class ReadyPages:
         self._pages.clear()
 
     @staticmethod
-    def _renewed(kept: Ready | None, body: bytes, empty: Ready) -> Ready:
+    def _renewed(kept: CachedPage | None, body: bytes, empty: CachedPage) -> CachedPage:
         fresh_until = time.monotonic() + FRESH_SECONDS
         if kept is not None and kept.plain == body:
             return replace(kept, fresh_until=fresh_until)
         return replace(empty, plain=body, packed=packed(body, PACK_PAGES), etag=etag(body), fresh_until=fresh_until)
 
 
-class Shortcut:
+class PageCacheMiddleware:
     """Answers with what is ready before Flask is asked: a page that thousands reload costs no more than its bytes."""
 
-    def __init__(self, app: Flask, pages: ReadyPages, headers: Mapping[str, str]) -> None:
+    def __init__(self, app: Flask, pages: PageCache, headers: Mapping[str, str]) -> None:
         self._flask = app.wsgi_app
         self._pages = pages
         self._headers = list(headers.items())
@@ -138,7 +138,7 @@ class Shortcut:
         request_log.note(environ["REQUEST_METHOD"], ready.route, status.value, began)
         return [body] if environ["REQUEST_METHOD"] == "GET" else []
 
-    def _found(self, environ: dict[str, Any]) -> Ready | None:
+    def _found(self, environ: dict[str, Any]) -> CachedPage | None:
         path: str = environ["PATH_INFO"]
         is_plain = environ["REQUEST_METHOD"] in ("GET", "HEAD") and not environ.get("QUERY_STRING")
         if not is_plain or environ.get("SCRIPT_NAME") or not path.isascii():
@@ -152,12 +152,12 @@ class Shortcut:
 
 def page(build: Callable[[], str], *, cache: str = PAGE, content_type: str = "text/html; charset=utf-8") -> Response:
     """The answer for the present path: ready bytes, or 304 for who has them already."""
-    pages: ReadyPages = current_app.extensions["petitions_ready"]
+    pages: PageCache = current_app.extensions["petitions_page_cache"]
     route = request.url_rule.rule if request.url_rule else "-"
-    return respond(pages.get(request.path, build, Ready(b"", {}, "", content_type, cache, route)))
+    return respond(pages.get(request.path, build, CachedPage(b"", {}, "", content_type, cache, route)))
 
 
-def respond(ready: Ready) -> Response:
+def respond(ready: CachedPage) -> Response:
     """`ready` as Flask's answer to the present request."""
     status, headers, body = ready.answer(
         request.headers.get("Accept-Encoding", ""), request.headers.get("If-None-Match", "")

@@ -14,7 +14,7 @@ def register(app: Flask, settings: Settings) -> None:
     """Give `app` every URL it answers."""
     app.url_map.converters["lang"] = i18n.LanguageConverter
     app.session_interface = sessions.StaffSessions(settings)
-    kept = app.extensions["petitions_ready"] = page_cache.ReadyPages()
+    kept = app.extensions["petitions_page_cache"] = page_cache.PageCache()
     request_log.register(app)
     CSRFProtect(app)
     security.register(app, settings)
@@ -27,7 +27,7 @@ def register(app: Flask, settings: Settings) -> None:
         app.register_blueprint(blueprint)
     if settings.demo:
         app.register_blueprint(demo.bp)
-    app.wsgi_app = page_cache.Shortcut(app, kept, security.headers(settings))  # type: ignore[method-assign]
+    app.wsgi_app = page_cache.PageCacheMiddleware(app, kept, security.headers(settings))  # type: ignore[method-assign]
 
 
 __all__ = ["board", "decrypt_export", "exports", "keys", "mailing", "moderation", "register", "retention", "staff"]

@@ -59,7 +59,7 @@ def watched(page: Page, own: str) -> Watch:
         watch.requests.append(request.url)
 
     page.on("console", heard)
-    page.on("pageerror", lambda why: watch.said.append(f"exception: {why}"))
+    page.on("pageerror", lambda exc: watch.said.append(f"exception: {exc}"))
     page.on("request", asked)
     page.context.watch = watch  # type: ignore[attr-defined]
     return watch

@@ -132,7 +132,7 @@ def test_doctor_names_what_is_missing_and_how_to_bring_it(app: Flask, run: Run) 
     with app.app_context():
         with transaction() as store:
             store.execute(Recipient.__table__.delete())
-        app.extensions["petitions_shelf"].forget()
+        app.extensions["petitions_catalogue_cache"].forget()
     result = run("doctor")
     assert result.exit_code == 1
     assert result.stdout.endswith("2 fault(s).\n")

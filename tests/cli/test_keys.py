@@ -134,9 +134,9 @@ def test_debians_age_opens_a_riddle_as_it_is_printed(run: Run, app: Flask, unpro
     create(run, tmp_path / "key")
     assert run("campaign", "import", write_campaign(tmp_path / "new", slug="new", state='"draft"')).exit_code == 0
     printed = run("keys", "check").output
-    [_, riddle] = re.findall(r"-----BEGIN.*?END AGE ENCRYPTED FILE-----\n", printed, re.DOTALL)
+    [_, key_test] = re.findall(r"-----BEGIN.*?END AGE ENCRYPTED FILE-----\n", printed, re.DOTALL)
     command = ["age", "-d", "-i", tmp_path / "key"]
-    words = subprocess.run(command, input=riddle, capture_output=True, text=True, check=True).stdout
+    words = subprocess.run(command, input=key_test, capture_output=True, text=True, check=True).stdout
     assert re.fullmatch(r'\{"words":"[0-9a-f-]{24}"\} +', words)
 
 
@@ -203,13 +203,13 @@ def test_the_words_of_a_riddle_are_proof_and_nothing_else_is(run: Run, app: Flas
     run("campaign", "import", write_campaign(tmp_path / "new", slug="new", state='"draft"'))
     with app.app_context():
         check = check_of()
-        mine = next(key for key in check.open_riddles if key.public_key == keys.section_public)
-    assert len(check.open_riddles) == 1 + 1
+        mine = next(key for key in check.open_key_tests if key.public_key == keys.section_public)
+    assert len(check.open_key_tests) == 1 + 1
     for wrong in ("abcd-abcd", mine.public_key):
         assert "words_wrong" in run("keys", "check", "--words", wrong).output
     stranger, _ = sealing.new_identity()
     assert "Proven" not in run("keys", "check", "--identity", key_file(tmp_path, stranger)).output
-    words = sealing.unseal(mine.riddle.encode(), [keys.section_private])["words"]
+    words = sealing.unseal(mine.key_test.encode(), [keys.section_private])["words"]
     assert "Proven: section" in run("keys", "check", "--words", f" {words.upper().replace('-', ' ')} ").output
 
 

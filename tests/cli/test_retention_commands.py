@@ -117,7 +117,7 @@ def test_a_backup_is_whole_and_new_and_closed_to_others(
     copy = tmp_path / "copy.db"
     said = run("backup", copy)
     if not is_sqlite(app):
-        assert (said.exit_code, said.output) == (1, "Refused: backup_faulty why=use pg_dump\n")
+        assert (said.exit_code, said.output) == (1, "Refused: backup_faulty reason=use pg_dump\n")
         return
     assert said.exit_code == 0
     assert copy.stat().st_mode & 0o777 == 0o600
@@ -134,7 +134,7 @@ def test_a_backup_of_wrong_counts_is_refused(app: Flask, run: Run, campaign: Pub
         confirm(campaign, ANN)
         with transaction() as store:
             store.execute(update(Count).values(confirmed=Count.confirmed + 1))
-    assert run("backup", tmp_path / "copy.db").output == "Refused: backup_faulty why=counts\n"
+    assert run("backup", tmp_path / "copy.db").output == "Refused: backup_faulty reason=counts\n"
 
 
 @pytest.mark.parametrize(("language", "word"), [("fr", "votre"), ("en", "14 days")])

@@ -13,8 +13,8 @@ def faults_of(folder: Path) -> list[str]:
     """What `read` finds wrong; nothing if it reads."""
     try:
         read(folder)
-    except ContentFaulty as why:
-        return why.faults
+    except ContentFaulty as exc:
+        return exc.faults
     return []
 
 

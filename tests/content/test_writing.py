@@ -160,7 +160,7 @@ def test_what_is_imported_is_exported_again(app: Any) -> None:
     @given(campaigns())
     @settings(max_examples=15, suppress_health_check=list(HealthCheck))
     def round_trip(campaign: CampaignContent) -> None:
-        import_campaign(campaign, app.extensions["petitions_shelf"])
+        import_campaign(campaign, app.extensions["petitions_catalogue_cache"])
         assert without_hashes(export_campaign(campaign.slug)) == without_hashes(campaign)
 
     round_trip()

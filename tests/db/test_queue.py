@@ -77,7 +77,7 @@ def test_a_bad_item_costs_only_itself(context: Flask) -> None:
     batches = Batches()
     names = ["a", "b", "bad", "c", "d"]
     raised = together(context, [lambda name=name: write_queue().submit(batches, name) for name in names])
-    assert [type(why).__name__ for why in raised] == ["NoneType", "NoneType", "IntegrityError", "NoneType", "NoneType"]
+    assert [type(exc).__name__ for exc in raised] == ["NoneType", "NoneType", "IntegrityError", "NoneType", "NoneType"]
     assert sorted(stored()) == ["a", "b", "c", "d"]
     assert batches.sizes == [5, 1, 1, 1, 1, 1]
 
@@ -231,7 +231,7 @@ def test_a_leader_that_is_interrupted_thanks_nobody(context: Flask, monkeypatch:
             time.sleep(0.002)
         monkeypatch.setattr(write_queue(), "_run", interrupted)
         monkeypatch.setattr(write_queue(), "_run_alone", interrupted)
-    assert sorted(type(why).__name__ for why in finished()) == ["Busy", "Busy", "Busy", "SystemExit"]
+    assert sorted(type(exc).__name__ for exc in finished()) == ["Busy", "Busy", "Busy", "SystemExit"]
     assert thanked == []
     assert stored() == []
 
@@ -273,8 +273,8 @@ def test_a_crowd_before_a_database_that_is_away_is_told_soon(tmp_path: Path) -> 
     def write() -> None:
         try:
             queue.submit(insert, "a")
-        except BaseException as why:
-            raised.append(why)
+        except BaseException as exc:
+            raised.append(exc)
 
     begun = time.monotonic()
     threads = [threading.Thread(target=write) for _ in range(12)]
@@ -282,7 +282,7 @@ def test_a_crowd_before_a_database_that_is_away_is_told_soon(tmp_path: Path) -> 
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert [type(why) for why in raised] == [Busy] * 12
+    assert [type(exc) for exc in raised] == [Busy] * 12
     assert time.monotonic() - begun < 6, "two batches of three retries each, not one for each of the crowd"
     engine.dispose()
 

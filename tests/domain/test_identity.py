@@ -36,8 +36,8 @@ def cleaned(clean: Callable[..., Any], *typed: Any) -> Any:
     """The clean value, or None if it is refused for a reason that has words."""
     try:
         return clean(*typed)
-    except Refused as why:
-        return None if why.code in REFUSALS else why.code
+    except Refused as exc:
+        return None if exc.code in REFUSALS else exc.code
 
 
 def test_the_lists_are_long_enough_to_mean_something() -> None:

@@ -123,7 +123,7 @@ def test_stories_keep_their_order_year_and_country(app: Flask, tmp_path: Path) -
 def test_two_statements_load_everything_and_none_is_needed_for_a_second(
     app: Flask, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app.extensions["petitions_shelf"].forget()
+    app.extensions["petitions_catalogue_cache"].forget()
     monkeypatch.setattr(catalogue_query, "FRESH_SECONDS", 60.0)
     with statements(db.engine) as cold:
         catalogue()
@@ -158,15 +158,15 @@ def test_a_case_that_another_server_hides_is_gone_after_a_second(
 def test_while_the_database_is_away_pages_are_made_from_what_is_known(
     context: Flask, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shelf = context.extensions["petitions_shelf"]
-    known = shelf.catalogue()
+    catalogue_cache = context.extensions["petitions_catalogue_cache"]
+    known = catalogue_cache.catalogue()
 
     def away() -> None:
         raise Busy
 
     monkeypatch.setattr(catalogue_query, "reading", away)
     monkeypatch.setattr(catalogue_query, "FRESH_SECONDS", 0.0)
-    assert shelf.catalogue() is known
-    shelf.forget()
+    assert catalogue_cache.catalogue() is known
+    catalogue_cache.forget()
     with pytest.raises(Busy):
-        shelf.catalogue()
+        catalogue_cache.catalogue()

@@ -100,7 +100,7 @@ def live(app: Flask, campaign: PublicCampaign, acts: int, after: Callable[[], No
     finally:
         ended.set()
         reader.join()
-    assert [why for why in raised if why is not None] == []
+    assert [exc for exc in raised if exc is not None] == []
     return [samples[0], *seen]
 
 

@@ -177,8 +177,8 @@ def fuzz(target: Target, number: int, rules: Sequence[Rule], caplog: pytest.LogC
         caplog.clear()
         try:
             answer = call(target.app, fuzzer.request(target.path(rule, fuzzer), given, headers))
-        except Exception as why:
-            found.append((place, rule.endpoint, f"raised {type(why).__name__}"))
+        except Exception as exc:
+            found.append((place, rule.endpoint, f"raised {type(exc).__name__}"))
             continue
         is_through = answer.status < 400 and not answer.headers.get("Location", "").endswith("/admin/login")
         statuses[rule.endpoint, answer.status if is_through or answer.status >= 400 else 401] += 1

@@ -46,8 +46,8 @@ class Crowd:
             email = f"ann{next(self._numbers)}@example.org"
             try:
                 status = sign(self._server.port, email, timeout=30).status
-            except OSError as why:
-                self.said[type(why).__name__] += 1
+            except OSError as exc:
+                self.said[type(exc).__name__] += 1
                 time.sleep(0.02)
                 continue
             if status == 303:

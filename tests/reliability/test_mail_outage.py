@@ -93,8 +93,8 @@ def drain(apps: list[Flask], senders: int = 4) -> None:
                     pass
             except SystemExit:
                 pass
-            except BaseException as why:
-                raised.append(why)
+            except BaseException as exc:
+                raised.append(exc)
 
     threads = [threading.Thread(target=work, args=[app]) for app in (apps * senders)[:senders]]
     for thread in threads:

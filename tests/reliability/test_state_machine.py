@@ -112,13 +112,13 @@ class Life(RuleBasedStateMachine):
         """Leave the context."""
         self.stack.close()
 
-    def expect(self, why: type[Exception] | None, act: Callable[[], object]) -> None:
+    def expect(self, exc: type[Exception] | None, act: Callable[[], object]) -> None:
         """Do it at the model's time; it must fail as the model says."""
         with clock.stopped_at(self.now):
-            if why is None:
+            if exc is None:
                 act()
             else:
-                with pytest.raises(why):
+                with pytest.raises(exc):
                     act()
 
     def living(self, mailbox: str) -> list[int]:

@@ -14,7 +14,7 @@ from flask import Flask
 from petitions.clock import now, stopped_at
 from petitions.db.transactions import transaction
 from petitions.errors import NotFound, ProofNeeded, TooManyTries
-from petitions.models import Hold, Invalidation, Limit, Pass, Signature, Signer
+from petitions.models import GroupCode, Hold, Invalidation, Limit, Signature, Signer
 from petitions.queries import counts, signer
 from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.moderation import Condition
@@ -95,7 +95,7 @@ def make_pass(campaign: PublicCampaign, most: int = 40, **times: Any) -> str:
 
 def one_pass() -> Any:
     """The only pass."""
-    [found] = rows(Pass)
+    [found] = rows(GroupCode)
     return found
 
 
@@ -188,8 +188,8 @@ def test_the_limit_is_exact_over_64_threads(app: Flask, campaign: PublicCampaign
     networks.daily_key()  # or the first one would wait for what holds all others up
     raised = run(app, [sign_as(campaign, number) for number in range(64)])
 
-    assert sum(why is None for why in raised) == admission.NETWORK.most == len(rows(Signer))
-    assert sum(isinstance(why, ProofNeeded) for why in raised) == 64 - admission.NETWORK.most
+    assert sum(exc is None for exc in raised) == admission.NETWORK.most == len(rows(Signer))
+    assert sum(isinstance(exc, ProofNeeded) for exc in raised) == 64 - admission.NETWORK.most
     assert miscounts() == []
 
 
@@ -231,7 +231,7 @@ def test_one_proof_that_many_send_at_once_counts_once(app: Flask, campaign: Publ
     crowd(campaign, admission.NETWORK.most)
     proof = worked(campaign)
     raised = in_threads(app, [sign_as(campaign, 100 + number, proof=proof) for number in range(16)])
-    assert sum(why is None for why in raised) == 1
+    assert sum(exc is None for exc in raised) == 1
 
 
 def test_a_proof_for_another_campaign_or_of_yesterday_or_of_nobody_proves_nothing(
@@ -387,8 +387,8 @@ def test_as_many_use_a_pass_as_it_says_and_not_one_more(app: Flask, campaign: Pu
     code = make_pass(campaign, most=7)
     raised = run(app, [sign_as(campaign, 100 + number, pass_code=code) for number in range(32)])
 
-    assert sum(why is None for why in raised) == 7
-    assert sum(isinstance(why, ProofNeeded) for why in raised) == 25
+    assert sum(exc is None for exc in raised) == 7
+    assert sum(isinstance(exc, ProofNeeded) for exc in raised) == 25
     assert one_pass().used == 7 == sum(row.pass_id is not None for row in rows(Signer))
     sign_as(campaign, 200, pass_code=code, proof=waited(campaign))()  # a full pass is no wall
 
@@ -421,7 +421,7 @@ def test_a_pass_that_is_over_not_yet_open_ended_of_another_campaign_or_made_up_l
     for code in useless:
         with pytest.raises(ProofNeeded):
             sign_as(campaign, 99, pass_code=code)()
-    assert sum(row.used for row in rows(Pass)) == 0
+    assert sum(row.used for row in rows(GroupCode)) == 0
 
 
 @pytest.mark.parametrize("over", [{"place": " "}, {"most": 0}, {"most": 2001}, {"minutes": 0}, {"place": "x" * 121}])
@@ -432,7 +432,7 @@ def test_a_pass_that_makes_no_sense_is_not_made(campaign: PublicCampaign, over: 
         group_codes.create_pass(
             campaign.slug, said["place"], said["most"], begin, begin + timedelta(minutes=said["minutes"])
         )
-    assert rows(Pass) == []
+    assert rows(GroupCode) == []
 
 
 def test_the_code_of_a_pass_stands_nowhere(campaign: PublicCampaign) -> None:

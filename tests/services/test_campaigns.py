@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("context")
 def load(app: Flask, folder: Path) -> CampaignContent:
     """Read the folder and import it."""
     content = content_reading.read(folder)
-    import_campaign(content, app.extensions["petitions_shelf"])
+    import_campaign(content, app.extensions["petitions_catalogue_cache"])
     return content
 
 

@@ -309,7 +309,7 @@ def test_thirty_two_yeses_and_a_no_at_once_end_in_one_legal_state(
     works = [lambda: confirm_signer(token)] * 16 + [lambda: reject_signer(token)] + [lambda: confirm_signer(token)] * 16
     raised = in_threads(app, works)
 
-    assert all(why is None or isinstance(why, LinkUnknown) for why in raised)
+    assert all(exc is None or isinstance(exc, LinkUnknown) for exc in raised)
     signer, signed = newest(Signer), set(states(campaign).values())
     assert (signer.erased_at is None, signed) in ((True, {"confirmed"}), (False, {"withdrawn"}))
     assert miscounts() == []

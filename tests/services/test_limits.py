@@ -46,8 +46,8 @@ def test_the_window_begins_with_the_first_try_and_is_not_moved_by_the_others() -
 
 def test_forty_tries_at_once_are_counted_exactly(app: Flask) -> None:
     raised = in_threads(app, [lambda: spend(UNKNOWN_ORIGIN, "a")] * 40)
-    assert sum(why is None for why in raised) == UNKNOWN_ORIGIN.most
-    assert sum(isinstance(why, TooManyTries) for why in raised) == 40 - UNKNOWN_ORIGIN.most
+    assert sum(exc is None for exc in raised) == UNKNOWN_ORIGIN.most
+    assert sum(isinstance(exc, TooManyTries) for exc in raised) == 40 - UNKNOWN_ORIGIN.most
     assert newest(Limit).used == 40
 
 

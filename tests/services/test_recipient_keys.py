@@ -19,20 +19,20 @@ pytestmark = pytest.mark.usefixtures("context")
 def test_a_new_key_is_sealed_to_from_now_on(app: Flask, keys: Keys, campaign: PublicCampaign) -> None:
     _, deputy = sealing.new_identity()
     assert public_keys() == (keys.section_public,)
-    add_recipient("deputy", deputy, app.extensions["petitions_shelf"])
+    add_recipient("deputy", deputy, app.extensions["petitions_catalogue_cache"])
     assert set(public_keys()) == {keys.section_public, deputy}
 
 
 def test_adding_a_known_key_changes_nothing(app: Flask, keys: Keys) -> None:
     before = rows(Recipient)
-    add_recipient("another label", keys.section_public, app.extensions["petitions_shelf"])
+    add_recipient("another label", keys.section_public, app.extensions["petitions_catalogue_cache"])
     assert rows(Recipient) == before
 
 
 def test_what_is_no_public_key_is_refused(app: Flask, keys: Keys) -> None:
     for faulty in ("", "age1", "ssh-ed25519 AAAA", keys.section_private, keys.section_public[:-1]):
         with pytest.raises(KeyFaulty):
-            add_recipient("faulty", faulty, app.extensions["petitions_shelf"])
+            add_recipient("faulty", faulty, app.extensions["petitions_catalogue_cache"])
     assert len(rows(Recipient)) == 1
 
 
@@ -40,7 +40,7 @@ def test_a_retired_key_is_not_sealed_to(app: Flask, keys: Keys, campaign: Public
     assert has_recipients()
     with transaction() as store:
         store.execute(Recipient.__table__.update().values(retired_at=now()))
-    app.extensions["petitions_shelf"].forget()
+    app.extensions["petitions_catalogue_cache"].forget()
     assert not has_recipients()
     with pytest.raises(NoRecipientKey):
         public_keys()
@@ -61,7 +61,7 @@ def test_a_campaign_key_opens_with_the_masters_key_only(campaign: PublicCampaign
 def test_once_the_campaign_key_is_destroyed_nobody_can_be_compared(app: Flask, campaign: PublicCampaign) -> None:
     with transaction() as store:
         store.execute(Campaign.__table__.update().values(erased_at=now(), changed_at=now()))
-    app.extensions["petitions_shelf"].forget()
+    app.extensions["petitions_catalogue_cache"].forget()
     with pytest.raises(NoRecipientKey):
         blind_key(catalogue().campaign(campaign.slug))
 

@@ -71,7 +71,7 @@ def close(at: datetime, slug: str = "water-2026") -> None:
 
 def public(campaign: PublicCampaign) -> PublicCampaign:
     """The campaign as visitors see it now."""
-    current_app.extensions["petitions_shelf"].forget()
+    current_app.extensions["petitions_catalogue_cache"].forget()
     return catalogue().campaign(campaign.slug)
 
 

@@ -298,7 +298,7 @@ def test_a_case_named_twice_is_signed_once(campaign: PublicCampaign) -> None:
 def test_without_a_key_to_seal_to_nothing_is_taken(app: Flask, campaign: PublicCampaign) -> None:
     with db.engine.execution_options(writes=True).begin() as connection:
         connection.execute(Recipient.__table__.update().values(retired_at=now()))
-    app.extensions["petitions_shelf"].forget()
+    app.extensions["petitions_catalogue_cache"].forget()
 
     with pytest.raises(NoRecipientKey):
         sign(campaign, ANN)

@@ -189,7 +189,7 @@ def load_campaign(app: Flask, folder: Path) -> PublicCampaign:
     """The campaign in `folder`, as `app` knows it once it is imported."""
     content = content_reading.read(folder)
     with app.app_context():
-        folders.import_campaign(content, app.extensions["petitions_shelf"])
+        folders.import_campaign(content, app.extensions["petitions_catalogue_cache"])
         shelved = catalogue().campaign(content.slug) if content.state != "draft" else None
         for language in shelved.languages if shelved else ():  # written before anybody waits in a queue that tests hold
             consent_version(shelved.id, language, CONSENT)
@@ -199,7 +199,7 @@ def load_campaign(app: Flask, folder: Path) -> PublicCampaign:
 def add_section_key(app: Flask, keys: Keys) -> None:
     """Let `app` seal to the section's key."""
     with app.app_context():
-        recipient_keys.add_recipient("section", keys.section_public, app.extensions["petitions_shelf"])
+        recipient_keys.add_recipient("section", keys.section_public, app.extensions["petitions_catalogue_cache"])
 
 
 CONSENT = "What the form said."
@@ -316,8 +316,8 @@ def start_threads(
             try:
                 barrier.wait(20)
                 works[place]()
-            except BaseException as why:
-                raised[place] = why
+            except BaseException as exc:
+                raised[place] = exc
 
     def finished() -> list[BaseException | None]:
         for thread in threads:

@@ -144,9 +144,9 @@ class Server:
         try:
             with urllib.request.build_opener(_Stay).open(request, timeout=10) as answer:
                 return int(answer.status)
-        except urllib.error.HTTPError as why:
-            with why:
-                return why.code
+        except urllib.error.HTTPError as exc:
+            with exc:
+                return exc.code
 
 
 def _has_begun(worker: int) -> bool:

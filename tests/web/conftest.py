@@ -70,7 +70,7 @@ def demo_template(sqlite_templates: Path, tmp_path_factory: pytest.TempPathFacto
     copy_instance(sqlite_templates / "bare", folder)
     app = make_app(f"sqlite:///{path}", folder, keys)
     with app.app_context():
-        folders.import_campaign(content_reading.read(DEMO_CAMPAIGN), app.extensions["petitions_shelf"])
+        folders.import_campaign(content_reading.read(DEMO_CAMPAIGN), app.extensions["petitions_catalogue_cache"])
     close_app(app)
     return path
 

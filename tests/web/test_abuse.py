@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from petitions.clock import now, stopped_at
 from petitions.domain.states import SignatureState
-from petitions.models import Invalidation, Limit, Pass, Signature, Signer
+from petitions.models import GroupCode, Invalidation, Limit, Signature, Signer
 from petitions.queries import counts
 from petitions.queries.catalogue import PublicCampaign
 from petitions.services.limits import proof_of_work, rate_limits
@@ -267,7 +267,7 @@ def test_staff_make_a_pass_pupils_type_it_and_staff_end_it(
     page = visit(carla, "/admin/passes")
     code = page.one("code").text
     with app.app_context():
-        made = newest(Pass)
+        made = newest(GroupCode)
     assert (made.place, made.most, made.closes_at - made.opens_at) == ("Lycée <b>", 40, timedelta(hours=1))
 
     assert sign_one(crowded, "river", ANN, pass_code=code.lower()).status_code == 303
@@ -296,14 +296,14 @@ def test_a_pass_that_makes_no_sense_comes_back_as_typed(app: Flask, carla: Flask
     page = page_of(press(carla, form, **{"place": "A school", **over}), 422)
     assert page.one(class_="problem").text
     with app.app_context():
-        assert rows(Pass) == []
+        assert rows(GroupCode) == []
 
 
 def test_the_times_of_a_pass_are_those_of_the_campaigns_clock(app: Flask, carla: FlaskClient) -> None:
     form = visit(carla, "/admin/passes").form("/admin/passes")
     press(carla, form, place="A school", opens_at="2030-07-01T10:00", closes_at="2030-07-01T12:30")
     with app.app_context():
-        made = newest(Pass)
+        made = newest(GroupCode)
     assert made.closes_at - made.opens_at == timedelta(hours=2, minutes=30)
     assert "10:00" in visit(carla, "/admin/passes").text
 

@@ -130,8 +130,8 @@ def test_a_key_is_proven_by_the_words_in_its_riddle(app: Flask, carla: FlaskClie
     folder = write_campaign(tmp_path / "new", slug="new", state='"draft"')
     assert app.test_cli_runner().invoke(args=["campaign", "import", str(folder)]).exit_code == 0
     page = visit(carla, "/admin/keys")
-    [riddle] = page.all("pre")
-    raw = "".join(str(child) for child in riddle.children)
+    [key_test] = page.all("pre")
+    raw = "".join(str(child) for child in key_test.children)
     words = sealing.unseal(raw.encode(), [keys.section_private])["words"]
     assert words not in page.html
     fields = page.form("/admin/keys").fields()

@@ -53,7 +53,7 @@ A_SECOND = timedelta(seconds=1)
 def import_folder(app: Flask, folder: Path) -> None:
     """Let `app` know the campaign in `folder`."""
     with app.app_context():
-        folders.import_campaign(content_reading.read(folder), app.extensions["petitions_shelf"])
+        folders.import_campaign(content_reading.read(folder), app.extensions["petitions_catalogue_cache"])
 
 
 def takes_signatures(page: Page) -> bool:

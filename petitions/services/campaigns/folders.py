@@ -25,7 +25,7 @@ from petitions.models import (
     StoryText,
     Tally,
 )
-from petitions.queries.catalogue import Shelf
+from petitions.queries.catalogue import CatalogueCache
 from petitions.services import installation, journal
 from petitions.services.keys import key_tests
 from petitions.services.keys.keyring import keyring, settings
@@ -39,7 +39,7 @@ _CASE = ("country", "topic", "goal", "hands_over_names", "emblem")
 TextRow = TypeVar("TextRow", CampaignText, CaseText, StoryText)
 
 
-def import_campaign(content: CampaignContent, shelf: Shelf) -> None:
+def import_campaign(content: CampaignContent, catalogue_cache: CatalogueCache) -> None:
     """Make the database say what the folder says. Doing it twice changes nothing the second time.
 
     Raises ContentFaulty if it would drop a case that somebody signed, or open a campaign before the section's keys
@@ -68,7 +68,7 @@ def import_campaign(content: CampaignContent, shelf: Shelf) -> None:
         _import_cases(store, campaign, content)
         _import_stories(campaign, content)
         journal.record(store, journal.COMMAND, "campaign imported", content.slug, len(content.cases))
-    shelf.forget()
+    catalogue_cache.forget()
 
 
 def export_campaign(slug: str) -> CampaignContent:

@@ -17,7 +17,7 @@ from petitions.db.transactions import transaction
 from petitions.domain import sealing
 from petitions.errors import ContentFaulty, DomainError, NotFound
 from petitions.models import Campaign, Recipient
-from petitions.queries.recipient_keys import Riddle, riddles
+from petitions.queries.recipient_keys import KeyTest, key_tests
 from petitions.services import journal
 
 WORDS = "words"  # the field of the sealed riddle
@@ -35,9 +35,9 @@ class WordsWrong(DomainError):
 
 def pose_riddles(store: Session, campaign: Campaign) -> None:
     """Bring the canary in line with the living keys, within the caller's transaction. What is solved stays solved."""
-    kept = riddles(campaign.canary)
+    kept = key_tests(campaign.canary)
     living = store.scalars(select(Recipient.public_key).where(Recipient.retired_at.is_(None)).order_by(Recipient.id))
-    _keep(campaign, {key: kept.get(key) or _new_riddle(key) for key in living})
+    _keep(campaign, {key: kept.get(key) or _new_key_test(key) for key in living})
 
 
 def pose_everywhere(store: Session) -> None:
@@ -53,8 +53,8 @@ def solve_riddle(campaign_slug: str, typed: str, by: str = journal.COMMAND) -> s
         campaign = store.scalar(select(Campaign).where(Campaign.slug == campaign_slug))
         if campaign is None:
             raise NotFound(campaign=campaign_slug)
-        kept = riddles(campaign.canary)
-        solved = [key for key, riddle in kept.items() if riddle["sha256"] == sha256]
+        kept = key_tests(campaign.canary)
+        solved = [key for key, key_test in kept.items() if key_test["sha256"] == sha256]
         if not solved:
             raise WordsWrong()
         kept[solved[0]]["is_solved"] = True
@@ -69,15 +69,15 @@ def demand_proof(campaign: Campaign) -> None:
         raise ContentFaulty([_UNPROVEN])
 
 
-def _keep(campaign: Campaign, kept: dict[str, Riddle]) -> None:
+def _keep(campaign: Campaign, kept: dict[str, KeyTest]) -> None:
     campaign.canary = json.dumps(kept).encode()
-    if not kept or not all(riddle["is_solved"] for riddle in kept.values()):
+    if not kept or not all(key_test["is_solved"] for key_test in kept.values()):
         campaign.keys_checked_at = None
     elif campaign.keys_checked_at is None:
         campaign.keys_checked_at = clock.now()
 
 
-def _new_riddle(public_key: str) -> Riddle:
+def _new_key_test(public_key: str) -> KeyTest:
     words = "-".join(secrets.token_hex(2) for _ in range(5))
     sealed = sealing.seal({WORDS: words}, [public_key])
     return {

@@ -7,7 +7,7 @@ from petitions.db.transactions import reading, transaction
 from petitions.domain import sealing
 from petitions.errors import DomainError, NotFound
 from petitions.models import Recipient
-from petitions.queries.catalogue import Shelf
+from petitions.queries.catalogue import CatalogueCache
 from petitions.services import journal
 from petitions.services.keys import key_tests
 
@@ -24,7 +24,7 @@ class LastKey(DomainError):
     code = "last_key"
 
 
-def add_recipient(label: str, public_key: str, shelf: Shelf) -> None:
+def add_recipient(label: str, public_key: str, catalogue_cache: CatalogueCache) -> None:
     """From now on, seal to this key too, which has to prove itself. Adding a living key changes nothing."""
     if not sealing.is_public_key(public_key):
         raise KeyFaulty()
@@ -37,11 +37,11 @@ def add_recipient(label: str, public_key: str, shelf: Shelf) -> None:
         store.flush()
         key_tests.pose_everywhere(store)
         journal.record(store, journal.COMMAND, "key added", public_key)
-    shelf.pins.add(public_key)
-    shelf.forget()
+    catalogue_cache.pins.add(public_key)
+    catalogue_cache.forget()
 
 
-def retire_recipient(public_key: str, shelf: Shelf) -> None:
+def retire_recipient(public_key: str, catalogue_cache: CatalogueCache) -> None:
     """From now on, do not seal to this key; it still opens what was sealed before. Raises NotFound or LastKey."""
     with transaction() as store:
         recipient = store.scalar(select(Recipient).where(Recipient.public_key == public_key))
@@ -54,7 +54,7 @@ def retire_recipient(public_key: str, shelf: Shelf) -> None:
             store.flush()
             key_tests.pose_everywhere(store)
             journal.record(store, journal.COMMAND, "key retired", public_key)
-    shelf.forget()
+    catalogue_cache.forget()
 
 
 def has_recipients() -> bool:

@@ -12,7 +12,7 @@ from petitions import clock
 from petitions.db.transactions import transaction
 from petitions.domain import sealing
 from petitions.errors import DomainError, NotFound
-from petitions.models import Campaign, Pass
+from petitions.models import Campaign, GroupCode
 from petitions.services import journal
 from petitions.services.keys.keyring import keyring
 from petitions.services.limits import rate_limits
@@ -42,7 +42,7 @@ def create_pass(
         campaign_id = store.scalar(select(Campaign.id).where(Campaign.slug == slug))
         if campaign_id is None:
             raise NotFound(campaign=slug)
-        made = Pass(campaign_id=campaign_id, place=place, most=most, opens_at=opens_at, closes_at=closes_at)
+        made = GroupCode(campaign_id=campaign_id, place=place, most=most, opens_at=opens_at, closes_at=closes_at)
         made.code_hash = secrets.token_hex(32)  # until the row has a number
         store.add(made)
         store.flush()
@@ -55,8 +55,8 @@ def end_pass(pass_id: int, by: str = journal.COMMAND) -> None:
     """Let nobody sign with this pass any more."""
     now = clock.now()
     with transaction() as store:
-        ending = update(Pass).where(Pass.id == pass_id, Pass.closes_at > now).values(closes_at=now)
-        if store.scalar(ending.returning(Pass.id)):
+        ending = update(GroupCode).where(GroupCode.id == pass_id, GroupCode.closes_at > now).values(closes_at=now)
+        if store.scalar(ending.returning(GroupCode.id)):
             journal.record(store, by, "group code ended", f"group code {pass_id}")
 
 
@@ -96,9 +96,9 @@ def claim(connection: Connection, places: Sequence[Wanted | None], now: datetime
     hashes = sorted({each.code_hash for each in places if each})
     if not hashes:
         return [None] * len(places)
-    is_valid = Pass.code_hash.in_(hashes) & (Pass.opens_at <= now) & (Pass.closes_at > now)
-    columns = (Pass.id, Pass.campaign_id, Pass.code_hash, Pass.most, Pass.used)
-    rows = connection.execute(select(*columns).where(is_valid).order_by(Pass.id).with_for_update()).all()
+    is_valid = GroupCode.code_hash.in_(hashes) & (GroupCode.opens_at <= now) & (GroupCode.closes_at > now)
+    columns = (GroupCode.id, GroupCode.campaign_id, GroupCode.code_hash, GroupCode.most, GroupCode.used)
+    rows = connection.execute(select(*columns).where(is_valid).order_by(GroupCode.id).with_for_update()).all()
     passes = {(row.campaign_id, row.code_hash): row for row in rows}
     visits = iter(rate_limits.use(connection, PERSON, [each.person for each in places if each], now))
     taken: Counter[int] = Counter()
@@ -112,5 +112,5 @@ def claim(connection: Connection, places: Sequence[Wanted | None], now: datetime
         taken[found.id] += is_first
         claimed.append(found.id)
     for pass_id, number in sorted(taken.items()):
-        connection.execute(update(Pass).where(Pass.id == pass_id).values(used=Pass.used + number))
+        connection.execute(update(GroupCode).where(GroupCode.id == pass_id).values(used=GroupCode.used + number))
     return claimed

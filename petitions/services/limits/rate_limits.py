@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, select, update
 from petitions import clock
 from petitions.db import bulk
 from petitions.db.queue import Handler
-from petitions.db.transactions import looking, transaction, write_queue
+from petitions.db.transactions import read_autocommit, transaction, write_queue
 from petitions.domain import sealing
 from petitions.errors import TooManyTries
 from petitions.models import Limit
@@ -96,7 +96,7 @@ def give_back(connection: Connection, rule: Rule, value: str) -> None:
 def is_used(rule: Rule, value: str) -> bool:
     """Whether there was a use whose window is not over."""
     living = (Limit.key == rule.key(value)) & (Limit.ends_at > int(clock.now().timestamp()))
-    with looking() as connection:
+    with read_autocommit() as connection:
         return connection.scalar(select(Limit.key).where(living)) is not None
 
 

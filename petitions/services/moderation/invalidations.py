@@ -59,7 +59,7 @@ def prepare_invalidation(slug: str, condition: Condition, reason: str, by: str =
 def run_invalidation(number: int, by: str = journal.COMMAND) -> int:
     """Strike the signatures, batch by batch; gives how many. Interrupted, it is simply run again."""
     campaign_id = _tell_ledger(number, ledger.INVALIDATED, by, "invalidation begun")
-    struck = sum(write_queue().submit(_strike_batch, (number, span)) for span in batch_updates.spans(campaign_id))
+    struck = sum(write_queue().submit(_invalidate_batch, (number, span)) for span in batch_updates.spans(campaign_id))
     with transaction() as store:
         is_new = (Invalidation.id == number) & Invalidation.ran_at.is_(None)
         store.execute(update(Invalidation).where(is_new).values(ran_at=clock.now()))
@@ -109,11 +109,11 @@ def replay_invalidation(line: ledger.Line) -> None:
         run_invalidation(number)
 
 
-def _strike_batch(connection: Connection, batches: Sequence[tuple[int, batch_updates.Span]]) -> list[int]:
-    return [_strike(connection, number, span) for number, span in batches]
+def _invalidate_batch(connection: Connection, batches: Sequence[tuple[int, batch_updates.Span]]) -> list[int]:
+    return [_invalidate(connection, number, span) for number, span in batches]
 
 
-def _strike(connection: Connection, number: int, span: batch_updates.Span) -> int:
+def _invalidate(connection: Connection, number: int, span: batch_updates.Span) -> int:
     now = clock.now()
     columns = (Invalidation.campaign_id, Invalidation.condition)
     living = (Invalidation.id == number) & Invalidation.undone_at.is_(None)

@@ -20,7 +20,7 @@ _LEFT_OUT = """PRAGMA secure_delete = ON;
 
 
 class BackupFaulty(DomainError):
-    """No copy could be made that is whole; `why` says which check failed."""
+    """No copy could be made that is whole; `reason` says which check failed."""
 
     code = "backup_faulty"
 
@@ -28,15 +28,15 @@ class BackupFaulty(DomainError):
 def copy_database(path: Path) -> None:
     """Copy the SQLite database to the new file `path`, and check the copy; raises BackupFaulty."""
     if db.engine.dialect.name != "sqlite":
-        raise BackupFaulty(why="use pg_dump")
+        raise BackupFaulty(reason="use pg_dump")
     if path.exists():
-        raise BackupFaulty(why="the file exists")
+        raise BackupFaulty(reason="the file exists")
     path.touch(mode=0o600)
     with db.engine.connect() as connection, closing(sqlite3.connect(path)) as copy:
         driver: Any = connection.connection.driver_connection  # here SQLite's, which knows backup()
         driver.backup(copy)
         copy.executescript(_LEFT_OUT)
         if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):
-            raise BackupFaulty(why="integrity")
+            raise BackupFaulty(reason="integrity")
         if copy.execute(_MISCOUNTED).fetchone() != (0,):
-            raise BackupFaulty(why="counts")
+            raise BackupFaulty(reason="counts")

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from petitions import clock
 from petitions.db.base import db
-from petitions.db.transactions import looking, transaction
+from petitions.db.transactions import read_autocommit, transaction
 from petitions.errors import Busy
 from petitions.models import Mark
 from petitions.queries import retention
@@ -38,7 +38,7 @@ def scrub_due() -> bool:
     if last is not None and (now < day or last >= day):
         return False
     try:
-        with looking() as connection:
+        with read_autocommit() as connection:
             connection.execute(text(f"SET lock_timeout = {WAITS_MS}"))
             for table in db.metadata.sorted_tables:
                 connection.execute(text(f"VACUUM FULL {table.name}"))

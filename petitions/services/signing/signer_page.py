@@ -67,8 +67,8 @@ def correct_name(token: str, first_name: str, last_name: str) -> None:
     line = {"what": ledger.CORRECTED, "sha256": hashlib.sha256(sealed).hexdigest()}
     try:
         _change(facts, line, name_key=name_key, sealed_name=sealed)
-    except IntegrityError as why:
-        raise NameTaken() from why
+    except IntegrityError as exc:
+        raise NameTaken() from exc
 
 
 def set_newsletter(token: str, wanted: bool) -> None:

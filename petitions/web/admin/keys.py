@@ -22,8 +22,8 @@ def key_proven() -> ResponseReturnValue:
     """Take the words that a key's holder read in a riddle."""
     try:
         key_tests.solve_riddle(queries.check_of().campaign, request.form.get("words", ""), by())
-    except key_tests.WordsWrong as why:
-        return _page(MESSAGES[why.code]), status_of(why)
+    except key_tests.WordsWrong as exc:
+        return _page(MESSAGES[exc.code]), status_of(exc)
     return redirect(url_for("admin.keys"), 303)
 
 

@@ -41,8 +41,8 @@ def create_pass() -> ResponseReturnValue:
         return _passes_page(board, form), 422
     try:
         group_codes.create_pass(board.campaign, form.place.data or "", form.number, form.begin, form.end, by())
-    except group_codes.PassFaulty as why:
-        return _passes_page(board, form, MESSAGES[why.code]), 422
+    except group_codes.PassFaulty as exc:
+        return _passes_page(board, form, MESSAGES[exc.code]), 422
     return redirect(url_for("admin.list_passes"), 303)
 
 
@@ -76,8 +76,8 @@ def prepare_invalidation() -> ResponseReturnValue:
         return _invalidations_page(board, form), 422
     try:
         invalidations.prepare_invalidation(board.campaign, form.condition(), form.reason.data or "", by())
-    except invalidations.ReasonMissing as why:
-        return _invalidations_page(board, form, MESSAGES[why.code]), 422
+    except invalidations.ReasonMissing as exc:
+        return _invalidations_page(board, form, MESSAGES[exc.code]), 422
     return redirect(url_for("admin.list_invalidations"), 303)
 
 

@@ -36,8 +36,8 @@ class StaffForm(FlaskForm):  # type: ignore[misc]
         typed = (field.data or "").strip()
         try:
             return datetime.fromisoformat(typed).replace(tzinfo=self.zone).astimezone(UTC) if typed else None
-        except (ValueError, OverflowError) as why:
-            raise ValidationError(REFUSALS["time_wrong"]) from why
+        except (ValueError, OverflowError) as exc:
+            raise ValidationError(REFUSALS["time_wrong"]) from exc
 
 
 class PassForm(StaffForm):

@@ -39,5 +39,5 @@ def cleaned(clean: Callable[[str], Value], typed: str | None) -> Value:
     """The clean value; a refusal becomes the field's error in words."""
     try:
         return clean(typed or "")
-    except identity.Refused as why:
-        raise ValidationError(REFUSALS[why.code]) from why
+    except identity.Refused as exc:
+        raise ValidationError(REFUSALS[exc.code]) from exc

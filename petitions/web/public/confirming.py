@@ -100,6 +100,6 @@ def code_typed(campaign: str) -> ResponseReturnValue:
         if place := networks.line(network()):
             rate_limits.spend(rate_limits.CODE_TRIES_NETWORK, place)
         token = confirming.confirm_by_code(found, form.email.data or "", form.code.data or "")
-    except (CodeWrong, TooManyTries, MailboxFull) as why:
-        return render("code.html", found, form=form, problem=MESSAGES[why.code]), status_of(why)
+    except (CodeWrong, TooManyTries, MailboxFull) as exc:
+        return render("code.html", found, form=form, problem=MESSAGES[exc.code]), status_of(exc)
     return redirect(url_for("confirming.confirm", token=token), 303)

@@ -65,8 +65,8 @@ def name(token: str) -> ResponseReturnValue:
         return _page(token, form=form), 422
     try:
         signer_page.correct_name(token, form.first_name.data or "", form.last_name.data or "")
-    except signer_page.NameTaken as why:
-        return _page(token, form=form, problem=MESSAGES[why.code]), 422
+    except signer_page.NameTaken as exc:
+        return _page(token, form=form, problem=MESSAGES[exc.code]), 422
     return _back(token, "corrected")
 
 

@@ -57,11 +57,11 @@ def _sign(form: SignForm, thanks: str) -> ResponseReturnValue:
         return _form_page(form.campaign, form.only, form), 422
     try:
         sign_cases(form.entry())
-    except (Busy, TooManyTries, ProofNeeded) as why:  # nothing was recorded; what was typed is kept
-        question, problem = None, str(words_of(why))
-        if isinstance(why, ProofNeeded):
+    except (Busy, TooManyTries, ProofNeeded) as exc:  # nothing was recorded; what was typed is kept
+        question, problem = None, str(words_of(exc))
+        if isinstance(exc, ProofNeeded):
             brought = form.proof.data or ""
-            question = proof_of_work.ask(form.campaign.id, network(), brought, price=why.price, seconds=why.seconds)
+            question = proof_of_work.ask(form.campaign.id, network(), brought, price=exc.price, seconds=exc.seconds)
             problem += " " + ngettext(
                 "Wait %(num)s second, then press the button once more. Most browsers do it for you.",
                 "Wait %(num)s seconds, then press the button once more. Most browsers do it for you.",
@@ -70,8 +70,8 @@ def _sign(form: SignForm, thanks: str) -> ResponseReturnValue:
             if form.pass_code.data:
                 form.pass_code.errors = [REFUSALS["pass_unknown"]]
         page = _form_page(form.campaign, form.only, form, problem=problem, question=question)
-        seconds = retry_after(why)
-        return page, status_of(why), {"Retry-After": str(seconds)} if seconds else {}
+        seconds = retry_after(exc)
+        return page, status_of(exc), {"Retry-After": str(seconds)} if seconds else {}
     return redirect(thanks, 303)
 
 
