@@ -156,13 +156,13 @@ def test_every_kind_of_link_is_looked_at_while_it_lives(app: Flask, tokens: list
 def test_a_button_that_acts_when_it_is_only_looked_at_is_noticed(
     app: Flask, tokens: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = app.view_functions["confirming.confirm"]
+    look = app.view_functions["confirming.confirm_form"]
 
     def hasty(token: str) -> object:
         confirming.confirm_signer(token)
         return look(token=token)
 
-    monkeypatch.setitem(app.view_functions, "confirming.confirm", hasty)
+    monkeypatch.setitem(app.view_functions, "confirming.confirm_form", hasty)
     _, changed = opened_everything(app, tokens, kinds=())
     assert "signatures" in changed
 

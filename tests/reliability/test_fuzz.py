@@ -50,8 +50,8 @@ SECRET = "only the mail service knows it"
 SEED = 20_261_210
 # Who leaves is sent to the login; passwords and a riddle's words cannot be guessed; nobody else has an account;
 # no running campaign is handed over
-NEVER_TAKEN = {"admin.log_out", "admin.sessions_ended", "admin.password_changed", "admin.staff_changed"}
-NEVER_TAKEN |= {"admin.key_proven", "admin.handed_over"}
+NEVER_TAKEN = {"admin.log_out", "admin.end_sessions", "admin.change_password", "admin.change_staff"}
+NEVER_TAKEN |= {"admin.prove_key", "admin.record_delivery"}
 FRESH_EVERY = 100  # requests; some of them erase the signers whose links they hold
 
 
@@ -151,7 +151,7 @@ class Target:
         """Fields and headers with which the request gets in."""
         if rule.rule.startswith("/admin/"):
             return {"csrf_token": self.csrf}, {"HTTP_COOKIE": self.cookie}
-        if rule.endpoint == "confirming.code_typed":
+        if rule.endpoint == "confirming.confirm_by_code":
             return self.code, {}
         return {}, {"HTTP_AUTHORIZATION": f"Bearer {SECRET}"} if rule.rule.startswith("/api/") else {}
 
@@ -185,7 +185,7 @@ def fuzz(target: Target, number: int, rules: Sequence[Rule], caplog: pytest.LogC
         wrong = faults(answer)
         said = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
         found += [(place, rule.endpoint, each) for each in wrong + said]
-        if rule.endpoint in {"admin.log_out", "admin.sessions_ended"} and answer.status == 303:
+        if rule.endpoint in {"admin.log_out", "admin.end_sessions"} and answer.status == 303:
             target.refresh()
     return found, statuses
 
@@ -229,16 +229,16 @@ def test_no_request_makes_the_server_stumble(
 def test_a_view_that_stumbles_over_one_byte_is_noticed(
     app: Flask, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    view = app.view_functions["signing.signed_case"]
+    view = app.view_functions["signing.sign_case"]
 
     def brittle(**values: str) -> object:
         if "\0" in "".join(request.form.values()):
             raise ValueError("embedded null byte")
         return view(**values)
 
-    monkeypatch.setitem(app.view_functions, "signing.signed_case", brittle)
+    monkeypatch.setitem(app.view_functions, "signing.sign_case", brittle)
     target = Target(app, campaign)
-    rules = [rule for rule in target.rules if rule.endpoint == "signing.signed_case"]
+    rules = [rule for rule in target.rules if rule.endpoint == "signing.sign_case"]
     found, _ = fuzz(target, 60, rules, caplog)
     assert {what for _, _, what in found if what.startswith("status")} == {"status 500"}
 

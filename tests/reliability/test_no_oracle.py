@@ -122,15 +122,15 @@ def _staff(client: FlaskClient, person: Person) -> TestResponse:
 
 
 TAKERS: dict[str, Callable[[FlaskClient, Person], TestResponse]] = {
-    "signing.signed": _sign_all,
-    "signing.signed_case": _sign_one,
-    "confirming.code_typed": _code,
-    "mine.asked": _ask,
-    "admin.mails_changed": _staff,
+    "signing.sign": _sign_all,
+    "signing.sign_case": _sign_one,
+    "confirming.confirm_by_code": _code,
+    "signer_page.send_link": _ask,
+    "admin.change_suppression": _staff,
     "api_bounces.bounced": _bounce,
 }
 # What strangers may send, in an order in which nothing changes what the next one finds; one form for many is enough
-TIMED = ("confirming.code_typed", "mine.asked", "signing.signed")
+TIMED = ("confirming.confirm_by_code", "signer_page.send_link", "signing.sign")
 
 
 def carlas(app: Flask, *, htmx: bool = False) -> FlaskClient:
@@ -193,7 +193,7 @@ def test_every_state_gets_the_same_bytes(app: Flask, campaign: PublicCampaign) -
 
 
 def test_one_byte_more_is_noticed(app: Flask, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch) -> None:
-    view = app.view_functions["confirming.code_typed"]
+    view = app.view_functions["confirming.confirm_by_code"]
 
     def talkative(campaign: str) -> Any:
         answer = view(campaign=campaign)
@@ -201,8 +201,8 @@ def test_one_byte_more_is_noticed(app: Flask, campaign: PublicCampaign, monkeypa
             return answer
         return (answer[0] + " ", *answer[1:]) if isinstance(answer, tuple) else answer
 
-    monkeypatch.setitem(app.view_functions, "confirming.code_typed", talkative)
-    assert differences(app, campaign, "confirming.code_typed", htmx=False, number=0) == ["confirmed"]
+    monkeypatch.setitem(app.view_functions, "confirming.confirm_by_code", talkative)
+    assert differences(app, campaign, "confirming.confirm_by_code", htmx=False, number=0) == ["confirmed"]
 
 
 def test_one_header_more_is_noticed(app: Flask, campaign: PublicCampaign) -> None:
@@ -212,7 +212,7 @@ def test_one_header_more_is_noticed(app: Flask, campaign: PublicCampaign) -> Non
         return response
 
     app.after_request_funcs.setdefault(None, []).append(mark)
-    assert differences(app, campaign, "mine.asked", htmx=True, number=0) == ["pending"]
+    assert differences(app, campaign, "signer_page.send_link", htmx=True, number=0) == ["pending"]
 
 
 # --- the same work afterwards: what the worker writes delays whoever asks next ---
@@ -234,7 +234,7 @@ def commits_of_the_worker() -> int:
 
 
 def test_the_worker_writes_as_often_for_every_state(app: Flask, campaign: PublicCampaign) -> None:
-    for taker in ("signing.signed", "mine.asked"):
+    for taker in ("signing.sign", "signer_page.send_link"):
         found = {}
         for number, (state, prepare) in enumerate(STATES.items()):
             client, person = browser(app), somebody(state, number)
@@ -312,5 +312,5 @@ def test_ten_milliseconds_more_for_those_who_are_known_are_noticed(
 
     monkeypatch.setattr(signing_view, "sign_cases", slower)
     found = gaps(app, campaign, ["confirmed"], tries=1)
-    assert found["signing.signed", "confirmed"] >= SAME
-    assert found["mine.asked", "confirmed"] < found["signing.signed", "confirmed"]
+    assert found["signing.sign", "confirmed"] >= SAME
+    assert found["signer_page.send_link", "confirmed"] < found["signing.sign", "confirmed"]

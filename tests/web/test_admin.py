@@ -83,7 +83,7 @@ def is_in(client: FlaskClient) -> bool:
 
 def test_nothing_below_admin_opens_without_a_session(app: Flask, campaign: PublicCampaign) -> None:
     doors = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/admin")]
-    assert {rule.endpoint for rule in doors} >= {"admin.board", "admin.board_part", "admin.login", "admin.log_out"}
+    assert {rule.endpoint for rule in doors} >= {"admin.board", "admin.board_part", "admin.login_form", "admin.log_out"}
     strangers = [browser(app), browser(app, htmx=True)]
     for forged in ("x", "petitions=x", "petitions=abc.def.ghi", f"petitions={'a' * 5000}", "petitions=\u00ff.\u00ff"):
         strangers.append(browser(app))

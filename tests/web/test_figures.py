@@ -119,7 +119,7 @@ def test_a_live_campaign_says_nothing_of_batches(app: Flask, campaign: PublicCam
 
 
 def test_public_pages_have_one_source_of_counts() -> None:
-    root = Path(publishing.__file__).parents[1]
+    root = Path(publishing.__file__).parents[2]
     readers = {
         str(path.relative_to(root)) for path in root.rglob("*.py") if "counts.of_campaign(" in path.read_text("utf-8")
     }

@@ -77,10 +77,14 @@ def test_every_page_speaks_its_language_and_keeps_the_house_rules(demo: Flask, l
 def test_no_page_is_forgotten_here(make_demo: MakeDemo) -> None:
     app = make_demo(demo=True)
     looked_at = {app.url_map.bind("localhost").match(path)[0] for path in (*public_paths("fr"), *STAFF_PATHS)}
-    looked_at |= {"pages.root", "demo.mailbox", "admin.login"}
-    behind_a_link = {"confirming.confirm", "mine.page", "mine.stop"}  # test_html.py and the browser open these
-    no_page = {"static", "health.healthz", "api_counts.campaign_counts", "wellknown.security_txt", "mine.data"}
-    no_page |= {"pages.counts", "admin.board_part", "admin.opener_file"}
+    looked_at |= {"pages.root", "demo.mailbox", "admin.login_form"}
+    behind_a_link = {
+        "confirming.confirm_form",
+        "signer_page.page",
+        "signer_page.stop_form",
+    }  # test_html.py and the browser open these
+    no_page = {"static", "health.healthz", "api_counts.campaign_counts", "well_known.security_txt", "signer_page.data"}
+    no_page |= {"pages.counts", "admin.board_part", "admin.decrypt_export_file"}
     opened = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or set())}
     assert opened - looked_at - behind_a_link - no_page == set()
 

@@ -13,7 +13,7 @@ from tests.web.browsing import browser, code, link, mails, sign_all, sign_one
 pytestmark = pytest.mark.usefixtures("campaign")
 
 HERE = "/fr/water-2026"
-WORDS = {"api_bounces.bounced", "mine.stopped"}  # these answer with words of their own, not with a 303
+WORDS = {"api_bounces.bounced", "signer_page.stop_mails"}  # these answer with words of their own, not with a 303
 
 
 def kept(app: Flask) -> dict[str, list[tuple[Any, ...]]]:

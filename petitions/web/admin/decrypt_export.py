@@ -17,19 +17,19 @@ _OTHER_FILES = re.compile(r"@font-face \{[^}]*\}|url\([^)]*\)")  # the file stan
 
 
 @bp.get("/open")
-def opener() -> ResponseReturnValue:
+def decrypt_export() -> ResponseReturnValue:
     """The page as a part of the staff pages."""
-    return render_template("admin/open.html", scripts=SCRIPTS)
+    return render_template("admin/decrypt_export.html", scripts=SCRIPTS)
 
 
 @bp.get("/open/download")
-def opener_file() -> ResponseReturnValue:
+def decrypt_export_file() -> ResponseReturnValue:
     """The page as one file that works without a network, and may not use one."""
     script, style = _inlined()
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
     )
-    page = render_template("admin/open_alone.html", script=Markup(script), style=Markup(style), policy=policy)  # noqa: S704
+    page = render_template("admin/decrypt_export_alone.html", script=Markup(script), style=Markup(style), policy=policy)  # noqa: S704
     response = make_response(page)
     response.headers["Content-Security-Policy"] = f"{policy}; frame-ancestors 'none'"
     response.headers.set("Content-Disposition", "attachment", filename="open-signatures.html")

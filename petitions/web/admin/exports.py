@@ -11,13 +11,13 @@ from petitions.web.errors import MESSAGES, status_of, wait_of
 
 
 @bp.get("/export")
-def export() -> ResponseReturnValue:
+def export_form() -> ResponseReturnValue:
     """Which campaign, and the password once more."""
     return _page(None)
 
 
 @bp.post("/export")
-def exported() -> ResponseReturnValue:
+def export() -> ResponseReturnValue:
     """The rows of the campaign as a stream; the file's name is ours."""
     if exc := password_refused():
         return _page(MESSAGES[exc.code]), status_of(exc), wait_of(exc)

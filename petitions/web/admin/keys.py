@@ -18,7 +18,7 @@ def keys() -> ResponseReturnValue:
 
 
 @bp.post("/keys")
-def key_proven() -> ResponseReturnValue:
+def prove_key() -> ResponseReturnValue:
     """Take the words that a key's holder read in a riddle."""
     try:
         key_tests.solve_riddle(queries.check_of().campaign, request.form.get("words", ""), by())

@@ -12,7 +12,7 @@ from petitions.web.errors import MESSAGES, status_of, wait_of
 from petitions.web.security import SAFE, network
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
-OPEN_ENDPOINTS = {"admin.login", "admin.logged_in"}
+OPEN_ENDPOINTS = {"admin.login_form", "admin.log_in"}
 
 
 class LoginForm(FlaskForm):  # type: ignore[misc]
@@ -35,20 +35,20 @@ def demand_session() -> ResponseReturnValue | None:
     if "csrf_token" not in session:  # only an open staff session has one
         if request.endpoint == "admin.board_part":  # a board that refreshes itself says why it stopped
             return render_template("admin/_logged_out.html"), 200
-        return redirect(url_for("admin.login"), 303)
+        return redirect(url_for("admin.login_form"), 303)
     if request.method not in SAFE:
         current_app.extensions["csrf"].protect()
     return None
 
 
 @bp.get("/login")
-def login() -> ResponseReturnValue:
+def login_form() -> ResponseReturnValue:
     """The form."""
     return render_template("admin/login.html", form=LoginForm(formdata=None), problem=None)
 
 
 @bp.post("/login")
-def logged_in() -> ResponseReturnValue:
+def log_in() -> ResponseReturnValue:
     """Check name and password, and begin a session under a new secret."""
     form = LoginForm(formdata=request.form)  # by itself it would read JSON too, and stumble over some
     try:
@@ -71,7 +71,7 @@ def log_out() -> ResponseReturnValue:
 def left() -> ResponseReturnValue:
     """The answer to whoever ended the session: the browser forgets the pages it kept."""
     sessions.end()
-    return redirect(url_for("admin.login"), 303), {"Clear-Site-Data": '"cache", "storage"'}
+    return redirect(url_for("admin.login_form"), 303), {"Clear-Site-Data": '"cache", "storage"'}
 
 
 def by() -> str:

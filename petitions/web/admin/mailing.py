@@ -21,13 +21,13 @@ REASONS = {  # what the outbox calls them; others come from mail servers
 
 
 @bp.get("/mails")
-def mails() -> ResponseReturnValue:
+def mailing() -> ResponseReturnValue:
     """The outbox in numbers, and the form."""
     return _page(AddressForm())
 
 
 @bp.post("/mails")
-def mails_changed() -> ResponseReturnValue:
+def change_suppression() -> ResponseReturnValue:
     """Stop writing to an address that bounced, or begin again."""
     form = AddressForm()
     if not form.validate():
@@ -37,9 +37,9 @@ def mails_changed() -> ResponseReturnValue:
         suppression.lift(form.email.data or "", by())
     else:
         suppression.suppress(form.email.data or "", "bounced", by())
-    return redirect(url_for("admin.mails", done="lifted" if is_lifted else "stopped"), 303)
+    return redirect(url_for("admin.mailing", done="lifted" if is_lifted else "stopped"), 303)
 
 
 def _page(form: AddressForm) -> str:
     done = DONE.get(request.args.get("done", ""))
-    return render_template("admin/mails.html", form=form, outbox=boards.outbox(), reasons=REASONS, done=done)
+    return render_template("admin/mailing.html", form=form, outbox=boards.outbox(), reasons=REASONS, done=done)

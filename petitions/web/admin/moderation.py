@@ -26,14 +26,14 @@ STATES = {
 
 
 @bp.get("/passes")
-def list_passes() -> ResponseReturnValue:
+def list_group_codes() -> ResponseReturnValue:
     """All passes with their codes, and the form for one more."""
     board = _board()
     return _passes_page(board, PassForm(board.timezone))
 
 
 @bp.post("/passes")
-def create_pass() -> ResponseReturnValue:
+def create_group_code() -> ResponseReturnValue:
     """Make one."""
     board = _board()
     form = PassForm(board.timezone)
@@ -43,14 +43,14 @@ def create_pass() -> ResponseReturnValue:
         group_codes.create_pass(board.campaign, form.place.data or "", form.number, form.begin, form.end, by())
     except group_codes.PassFaulty as exc:
         return _passes_page(board, form, MESSAGES[exc.code]), 422
-    return redirect(url_for("admin.list_passes"), 303)
+    return redirect(url_for("admin.list_group_codes"), 303)
 
 
 @bp.post("/passes/end")
-def end_pass() -> ResponseReturnValue:
+def end_group_code() -> ResponseReturnValue:
     """End it now."""
     group_codes.end_pass(_number(), by())
-    return redirect(url_for("admin.list_passes"), 303)
+    return redirect(url_for("admin.list_group_codes"), 303)
 
 
 @bp.post("/holds/count")
@@ -113,7 +113,13 @@ def _board() -> Board:
 def _passes_page(board: Board, form: PassForm, problem: object = None) -> str:
     made = [(row, group_codes.code_of(row.id)) for row in moderation.passes(board.campaign)]
     return render_template(
-        "admin/passes.html", board=board, form=form, problem=problem, passes=made, now=clock.now(), default=group_codes
+        "admin/group_codes.html",
+        board=board,
+        form=form,
+        problem=problem,
+        passes=made,
+        now=clock.now(),
+        default=group_codes,
     )
 
 

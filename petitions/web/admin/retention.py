@@ -29,7 +29,7 @@ def retention() -> ResponseReturnValue:
 
 
 @bp.post("/retention/<campaign>/handed-over")
-def handed_over(campaign: str) -> ResponseReturnValue:
+def record_delivery(campaign: str) -> ResponseReturnValue:
     """Record the hand-over: 30 days later the names are erased."""
     services.record_hand_over(campaign, by())
     return redirect(url_for("admin.retention"), 303)

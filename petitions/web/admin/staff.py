@@ -23,7 +23,7 @@ def account() -> ResponseReturnValue:
 
 
 @bp.post("/account")
-def password_changed() -> ResponseReturnValue:
+def change_password() -> ResponseReturnValue:
     """Take the new password, if the old one is right; only this session goes on."""
     session, new = sessions.current(), request.form.get("new", "")
     if new != request.form.get("again", ""):
@@ -38,7 +38,7 @@ def password_changed() -> ResponseReturnValue:
 
 
 @bp.post("/account/sessions")
-def sessions_ended() -> ResponseReturnValue:
+def end_sessions() -> ResponseReturnValue:
     """Log out everywhere."""
     accounts.end_sessions(sessions.current().login.name, by())
     return left()
@@ -51,7 +51,7 @@ def list_staff() -> ResponseReturnValue:
 
 
 @bp.post("/staff")
-def staff_changed() -> ResponseReturnValue:
+def change_staff() -> ResponseReturnValue:
     """Disable, enable, or log out somebody else; raises NotFound for nobody, and for oneself."""
     name, act = request.form.get("name", ""), request.form.get("act", "")
     if name == sessions.current().login.name or act not in {"disable", "enable", "end"}:

@@ -19,13 +19,13 @@ bp = Blueprint("confirming", __name__)
 
 
 @bp.get("/<lang:lang>/confirm/<token>")
-def confirm(token: str) -> ResponseReturnValue:
+def confirm_form(token: str) -> ResponseReturnValue:
     """What waits behind the link; once it is confirmed, what else can be done. Opening it changes nothing."""
     return _page(token)
 
 
 @bp.post("/<lang:lang>/confirm/<token>")
-def confirmed(token: str) -> ResponseReturnValue:
+def confirm(token: str) -> ResponseReturnValue:
     """Yes, these signatures are wanted. Where several people typed the address, the name says whose are meant."""
     first_name, last_name = (request.form.get(name, "").strip() for name in ("first_name", "last_name"))
     try:
@@ -35,7 +35,7 @@ def confirmed(token: str) -> ResponseReturnValue:
             confirming.confirm_signer(token, wants_receipt=bool(request.form.get("receipt")))
     except (confirming.NameUnknown, MailboxFull) as exc:
         return _page(token, problem=MESSAGES[exc.code]), status_of(exc)
-    return redirect(url_for("confirming.confirm", token=token), 303)
+    return redirect(url_for("confirming.confirm_form", token=token), 303)
 
 
 def _page(token: str, problem: object = None) -> str:
@@ -58,18 +58,18 @@ def _page(token: str, problem: object = None) -> str:
 
 
 @bp.post("/<lang:lang>/confirm/<token>/more")
-def more(token: str) -> ResponseReturnValue:
+def add_cases(token: str) -> ResponseReturnValue:
     """Sign for others too; the mailbox is proven, so they count at once."""
     facts = confirming.open_link(token)
     campaign = catalogue().campaign_with_id(facts.campaign_id)
     chosen = ticked_cases(campaign)
     if chosen:
         confirming.sign_more(token, campaign, chosen, more_words(campaign))
-    return redirect(url_for("confirming.confirm", token=token), 303)
+    return redirect(url_for("confirming.confirm_form", token=token), 303)
 
 
 @bp.post("/<lang:lang>/confirm/<token>/not-me")
-def not_me(token: str) -> ResponseReturnValue:
+def reject(token: str) -> ResponseReturnValue:
     """Somebody else typed this address: withdraw what waits, and forget it."""
     facts = confirming.open_link(token)
     campaign = catalogue().campaign_with_id(facts.campaign_id)
@@ -84,13 +84,13 @@ def rejected(campaign: str) -> ResponseReturnValue:
 
 
 @bp.get("/<lang:lang>/<campaign>/code")
-def code(campaign: str) -> ResponseReturnValue:
+def code_form(campaign: str) -> ResponseReturnValue:
     """Where the six digits are typed."""
     return render("code.html", find_campaign(campaign), form=CodeForm())
 
 
 @bp.post("/<lang:lang>/<campaign>/code")
-def code_typed(campaign: str) -> ResponseReturnValue:
+def confirm_by_code(campaign: str) -> ResponseReturnValue:
     """Confirm by address and code. A wrong pair tells nothing about the address."""
     found = find_campaign(campaign)
     form = CodeForm()
@@ -102,4 +102,4 @@ def code_typed(campaign: str) -> ResponseReturnValue:
         token = confirming.confirm_by_code(found, form.email.data or "", form.code.data or "")
     except (CodeWrong, TooManyTries, MailboxFull) as exc:
         return render("code.html", found, form=form, problem=MESSAGES[exc.code]), status_of(exc)
-    return redirect(url_for("confirming.confirm", token=token), 303)
+    return redirect(url_for("confirming.confirm_form", token=token), 303)

@@ -18,7 +18,7 @@ from petitions.web.i18n import locale
 from petitions.web.public.views import find_campaign, render, ticked_cases
 from petitions.web.security import network
 
-bp = Blueprint("mine", __name__)
+bp = Blueprint("signer_page", __name__)
 DONE = {
     "withdrawn": _l("Withdrawn. These signatures no longer count."),
     "signed": _l("Thank you. These signatures count."),
@@ -46,7 +46,7 @@ def withdraw(token: str) -> ResponseReturnValue:
 
 
 @bp.post("/<lang:lang>/mine/<token>/more")
-def more(token: str) -> ResponseReturnValue:
+def add_cases(token: str) -> ResponseReturnValue:
     """Sign for others too."""
     facts = signer_page.open_page(token)
     campaign = catalogue().campaign_with_id(facts.campaign_id)
@@ -57,7 +57,7 @@ def more(token: str) -> ResponseReturnValue:
 
 
 @bp.post("/<lang:lang>/mine/<token>/name")
-def name(token: str) -> ResponseReturnValue:
+def change_name(token: str) -> ResponseReturnValue:
     """Correct the name."""
     signer_page.open_page(token)
     form = NameForm()
@@ -71,28 +71,28 @@ def name(token: str) -> ResponseReturnValue:
 
 
 @bp.post("/<lang:lang>/mine/<token>/newsletter")
-def newsletter(token: str) -> ResponseReturnValue:
+def change_newsletter(token: str) -> ResponseReturnValue:
     """News: yes or no."""
     signer_page.set_newsletter(token, bool(request.form.get("newsletter")))
     return _back(token, "saved")
 
 
 @bp.post("/<lang:lang>/mine/<token>/named")
-def named(token: str) -> ResponseReturnValue:
+def change_named(token: str) -> ResponseReturnValue:
     """The name: handed over, or not."""
     signer_page.set_named(token, not request.form.get("unnamed"))
     return _back(token, "saved")
 
 
 @bp.post("/<lang:lang>/mine/<token>/language")
-def language(token: str) -> ResponseReturnValue:
+def change_language(token: str) -> ResponseReturnValue:
     """The language of our mails."""
     facts = signer_page.open_page(token)
     wanted = request.form.get("language", "")
     if wanted not in catalogue().campaign_with_id(facts.campaign_id).languages:
         abort(422)
     signer_page.set_language(token, wanted)
-    return redirect(url_for("mine.page", lang=wanted, token=token, done="saved"), 303)
+    return redirect(url_for("signer_page.page", lang=wanted, token=token, done="saved"), 303)
 
 
 @bp.post("/<lang:lang>/mine/<token>/erase")
@@ -101,7 +101,7 @@ def erase(token: str) -> ResponseReturnValue:
     facts = signer_page.open_page(token)
     campaign = catalogue().campaign_with_id(facts.campaign_id)
     signer_page.erase(token)
-    return redirect(url_for("mine.erased", campaign=campaign.slug), 303)
+    return redirect(url_for("signer_page.erased", campaign=campaign.slug), 303)
 
 
 @bp.get("/<lang:lang>/<campaign>/erased")
@@ -120,40 +120,40 @@ def data(token: str) -> Response:
 
 
 @bp.get("/<lang:lang>/<campaign>/mine")
-def ask(campaign: str) -> ResponseReturnValue:
+def link_form(campaign: str) -> ResponseReturnValue:
     """Where the link can be asked for."""
-    return render("ask.html", find_campaign(campaign), form=AddressForm())
+    return render("link.html", find_campaign(campaign), form=AddressForm())
 
 
 @bp.post("/<lang:lang>/<campaign>/mine")
-def asked(campaign: str) -> ResponseReturnValue:
+def send_link(campaign: str) -> ResponseReturnValue:
     """Mail the link to the address. The answer is the same for every address."""
     found = find_campaign(campaign)
     form = AddressForm()
     if not form.validate():
-        return render("ask.html", found, form=form), 422
+        return render("link.html", found, form=form), 422
     try:
         signer_page.request_link(form.email.data or "", locale(), found, network())
     except TooManyTries as exc:
-        return render("ask.html", found, form=form, problem=MESSAGES[exc.code]), status_of(exc)
-    return redirect(url_for("mine.sent", campaign=found.slug), 303)
+        return render("link.html", found, form=form, problem=MESSAGES[exc.code]), status_of(exc)
+    return redirect(url_for("signer_page.link_sent", campaign=found.slug), 303)
 
 
 @bp.get("/<lang:lang>/<campaign>/mine/sent")
-def sent(campaign: str) -> ResponseReturnValue:
+def link_sent(campaign: str) -> ResponseReturnValue:
     """After asking."""
-    return render("asked.html", find_campaign(campaign))
+    return render("link_sent.html", find_campaign(campaign))
 
 
 @bp.get("/<lang:lang>/stop/<token>")
-def stop(token: str) -> ResponseReturnValue:
+def stop_form(token: str) -> ResponseReturnValue:
     """Before "never write to me again"."""
     suppression.check_token(token)
     return render("stop.html", find_campaign(None), token=token, is_done=False)
 
 
 @bp.post("/<lang:lang>/stop/<token>")
-def stopped(token: str) -> ResponseReturnValue:
+def stop_mails(token: str) -> ResponseReturnValue:
     """Never write to this mailbox again."""
     suppression.stop_by_token(token)
     return render("stop.html", find_campaign(None), token=token, is_done=True)
@@ -167,7 +167,7 @@ def _page(token: str, *, form: NameForm | None = None, problem: object = None) -
     living = {case_id: state for state in _SIGNED for case_id in facts.in_state(state)}
     living |= dict.fromkeys(facts.uncounted, SignatureState.CONFIRMED)
     return render(
-        "mine.html",
+        "signer_page.html",
         campaign,
         token=token,
         facts=facts,
@@ -180,4 +180,4 @@ def _page(token: str, *, form: NameForm | None = None, problem: object = None) -
 
 
 def _back(token: str, done: str | None) -> ResponseReturnValue:
-    return redirect(url_for("mine.page", token=token, done=done), 303)
+    return redirect(url_for("signer_page.page", token=token, done=done), 303)

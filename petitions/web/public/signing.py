@@ -19,13 +19,13 @@ bp = Blueprint("signing", __name__)
 
 
 @bp.get("/<lang:lang>/<campaign>/sign")
-def sign(campaign: str) -> ResponseReturnValue:
+def sign_form(campaign: str) -> ResponseReturnValue:
     """The form on a page of its own, for those who come back to its address."""
     return page_cache.page(lambda: _form_page(find_campaign(campaign), None))
 
 
 @bp.get("/<lang:lang>/<campaign>/cases/<case>/sign")
-def sign_case(campaign: str, case: str) -> ResponseReturnValue:
+def sign_case_form(campaign: str, case: str) -> ResponseReturnValue:
     """The form for one case on a page of its own."""
 
     def build() -> str:
@@ -36,14 +36,14 @@ def sign_case(campaign: str, case: str) -> ResponseReturnValue:
 
 
 @bp.post("/<lang:lang>/<campaign>/sign")
-def signed(campaign: str) -> ResponseReturnValue:
+def sign(campaign: str) -> ResponseReturnValue:
     """Sign for all that are ticked."""
     found = find_campaign(campaign)
     return _sign(SignForm(found), url_for("pages.thanks", campaign=found.slug))
 
 
 @bp.post("/<lang:lang>/<campaign>/cases/<case>/sign")
-def signed_case(campaign: str, case: str) -> ResponseReturnValue:
+def sign_case(campaign: str, case: str) -> ResponseReturnValue:
     """Sign for this one."""
     found = find_campaign(campaign)
     one = found.case(case)

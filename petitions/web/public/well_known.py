@@ -8,7 +8,7 @@ from petitions import clock
 from petitions.errors import NotFound
 from petitions.services.keys.keyring import settings
 
-bp = Blueprint("wellknown", __name__)
+bp = Blueprint("well_known", __name__)
 LASTS = timedelta(days=180)  # RFC 9116 wants less than a year
 
 
