@@ -458,7 +458,9 @@ def test_a_mail_whose_lease_may_end_is_not_begun(
     assert len(delivered(tmp_path)) == 1
 
 
-@pytest.mark.parametrize("task", ["retention.run", "truncate_log", "outbox.mend", "mailslots.purge", "limits.purge"])
+@pytest.mark.parametrize(
+    "task", ["retention.run", "truncate_log", "outbox.mend", "mail_quota.purge", "rate_limits.purge"]
+)
 def test_each_regular_task_is_done_when_its_time_has_come_and_not_before(
     app: Flask, monkeypatch: pytest.MonkeyPatch, task: str
 ) -> None:

@@ -65,7 +65,7 @@ def trust_clock() -> None:
 def handed_over(slug: str, undo: bool) -> None:
     """Record that the signatures of SLUG were handed over: 30 days later every name is erased."""
     with refusals():
-        (services.undo_hand_over if undo else services.record_hand_over)(slug)
+        (services.undo_delivery if undo else services.record_delivery)(slug)
     click.echo(f"{slug}: {'not handed over' if undo else 'handed over; names are erased in 30 days'}.")
 
 

@@ -96,7 +96,7 @@ def register(app: Flask) -> None:
 
 
 def status_of(exc: DomainError) -> int:
-    """The HTTP status that says that belongs to the error."""
+    """The HTTP status that that belongs to the error."""
     return next((STATUS[kind] for kind in type(exc).__mro__ if kind in STATUS), 422)
 
 

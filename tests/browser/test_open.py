@@ -251,6 +251,7 @@ def test_a_key_is_proven_in_the_browser_and_only_words_are_sent(officer: Page, o
     officer.locator("#open-key").set_input_files(office.folder / "deputy.txt")
     officer.locator("#open-go").click()
     expect(officer.locator("#open-said")).to_contain_text("The test message is decrypted")
+    officer.get_by_label("Your password, once more").fill(CARLA.password)
     officer.get_by_role("button", name="Send the words").click()
     expect(officer.get_by_text("All keys were tested on")).to_be_visible()
     assert "AGE-SECRET" not in "".join(posted)

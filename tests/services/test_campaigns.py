@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -54,21 +55,26 @@ def test_each_campaign_gets_a_key_of_its_own_and_keeps_it(app: Flask, tmp_path: 
     assert keys[0] != keys[1]
 
 
+def content_of_database() -> dict[str, Any]:
+    """Everything but when an import was, and the journal's rows about them."""
+    return {table: rows for table, rows in dump("campaigns.changed_at").items() if table != "journal"}
+
+
 def test_importing_twice_changes_nothing(app: Flask, tmp_path: Path) -> None:
     load(app, write_campaign(tmp_path / "new"))
-    before = dump("campaigns.changed_at")
+    before = content_of_database()
     with stopped_at(now() + timedelta(days=1)):
         load(app, tmp_path / "new")
-    assert dump("campaigns.changed_at") == before
+    assert content_of_database() == before
 
 
 def test_the_demo_campaign_goes_in_and_out_without_loss(app: Flask, tmp_path: Path) -> None:
     content = load(app, DEMO_CAMPAIGN)
     writing.write(export_campaign(content.slug), tmp_path / "out")
     assert content_reading.read(tmp_path / "out") == content
-    before = dump("campaigns.changed_at")
+    before = content_of_database()
     load(app, tmp_path / "out")
-    assert dump("campaigns.changed_at") == before
+    assert content_of_database() == before
 
 
 def test_every_setting_goes_in_and_out_without_loss(app: Flask, tmp_path: Path) -> None:

@@ -214,7 +214,7 @@ def test_names_go_thirty_days_after_the_hand_over_and_the_key_with_them(campaign
         confirm(campaign, EVE)
     close(START + DAY)
     with stopped_at(START + 5 * DAY):
-        retention.record_hand_over(campaign.slug)
+        retention.record_delivery(campaign.slug)
     over = START + 5 * DAY + AFTER_HAND_OVER
     before = history()
 
@@ -238,7 +238,7 @@ def test_a_second_click_does_not_put_the_date_off(campaign: PublicCampaign) -> N
     close(START)
     for days in (1, 9):
         with stopped_at(START + days * DAY):
-            retention.record_hand_over(campaign.slug)
+            retention.record_delivery(campaign.slug)
     assert newest(Campaign).handed_over_at == START + DAY
 
 
@@ -247,22 +247,22 @@ def test_a_second_click_on_a_campaign_without_a_date_does_not_either(app: Flask,
         make_campaign(app, tmp_path / "over", slug="over", state='"closed"')
     for days in (1, 9):
         with stopped_at(START + days * DAY):
-            retention.record_hand_over("over")
+            retention.record_delivery("over")
     assert newest(Campaign).handed_over_at == START + DAY
 
 
 def test_a_hand_over_while_people_sign_is_refused(campaign: PublicCampaign) -> None:
     with pytest.raises(CampaignRunning):
-        retention.record_hand_over(campaign.slug)
+        retention.record_delivery(campaign.slug)
     with pytest.raises(NotFound):
-        retention.record_hand_over("nowhere")
+        retention.record_delivery("nowhere")
     assert newest(Campaign).handed_over_at is None
 
 
 def test_a_hand_over_of_an_earlier_end_does_not_erase_those_who_signed_later(campaign: PublicCampaign) -> None:
     close(START)
     with stopped_at(START + DAY):
-        retention.record_hand_over(campaign.slug)
+        retention.record_delivery(campaign.slug)
     close(START + 60 * DAY)  # it was opened once more
     with stopped_at(START + 20 * DAY):
         confirm(campaign, ANN)
@@ -273,8 +273,8 @@ def test_a_hand_over_of_an_earlier_end_does_not_erase_those_who_signed_later(cam
 def test_a_hand_over_can_be_taken_back(campaign: PublicCampaign) -> None:
     close(START)
     with stopped_at(START + DAY):
-        retention.record_hand_over(campaign.slug)
-        retention.undo_hand_over(campaign.slug)
+        retention.record_delivery(campaign.slug)
+        retention.undo_delivery(campaign.slug)
     assert newest(Campaign).handed_over_at is None
 
 

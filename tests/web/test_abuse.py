@@ -367,11 +367,17 @@ def test_staff_count_strike_and_bring_back(app: Flask, campaign: PublicCampaign,
     assert press(carla, form, state="confirmed", reason="A flood").status_code == 303
 
     page = visit(carla, "/admin/invalidations")
-    assert page.form("/run").text == "Invalidate this signature"
-    press(carla, page.form("/run"))
+    assert page.form("/run").one("button").text == "Invalidate this signature"
+    refused = page_of(press(carla, page.form("/run"), password="not hers"), 422)
+    refused.one(id=f"{refused.form('/run').one('input', name='password')['id']}-error")
+    with app.app_context():
+        assert counts.of_campaign(campaign.id).total.invalidated == 0, "the password comes first"
+    press(carla, page.form("/run"), password=CARLA.password)
     with app.app_context():
         assert counts.of_campaign(campaign.id).total.invalidated == 1 == newest(Invalidation).struck
-    press(carla, visit(carla, "/admin/invalidations").form("/undo"))
+    form = visit(carla, "/admin/invalidations").form("/undo")
+    assert press(carla, form).status_code == 422, "the password comes first"
+    press(carla, form, password=CARLA.password)
     assert "Undone." in visit(carla, "/admin/invalidations").text
     with app.app_context():
         assert {row.state for row in rows(Signature)} == {SignatureState.CONFIRMED, SignatureState.PENDING}
@@ -382,4 +388,9 @@ def test_staff_count_strike_and_bring_back(app: Flask, campaign: PublicCampaign,
 @pytest.mark.parametrize("act", ["invalidations/run", "invalidations/undo"])
 def test_a_button_for_a_row_that_is_not_there_is_answered_404(carla: FlaskClient, act: str, number: str) -> None:
     token = visit(carla, "/admin/passes").all("input", name="csrf_token")[0]["value"]
-    assert carla.post(f"/admin/{act}", data={"csrf_token": token, "number": number}).status_code == 404
+    assert (
+        carla.post(
+            f"/admin/{act}", data={"csrf_token": token, "number": number, "password": CARLA.password}
+        ).status_code
+        == 404
+    )

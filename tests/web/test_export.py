@@ -135,6 +135,8 @@ def test_a_key_is_proven_by_the_words_in_its_riddle(app: Flask, carla: FlaskClie
     words = sealing.unseal(raw.encode(), [keys.section_private])["words"]
     assert words not in page.html
     fields = page.form("/admin/keys").fields()
+    page_of(carla.post("/admin/keys", data={**fields, "words": words}), 422).one(id="keys-password-error")
+    fields["password"] = CARLA.password
     page_of(carla.post("/admin/keys", data={**fields, "words": "wrong"}), 422).one(role="alert")
     assert carla.post("/admin/keys", data={**fields, "words": words}).status_code == 303
     assert not visit(carla, "/admin/keys").all("pre")

@@ -9,12 +9,12 @@ from sqlalchemy import update
 
 from petitions.clock import stopped_at
 from petitions.db.transactions import transaction
-from petitions.models import Campaign, Signer
+from petitions.models import Campaign, JournalRow, Signer
 from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.retention import AFTER_END, AFTER_HAND_OVER
 from petitions.services.privacy import retention
 from petitions.services.staff import accounts
-from tests.support.factories import ANN, CARLA, confirm, newest
+from tests.support.factories import ANN, CARLA, confirm, newest, rows
 from tests.web.browsing import browser, page_of, visit
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -49,7 +49,7 @@ def test_the_public_pages_say_by_when_all_names_are_erased(app: Flask) -> None:
             assert "will be erased by 1 March 2027" in visit(client, path).text
     assert datetime(2027, 3, 1, 12, tzinfo=UTC) == START + AFTER_END
     with app.app_context(), stopped_at(START + timedelta(hours=1)):
-        retention.record_hand_over("water-2026")
+        retention.record_delivery("water-2026")
     with stopped_at(START + timedelta(days=1)):
         for path in (HOME, PRIVACY):
             assert "will be erased by 31 March 2026" in visit(client, path).text
@@ -89,7 +89,8 @@ def test_staff_record_the_hand_over_by_a_button(app: Flask, campaign: PublicCamp
     close(app, START)
     form = visit(carla, PAGE).form("/handed-over")
     assert carla.post(form["action"]).status_code == 400, "without the token of the session"
-    assert carla.post(form["action"], data=form.fields()).status_code == 303
+    assert carla.post(form["action"], data=form.fields()).status_code == 422, "the password comes first"
+    assert carla.post(form["action"], data={**form.fields(), "password": CARLA.password}).status_code == 303
     with app.app_context():
         handed_over_at = newest(Campaign).handed_over_at
     assert handed_over_at is not None
@@ -98,11 +99,29 @@ def test_staff_record_the_hand_over_by_a_button(app: Flask, campaign: PublicCamp
     )
 
 
+def test_a_recorded_delivery_is_undone_with_the_password(
+    app: Flask, campaign: PublicCampaign, carla: FlaskClient
+) -> None:
+    with app.app_context():
+        confirm(campaign, ANN)
+    close(app, START)
+    form = visit(carla, PAGE).form("/handed-over")
+    assert carla.post(form["action"], data={**form.fields(), "password": CARLA.password}).status_code == 303
+    form = visit(carla, PAGE).form("/not-handed-over")
+    assert carla.post(form["action"], data={**form.fields(), "password": "not hers"}).status_code == 422
+    with app.app_context():
+        assert newest(Campaign).handed_over_at is not None
+    assert carla.post(form["action"], data={**form.fields(), "password": CARLA.password}).status_code == 303
+    with app.app_context():
+        assert newest(Campaign).handed_over_at is None
+        assert [row.act for row in rows(JournalRow)][-2:] == ["delivery recorded", "delivery undone"]
+
+
 def test_a_hand_over_of_a_running_campaign_is_refused_in_words(
     app: Flask, campaign: PublicCampaign, carla: FlaskClient
 ) -> None:
     token = visit(carla, PAGE).one("input", name="csrf_token")["value"]
-    refused = carla.post(f"{PAGE}/water-2026/handed-over", data={"csrf_token": token})
+    refused = carla.post(f"{PAGE}/water-2026/handed-over", data={"csrf_token": token, "password": CARLA.password})
     assert "still accepts signatures" in page_of(refused, 422).text
 
 

@@ -94,7 +94,7 @@ def trust_clock() -> None:
         journal.record(store, journal.COMMAND, "clock trusted")
 
 
-def record_hand_over(slug: str, by: str = journal.COMMAND) -> None:
+def record_delivery(slug: str, by: str = journal.COMMAND) -> None:
     """Note that the signatures were handed over: 30 days later they are erased. A second time changes nothing.
 
     Raises NotFound, or CampaignRunning.
@@ -110,7 +110,7 @@ def record_hand_over(slug: str, by: str = journal.COMMAND) -> None:
             journal.record(store, by, "delivery recorded", slug)
 
 
-def undo_hand_over(slug: str, by: str = journal.COMMAND) -> None:
+def undo_delivery(slug: str, by: str = journal.COMMAND) -> None:
     """Take back a hand-over that was recorded by mistake. What was erased meanwhile stays erased."""
     with transaction() as store:
         campaign = _campaign(store, slug)

@@ -7,19 +7,21 @@ from petitions.errors import NotFound
 from petitions.queries import recipient_keys as queries
 from petitions.services.keys import key_tests
 from petitions.web.admin.decrypt_export import SCRIPTS
-from petitions.web.admin.login import bp, by
-from petitions.web.errors import MESSAGES, status_of
+from petitions.web.admin.login import bp, by, password_refused
+from petitions.web.errors import MESSAGES, status_of, wait_of
 
 
 @bp.get("/keys")
 def keys() -> ResponseReturnValue:
-    """The keys, and the riddles that are still to be opened."""
+    """The keys, and the test messages that are still to be opened."""
     return _page(None)
 
 
 @bp.post("/keys")
 def prove_key() -> ResponseReturnValue:
-    """Take the words that a key's holder read in a riddle."""
+    """Take the words that a key's holder read in the test message, with the password once more."""
+    if exc := password_refused():
+        return _page(None, MESSAGES[exc.code]), status_of(exc), wait_of(exc)
     try:
         key_tests.solve_riddle(queries.check_of().campaign, request.form.get("words", ""), by())
     except key_tests.WordsWrong as exc:
@@ -27,9 +29,9 @@ def prove_key() -> ResponseReturnValue:
     return redirect(url_for("admin.keys"), 303)
 
 
-def _page(problem: object) -> str:
+def _page(problem: object, error: object = None) -> str:
     try:
         check = queries.check_of()
     except NotFound:
         check = queries.KeyCheck("", None, queries.of_section())
-    return render_template("admin/keys.html", check=check, problem=problem, scripts=SCRIPTS)
+    return render_template("admin/keys.html", check=check, problem=problem, error=error, scripts=SCRIPTS)

@@ -1,20 +1,22 @@
 """Against abuse, for staff: passes for schools and stalls, the end of a hold, invalidations."""
 
+from collections.abc import Callable
+
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_pgettext
 
 from petitions import clock
 from petitions.domain.states import SignatureState
-from petitions.errors import NotFound
+from petitions.errors import DomainError, NotFound
 from petitions.queries import board as boards
 from petitions.queries import moderation
 from petitions.queries.board import Board
 from petitions.queries.moderation import Condition
 from petitions.services.limits import group_codes
 from petitions.services.moderation import holds, invalidations
-from petitions.web.admin.login import bp, by
-from petitions.web.errors import MESSAGES
+from petitions.web.admin.login import bp, by, password_refused
+from petitions.web.errors import MESSAGES, status_of, wait_of, words_of
 from petitions.web.forms.staff import InvalidationForm, PassForm
 from petitions.web.i18n import locale
 
@@ -83,15 +85,23 @@ def prepare_invalidation() -> ResponseReturnValue:
 
 @bp.post("/invalidations/run")
 def run_invalidation() -> ResponseReturnValue:
-    """Strike them."""
-    invalidations.run_invalidation(_number(), by())
-    return redirect(url_for("admin.list_invalidations"), 303)
+    """Invalidate them, with the password once more."""
+    return _with_password(invalidations.run_invalidation)
 
 
 @bp.post("/invalidations/undo")
 def undo_invalidation() -> ResponseReturnValue:
-    """Bring them back."""
-    invalidations.undo_invalidation(_number(), by())
+    """Bring them back, with the password once more."""
+    return _with_password(invalidations.undo_invalidation)
+
+
+def _with_password(act: Callable[[int, str], int]) -> ResponseReturnValue:
+    number = _number()
+    if exc := password_refused():
+        board = _board()
+        page = _invalidations_page(board, InvalidationForm(board.timezone), refused=(number, exc))
+        return page, status_of(exc), wait_of(exc)
+    act(number, by())
     return redirect(url_for("admin.list_invalidations"), 303)
 
 
@@ -123,7 +133,9 @@ def _passes_page(board: Board, form: PassForm, problem: object = None) -> str:
     )
 
 
-def _invalidations_page(board: Board, form: InvalidationForm, problem: object = None) -> str:
+def _invalidations_page(
+    board: Board, form: InvalidationForm, problem: object = None, refused: tuple[int, DomainError] | None = None
+) -> str:
     rows = [(row, Condition.from_json(row.condition)) for row in moderation.invalidations(board.campaign)]
     made = {row.id: row.place for row in moderation.passes(board.campaign)}
     return render_template(
@@ -134,4 +146,5 @@ def _invalidations_page(board: Board, form: InvalidationForm, problem: object = 
         states=STATES,
         invalidations=rows,
         passes=made,
+        refused={refused[0]: words_of(refused[1])} if refused else {},
     )
