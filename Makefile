@@ -5,10 +5,13 @@ PIP = $$($(PY) -c 'import pip' 2>/dev/null && echo $(PY) -m pip --python $(V)/bi
 CATALOGUES := $(wildcard translations/*/LC_MESSAGES/messages.po)
 COMPILED := $(CATALOGUES:.po=.mo)
 
-.PHONY: run test test-long test-quick lint bench words spelling lock clean
+.PHONY: run install test test-long test-quick lint bench words spelling picture lock clean
 
-run: $(V)/.run-ok $(COMPILED)
+run: install
 	@export PETITIONS_DEMO=$${PETITIONS_DEMO-1}; $(V)/bin/flask setup && exec $(V)/bin/gunicorn app:app
+
+# The program without starting it: for a real server, and after each update.
+install: $(V)/.run-ok $(COMPILED)
 
 test: $(V)/.test-ok $(COMPILED) lint
 	@sh .ci/packages.sh $(V) tests browser
@@ -41,6 +44,11 @@ words: $(V)/.run-ok
 # Asks dictionaries about words that are new on the pages; the rest a person checks and adds to tests/spelled.
 spelling: $(V)/.test-ok
 	@$(V)/bin/python -m tests.support.spelling
+
+# Takes the picture in README.md anew.
+picture: $(V)/.test-ok $(COMPILED)
+	@sh .ci/packages.sh $(V) browser
+	$(V)/bin/python -m scripts.picture
 
 # Pins every dependency by hash; needs uv. Read the difference before you commit it.
 lock:

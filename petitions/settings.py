@@ -193,7 +193,7 @@ class Settings:
 
 
 def table() -> list[tuple[str, str, str]]:
-    """Each setting as (name, default, help), in order: what the README and `flask doctor --settings` show."""
+    """Each setting as (name, default, help), in order: what docs/settings.md and `flask doctor --settings` show."""
     rows = []
     for each in fields(Settings):
         default = "instance" if each.name == "instance" else str(each.default)

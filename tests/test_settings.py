@@ -301,10 +301,10 @@ def test_nothing_else_reads_the_environment() -> None:
     assert os.environ.get("PETITIONS_SECRET_KEY") is None, "the tests are sealed"
 
 
-def test_the_readme_shows_the_settings_as_they_are() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = re.search(r"<!-- settings -->\n+(.*?)\n+<!-- /settings -->", readme, re.DOTALL)
-    assert shown, "README.md must hold the table between <!-- settings --> and <!-- /settings -->"
+def test_the_table_of_settings_shows_them_as_they_are() -> None:
+    document = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    shown = re.search(r"<!-- settings -->\n+(.*?)\n+<!-- /settings -->", document, re.DOTALL)
+    assert shown, "docs/settings.md must hold the table between <!-- settings --> and <!-- /settings -->"
     assert shown[1] == settings_table(), "put the output of `flask doctor --settings` there"
 
 

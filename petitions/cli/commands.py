@@ -85,7 +85,7 @@ def run_worker() -> None:
 
 
 @click.command("doctor")
-@click.option("--settings", "show_settings", is_flag=True, help="List every setting as the README does.")
+@click.option("--settings", "show_settings", is_flag=True, help="List every setting as docs/settings.md does.")
 @with_appcontext
 def doctor(show_settings: bool) -> None:
     """Say whether this installation can take signatures, and keeps what it promises."""

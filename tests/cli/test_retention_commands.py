@@ -15,7 +15,7 @@ from petitions.db.transactions import transaction
 from petitions.models import Campaign, Count, Signer
 from petitions.queries.catalogue import PublicCampaign
 from petitions.services.privacy import retention
-from petitions.settings import ROOT, Settings
+from petitions.settings import Settings
 from petitions.worker import send_due
 from tests.cli.conftest import Run
 from tests.support.factories import ANN, Keys, confirm, newest, sign
@@ -218,9 +218,3 @@ def test_doctor_tells_of_a_mail_server_that_is_away(
     said = run("doctor")
     assert "The mail server takes no mails (ConnectionRefusedError)" in said.stderr
     assert said.exit_code == 1
-
-
-def test_every_command_is_in_the_readme(app: Flask) -> None:
-    readme = (ROOT / "README.md").read_text()
-    for words in ("retention run", "retention replay", "campaign handed-over", "backup", "privacy notice"):
-        assert f"flask {words}" in readme

@@ -1,0 +1,86 @@
+"""The documents say what is there: files that links name, commands, and a README of one screen."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from flask import Flask
+
+from petitions.settings import ROOT
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+COMMAND = re.compile(r"`(?:\.venv/bin/)?flask ((?:[a-z][a-z-]* ?)+)")
+LARGEST_PICTURE = 200_000  # bytes
+ONE_SCREEN = 50  # lines
+
+
+def documents() -> list[Path]:
+    """Everything written for people, but for third-party code and the demo campaign."""
+    found = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "deploy").glob("*.md")]
+    assert len(found) > 8
+    return found
+
+
+def anchors(text: str) -> set[str]:
+    """What a link may name in a document: its headings, as forges write them."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def dead_links(document: Path, text: str) -> list[str]:
+    """Links to files or headings that are not there."""
+    found = []
+    for link in LINK.findall(text):
+        name, _, anchor = link.partition("#")
+        if re.match(r"[a-z]+:", link):
+            continue
+        target = (document.parent / name).resolve() if name else document
+        if not target.exists() or (anchor and anchor not in anchors(target.read_text(encoding="utf-8"))):
+            found.append(f"{document.relative_to(ROOT)}: {link}")
+    return found
+
+
+def commands(group: click.Group, *path: str) -> Iterator[str]:
+    """Every command as an operator types it after `flask`."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            yield from (" ".join([*path, name, below]) for below in command.list_commands(context))
+        else:
+            yield " ".join([*path, name])
+
+
+def test_every_link_leads_somewhere() -> None:
+    assert [fault for document in documents() for fault in dead_links(document, document.read_text("utf-8"))] == []
+    wrong = "[a](docs/nowhere.md) [b](docs/security.md#nothing) [c](docs/security.md#keys)"
+    assert len(dead_links(ROOT / "README.md", wrong)) == 2
+
+
+def test_the_table_of_commands_has_each_command_once(app: Flask) -> None:
+    rows = re.findall(r"^\| `flask ([a-z -]+)", (ROOT / "docs" / "commands.md").read_text("utf-8"), re.MULTILINE)
+    shown = [row.split(" --")[0].strip() for row in rows]
+    real = set(commands(app.cli))
+    assert real
+    shown = [next((name for name in real if f"{row} ".startswith(f"{name} ")), row) for row in shown]
+    assert set(shown) == real
+    assert {name for name in shown if shown.count(name) > 1} == {"signatures export"}, "with and without the key"
+
+
+def test_no_document_names_a_command_that_is_not_there(app: Flask) -> None:
+    real = set(commands(app.cli))
+    groups = {name.split(" ")[0] for name in real}
+    for document in documents():
+        for words in COMMAND.findall(document.read_text("utf-8")):
+            known = any(f"{words.strip()} ".startswith(f"{name} ") for name in real)
+            assert known or words.strip() in groups, f"{document.name}: flask {words}"
+
+
+def test_the_readme_is_one_screen_with_a_small_picture() -> None:
+    lines = (ROOT / "README.md").read_text("utf-8").splitlines()
+    assert len(lines) <= ONE_SCREEN
+    assert not any(line.startswith("|") for line in lines), "tables are in docs/"
+    [picture] = re.findall(r"!\[[^\]]{20,}\]\(([^)]+)\)", "\n".join(lines))
+    data = (ROOT / picture).read_bytes()
+    assert data.startswith(b"\xff\xd8\xff"), "a JPEG, made by scripts/picture.py"
+    assert len(data) < LARGEST_PICTURE
