@@ -73,6 +73,13 @@ def test_the_staff_pages_scroll_in_boxes_of_their_own(open_page: OpenPage) -> No
     for path in STAFF_PATHS:
         page.goto(path)
         assert is_too_wide(page) == [], path
+        columns = page.locator(".rooms a").evaluate_all("links => links.map(each => each.getBoundingClientRect().left)")
+        assert len(set(columns)) == 2, (path, "the way to other pages stands in two columns")
+    page.goto("/admin/invalidations")
+    box, name = page.locator(".ticks input").first.bounding_box(), page.locator(".ticks bdi").first.bounding_box()
+    assert box
+    assert name
+    assert box["x"] + box["width"] < name["x"], "no box covers its words"
 
 
 def test_at_400_percent_all_nine_can_be_signed(open_page: OpenPage, server: Server, ann: Person) -> None:

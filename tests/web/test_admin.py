@@ -464,3 +464,14 @@ def test_the_staff_pages_speak_the_language_of_the_browser(
         assert page.one("html")["lang"] == language
         assert page.one("meta", name="robots")["content"] == "noindex"
         assert carla.get(path).headers["Cache-Control"] == "no-store"
+
+
+def test_every_staff_page_leads_to_all_others_and_says_where_one_is(
+    campaign: PublicCampaign, carla: FlaskClient
+) -> None:
+    for path in STAFF_PATHS:
+        page = visit(carla, path)
+        links = page.one("nav", class_="rooms").all("a")
+        assert {*(link["href"] for link in links), "/admin/account"} == set(STAFF_PATHS), path
+        assert [link["href"] for link in links if link.get("aria-current")] == [path] * (path != "/admin/account")
+        assert page.one("header").one("a", href="/admin/account").text == "Your account"
