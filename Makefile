@@ -5,7 +5,7 @@ PIP = $$($(PY) -c 'import pip' 2>/dev/null && echo $(PY) -m pip --python $(V)/bi
 CATALOGUES := $(wildcard translations/*/LC_MESSAGES/messages.po)
 COMPILED := $(CATALOGUES:.po=.mo)
 
-.PHONY: run install test test-long test-quick lint bench words spelling picture lock clean
+.PHONY: run install test test-long test-quick lint bench words spelling picture rooms lock clean
 
 run: install
 	@export PETITIONS_DEMO=$${PETITIONS_DEMO-1}; $(V)/bin/flask setup && exec $(V)/bin/gunicorn app:app
@@ -14,19 +14,19 @@ run: install
 install: $(V)/.run-ok $(COMPILED)
 
 test: $(V)/.test-ok $(COMPILED) lint
-	@sh .ci/packages.sh $(V) tests browser
+	@sh scripts/packages.sh $(V) tests browser
 	$(V)/bin/python -m pytest -n 2 --dist worksteal -m "not browser"
 	$(V)/bin/python -m pytest -m browser
 
 # The reliability tests once more, as often as docs/reliability.md says, and the figures into that document.
 test-long: $(V)/.test-ok $(COMPILED)
-	@sh .ci/packages.sh $(V) tests long
+	@sh scripts/packages.sh $(V) tests long
 	rm -f test-output/figures.jsonl
 	TEST_EFFORT=long $(V)/bin/python -m pytest -n 2 --dist worksteal tests/reliability
 	$(V)/bin/python -m tests.reliability.report
 
 test-quick: $(V)/.test-ok $(COMPILED) lint
-	@sh .ci/packages.sh $(V) tests
+	@sh scripts/packages.sh $(V) tests
 	$(V)/bin/python -m pytest -n 2 --dist worksteal -m "not browser"
 
 lint: $(V)/.test-ok
@@ -39,7 +39,7 @@ bench: $(V)/.test-ok $(COMPILED)
 
 # Collects every visible word into the catalogues; the new ones wait there, empty, for their translation.
 words: $(V)/.run-ok
-	$(V)/bin/python .ci/words.py
+	$(V)/bin/python -m scripts.words
 
 # Asks dictionaries about words that are new on the pages; the rest a person checks and adds to tests/spelled.
 spelling: $(V)/.test-ok
@@ -47,8 +47,12 @@ spelling: $(V)/.test-ok
 
 # Takes the picture in README.md anew.
 picture: $(V)/.test-ok $(COMPILED)
-	@sh .ci/packages.sh $(V) browser
+	@sh scripts/packages.sh $(V) browser
 	$(V)/bin/python -m scripts.picture
+
+# Writes the table of rooms in docs/architecture.md anew, from the docstrings.
+rooms: $(V)/.test-ok
+	$(V)/bin/python -m scripts.rooms
 
 # Pins every dependency by hash; needs uv. Read the difference before you commit it.
 lock:

@@ -1,4 +1,4 @@
-"""The only place that asks what time it is, so that tests can set it."""
+"""The present time: the only module that asks for it, so that tests can set it."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What can go wrong in the domain. The words for people and the HTTP status stand in web/errors.py only."""
+"""What can go wrong in the domain, as exceptions. Words for people and HTTP statuses are in web/errors.py only."""
 
 
 class DomainError(Exception):

@@ -1,4 +1,4 @@
-"""File modes: what this program writes, only its own account may read."""
+"""File modes: only the account of the server may read what it writes."""
 
 import os
 from pathlib import Path

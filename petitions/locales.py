@@ -1,4 +1,4 @@
-"""Languages: what we ship words for, how each is named, which way it is written, and which one a visitor prefers."""
+"""Languages: which ones have a catalogue, their names and directions, and which one suits a visitor."""
 
 from collections.abc import Sequence
 from datetime import date

@@ -1,4 +1,4 @@
-"""Logs: one line an event, as text or JSON, and never anything personal.
+"""Logging: one line per event, as text or JSON, without personal data.
 
 An exception's message may quote what somebody typed, so only its kind and place are written.
 """

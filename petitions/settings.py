@@ -1,4 +1,4 @@
-"""Every setting, once: its name, what it is for, its default. Nothing else reads the environment."""
+"""Every setting: name, purpose, default, checks. The only module that reads the environment."""
 
 import os
 from collections.abc import Mapping

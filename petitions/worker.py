@@ -1,4 +1,4 @@
-"""The worker: sends what the outbox holds, and tidies up. Inside the server, or alone by `flask worker`."""
+"""The worker sends queued e-mails, publishes counts and erases what is due: in the server, or as `flask worker`."""
 
 import logging
 import threading

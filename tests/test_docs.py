@@ -1,16 +1,20 @@
-"""The documents say what is there: files that links name, commands, and a README of one screen."""
+"""The documents say what is there: files, commands, the rooms of the program, and a README of one screen."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import pytest
 from flask import Flask
 
 from petitions.settings import ROOT
+from scripts import rooms
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 COMMAND = re.compile(r"`(?:\.venv/bin/)?flask ((?:[a-z][a-z-]* ?)+)")
+SOURCE = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|html|js|css|toml|sh|conf|service))`")
+SOURCES = ("", "petitions", "tests")  # where the paths in documents begin
 LARGEST_PICTURE = 200_000  # bytes
 ONE_SCREEN = 50  # lines
 
@@ -55,6 +59,31 @@ def test_every_link_leads_somewhere() -> None:
     assert [fault for document in documents() for fault in dead_links(document, document.read_text("utf-8"))] == []
     wrong = "[a](docs/nowhere.md) [b](docs/security.md#nothing) [c](docs/security.md#keys)"
     assert len(dead_links(ROOT / "README.md", wrong)) == 2
+
+
+def test_every_source_file_that_a_document_names_is_there() -> None:
+    named = {(path.name, name) for path in documents() for name in SOURCE.findall(path.read_text("utf-8"))}
+    assert len(named) > 50
+    assert [each for each in sorted(named) if not any((ROOT / base / each[1]).exists() for base in SOURCES)] == []
+
+
+def test_the_table_of_rooms_is_the_one_that_the_code_tells() -> None:
+    text = rooms.DOCUMENT.read_text("utf-8")
+    assert text == rooms.updated(text), "make rooms"
+    for name in ("db", "services/signing", "web/admin", "factory.py"):
+        assert f"| `{name}" in text
+    with pytest.raises(ValueError, match="must have the lines"):
+        rooms.updated("no markers")
+
+
+def test_every_module_says_what_it_is_responsible_for(tmp_path: Path) -> None:
+    versions = rooms.PACKAGE / "migrations" / "versions"
+    modules = [path for path in rooms.PACKAGE.rglob("*.py") if versions not in path.parents]
+    assert [path for path in modules if not rooms.first_line(path)] == []
+    silent = tmp_path / "silent.py"
+    for text in ("", "x = 1\n", '"""No sentence"""\n'):
+        silent.write_text(text)
+        assert rooms.first_line(silent) == ""
 
 
 def test_the_table_of_commands_has_each_command_once(app: Flask) -> None:

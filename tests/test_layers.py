@@ -108,7 +108,7 @@ def faults(modules: dict[str, Module]) -> list[str]:
 
 def _faults_of(module: Module, modules: dict[str, Module]) -> Iterator[str]:
     if module.room and module.room not in HEIGHT:
-        yield "has no place in the house: give it one in FLOORS, and in docs/architecture.md"
+        yield "has no place in the house: give it one in FLOORS, then `make rooms`"
         return
     for target in sorted(targets(module, modules)):
         if target.split(".")[0] == "petitions" and not _may_know(module, target):

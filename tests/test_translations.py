@@ -1,7 +1,6 @@
 """Every word that people see is there in every language that we ship, and the catalogues hold nothing else."""
 
 import re
-import runpy
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from babel.support import Translations
 
 from petitions import locales
 from petitions.settings import ROOT
+from scripts.words import collected
 
 PLACES = re.compile(r"%\((\w+)\)[a-z]|%(?![%(])[a-z]")
 TRANSLATED = sorted(set(locales.SHIPPED) - {"en"})
@@ -20,7 +20,7 @@ TRANSLATED = sorted(set(locales.SHIPPED) - {"en"})
 @cache
 def words() -> Catalog:
     """What `make words` would collect now."""
-    return runpy.run_path(str(ROOT / ".ci" / "words.py"))["collected"]()  # type: ignore[no-any-return]
+    return collected()
 
 
 def path(language: str) -> Path:

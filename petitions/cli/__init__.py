@@ -1,1 +1,1 @@
-"""Commands for set-up day and for emergencies. They call services and print; no rule lives here."""
+"""Commands below `flask`. They call services and print; no SQL, no rule and no cryptography here."""

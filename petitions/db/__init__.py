@@ -1,1 +1,1 @@
-"""The database: types, engine, transactions, bulk statements and the queue in which writers wait."""
+"""The database: column types, engine, transactions, bulk statements, and group commit."""

@@ -1,1 +1,1 @@
-"""Mail: composing from templates/mail, and handing over to a transport."""
+"""E-mails: composing from templates/mail, and the transports."""

@@ -1,1 +1,1 @@
-"""The database's history: Alembic, configured in code."""
+"""The versions of the database schema (Alembic, configured in code)."""

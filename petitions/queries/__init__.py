@@ -1,1 +1,1 @@
-"""Reads: what the pages show, as frozen dataclasses. Nothing here adds, flushes or commits."""
+"""Reads, as frozen dataclasses: what pages and commands show. Nothing here writes."""

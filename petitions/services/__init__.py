@@ -1,1 +1,1 @@
-"""Verbs. One public function is one transaction; nobody above commits, nobody below knows a rule."""
+"""Verbs: one public function is one transaction. No caller commits, and no layer below has a rule."""

@@ -1,4 +1,4 @@
-"""Whether the keys and the ledger beside the database are those that it was made with.
+"""Check values: whether keys and ledger are still those that the database was made with.
 
 A lost key is never replaced without a word: a new one would make every link dead, or every signer a stranger. The
 table `checks` holds a check value of each; setup, server and doctor compare, and say which one is missing.

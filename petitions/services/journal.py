@@ -1,4 +1,4 @@
-"""The journal: who did what, and to how many. A row is written in the transaction of the act, and never changed.
+"""The journal: who did what, and to how many. Rows are written in the transaction of the act and never changed.
 
 Each row holds the hash of the one before, so `verify` finds what was changed or left out behind the back of the
 database's triggers; but not that the last rows are missing, nor that all hashes were computed anew.

@@ -1,1 +1,1 @@
-"""HTTP: forms, pages, parts. No SQL, no rules, no crypto."""
+"""HTTP: routes, headers, sessions, page cache. No SQL, no rule and no cryptography here."""

@@ -1,1 +1,1 @@
-"""A campaign's content, and the publishing of its counts."""
+"""Import and export of campaign folders, and the publishing of counts."""

@@ -1,1 +1,1 @@
-"""The key ring, the section's recipient keys, and the proof that they open what they seal."""
+"""The key ring, the recipient keys of the section, and the tests that a private key opens what is sealed."""

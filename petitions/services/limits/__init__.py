@@ -1,1 +1,1 @@
-"""Rate limits, the mail quota, proof of work and group codes."""
+"""Rate limits, networks, the mail quota, proof of work, and group codes."""

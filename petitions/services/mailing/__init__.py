@@ -1,1 +1,1 @@
-"""The outbox, and mailboxes that get no mail."""
+"""The outbox, and suppression: mailboxes that get no e-mail."""

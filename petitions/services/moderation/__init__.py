@@ -1,1 +1,1 @@
-"""Holds and invalidations."""
+"""Holds on unusual numbers of confirmations, and invalidation of signatures in bulk."""

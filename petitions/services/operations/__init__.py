@@ -1,1 +1,1 @@
-"""Backup, restore, and checks of the machine."""
+"""Backup, replay of the ledger after a restore, and checks of the machine."""

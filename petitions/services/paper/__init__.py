@@ -1,1 +1,1 @@
-"""What comes back on paper."""
+"""Tallies: signatures and letters on paper."""

@@ -1,1 +1,1 @@
-"""Consent, erasure, retention and exports."""
+"""Consent, retention, erasure, exports, and scrubbing of deleted bytes."""

@@ -1,1 +1,1 @@
-"""Signatures and their states, counting, and places in a mailbox."""
+"""Signatures: adding them, changing their states, counting, and the places in a mailbox."""

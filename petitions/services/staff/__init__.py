@@ -1,1 +1,1 @@
-"""Accounts and sessions."""
+"""Staff accounts, logins and sessions."""

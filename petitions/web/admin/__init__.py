@@ -1,1 +1,1 @@
-"""The pages for staff: nobody else gets past login."""
+"""Pages for staff, all behind the login."""

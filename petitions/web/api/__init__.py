@@ -1,1 +1,1 @@
-"""Answers for programs."""
+"""Answers for other programs: counts, bounces, health."""

@@ -1,1 +1,1 @@
-"""What people type: checked before it reaches a service."""
+"""Forms: what people type is checked here before a service gets it."""

@@ -1,1 +1,1 @@
-"""The pages that visitors see."""
+"""Pages for visitors and signers."""
