@@ -5,10 +5,10 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from petitions import file_modes, logs
+from petitions import file_modes, locales, logs
 from petitions.errors import Busy, SettingsFaulty
 from petitions.services import installation, ledger
-from petitions.settings import Settings
+from petitions.settings import ROOT, Settings
 
 APP_LOAD_ERROR = 4  # gunicorn's own: the server ends with this status, and starts no further worker
 
@@ -16,6 +16,9 @@ _settings = Settings.from_env()
 os.umask(file_modes.UMASK)  # also for what comes before the application
 if _settings.faults_of_server():
     sys.exit(str(SettingsFaulty(_settings.faults_of_server())))
+locales.compile_catalogues(
+    ROOT / "translations"
+)  # here a failure ends the server; in a worker, gunicorn would try again
 
 bind = _settings.bind
 umask = file_modes.UMASK

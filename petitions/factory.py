@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask
 
-from petitions import file_modes, logs
+from petitions import file_modes, locales, logs
 from petitions.cli import commands
 from petitions.db import engine as db_engine
 from petitions.db.base import db
@@ -28,6 +28,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             settings = Settings.from_env()
         except SettingsFaulty as exc:
             sys.exit(str(exc))
+    locales.compile_catalogues(ROOT / "translations")
     os.umask(file_modes.UMASK)  # database, secrets, mails: whatever this process makes is for its own account only
     app = Flask(
         "petitions", root_path=str(ROOT / "petitions"), static_folder=None, instance_path=str(ROOT / "instance")

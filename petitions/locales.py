@@ -1,11 +1,16 @@
 """Languages: which ones have a catalogue, their names and directions, and which one suits a visitor."""
 
+import os
+import sys
 from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
+from pathlib import Path
 
 from babel import Locale, UnknownLocaleError, negotiate_locale
 from babel.dates import format_date
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 
 # Languages with a complete catalogue in translations/. English is the language of the source.
 SHIPPED = ("fr", "en", "lb", "de")
@@ -67,3 +72,22 @@ def long_date(day: date, locale: str) -> str:
 def preferred(accepted: Sequence[str], offered: Sequence[str]) -> str:
     """The best of the `offered` languages for somebody who wants `accepted`, in that order."""
     return negotiate_locale([code.replace("-", "_") for code in accepted], offered, sep="_") or offered[0]
+
+
+def compile_catalogues(folder: Path) -> None:
+    """Compile the catalogues in `folder` that are new or changed: without it, all pages are silently in English.
+
+    Ends the program with a sentence if that is needed and this account may not write there.
+    """
+    for source in sorted(folder.glob("*/LC_MESSAGES/messages.po")):
+        compiled = source.with_suffix(".mo")
+        if compiled.is_file() and compiled.stat().st_mtime >= source.stat().st_mtime:
+            continue
+        unfinished = source.with_suffix(f".{os.getpid()}.mo")  # of this process: several may start at once
+        try:
+            with source.open("rb") as text, unfinished.open("wb") as binary:
+                write_mo(binary, read_po(text))
+            unfinished.chmod(0o644)  # other accounts may run the program
+            unfinished.replace(compiled)
+        except OSError:
+            sys.exit(f"The translations are not compiled, and {compiled} cannot be written: type `make install`.")
