@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 PAUSE = 1.0  # seconds between two looks into an empty outbox
 BATCH = 20
-TIDY_EVERY = 3600.0  # seconds
-TIDY_FIRST = 300.0  # seconds after the start: a server that restarts each night tidies too
+MAINTENANCE_SECONDS = 3600.0  # seconds
+FIRST_MAINTENANCE_SECONDS = 300.0  # seconds after the start: a server that restarts each night tidies too
 TRUNCATE_EVERY = 120.0  # seconds: what was erased is gone from the disk within five minutes
 
 
@@ -41,7 +41,7 @@ class Worker:
         self.failed = False  # ended by itself, because nothing can work any more
         self._published: datetime | None = None
         self._truncated_at = time.monotonic()
-        self._tidied_at = time.monotonic() - TIDY_EVERY + TIDY_FIRST
+        self._maintained_at = time.monotonic() - MAINTENANCE_SECONDS + FIRST_MAINTENANCE_SECONDS
 
     def start(self) -> threading.Thread:
         """Run in the background until `stop`."""
@@ -66,7 +66,7 @@ class Worker:
             while not self._ended.is_set():
                 try:
                     sent = send_due(self._ended)
-                    self._tidy()
+                    self._maintain()
                 except DatabaseDamaged:
                     log.error("worker ended: the database is damaged, see flask doctor")
                     self.failed = True
@@ -77,12 +77,12 @@ class Worker:
                 if not sent:
                     self._ended.wait(PAUSE)
 
-    def _tidy(self) -> None:
+    def _maintain(self) -> None:
         if time.monotonic() - self._truncated_at > TRUNCATE_EVERY:
             self._truncated_at = time.monotonic()
             truncate_log()
-        if time.monotonic() - self._tidied_at > TIDY_EVERY:
-            self._tidied_at = time.monotonic()
+        if time.monotonic() - self._maintained_at > MAINTENANCE_SECONDS:
+            self._maintained_at = time.monotonic()
             rate_limits.purge()
             mail_quota.purge()
             outbox.mend()
@@ -102,72 +102,72 @@ def send_due(ended: threading.Event | None = None) -> int:
     tried = 0
     try:
         with connected(config.mail_url) as transport:
-            for letter in leased:
+            for message in leased:
                 is_ended = tried > 0 and ended is not None and ended.is_set()
-                if is_ended or not outbox.is_ours(letter) or not rate_limits.is_within(budget, "all"):
+                if is_ended or not outbox.has_lease_time(message) or not rate_limits.is_within(budget, "all"):
                     outbox.release(leased[tried:])
                     break
-                _send(transport, letter, config)
+                _send(transport, message, config)
                 tried += 1
     except Delayed as exc:
-        for letter in leased:
-            outbox.mark_delayed(letter, str(exc))
+        for message in leased:
+            outbox.mark_delayed(message, str(exc))
         log.warning("mail server unreachable reason=%s waiting=%s", exc, len(leased))
         return len(leased)
     return tried
 
 
-def _send(transport: Transport, letter: outbox.Leased, config: Settings) -> None:
+def _send(transport: Transport, message: outbox.Leased, config: Settings) -> None:
     try:
-        if letter.kind == outbox.REQUEST:
-            signer_page.answer_request(letter)
+        if message.kind == outbox.REQUEST:
+            signer_page.answer_request(message)
             return
-        if letter.signer_id is None or suppression.is_suppressed(letter.recipient["to"]):
-            outbox.drop(letter.id)
+        if message.signer_id is None or suppression.is_suppressed(message.recipient["to"]):
+            outbox.drop(message.id)
             return
-        facts = signer_query.facts(letter.signer_id)
-        if letter.kind in ("confirm", "reminder") and not facts.pending:  # another mail of ours was answered already
-            outbox.drop(letter.id)
+        facts = signer_query.facts(message.signer_id)
+        if message.kind in ("confirm", "reminder") and not facts.pending:  # another mail of ours was answered already
+            outbox.drop(message.id)
             return
-        transport.send(_composed(letter, facts, config))
-        outbox.mark_sent(letter)
+        transport.send(_composed(message, facts, config))
+        outbox.mark_sent(message)
     except Delayed as exc:
-        outbox.mark_delayed(letter, str(exc))
-        log.warning("mail delayed kind=%s reason=%s", letter.kind, exc)
+        outbox.mark_delayed(message, str(exc))
+        log.warning("mail delayed kind=%s reason=%s", message.kind, exc)
     except Undeliverable as exc:
-        outbox.mark_failed(letter.id, str(exc))
-        log.warning("mail undeliverable kind=%s reason=%s", letter.kind, exc)
+        outbox.mark_failed(message.id, str(exc))
+        log.warning("mail undeliverable kind=%s reason=%s", message.kind, exc)
     except (Busy, DatabaseDamaged):
         raise
     except NotFound as exc:  # the campaign is a draft again; it will be back, or the mail is given up like any other
-        outbox.mark_delayed(letter, exc.code)
-        log.warning("mail delayed kind=%s reason=%s", letter.kind, exc.code)
+        outbox.mark_delayed(message, exc.code)
+        log.warning("mail delayed kind=%s reason=%s", message.kind, exc.code)
     except DomainError:  # the signer was erased
-        outbox.drop(letter.id)
+        outbox.drop(message.id)
     except Exception as exc:
         # Only its kind: the message of an exception may quote an address
-        log.error("mail could not be made kind=%s error=%s", letter.kind, type(exc).__name__)
-        outbox.mark_delayed(letter, "not_made")
+        log.error("mail could not be made kind=%s error=%s", message.kind, type(exc).__name__)
+        outbox.mark_delayed(message, "not_made")
 
 
-def _composed(letter: outbox.Leased, facts: signer_query.SignerFacts, config: Settings) -> EmailMessage:
+def _composed(message: outbox.Leased, facts: signer_query.SignerFacts, config: Settings) -> EmailMessage:
     campaign = catalogue().campaign_with_id(facts.campaign_id)
-    wanted = facts.pending if letter.kind in ("confirm", "reminder") else facts.confirmed
-    here = f"{config.base_url}/{letter.locale}"
+    wanted = facts.pending if message.kind in ("confirm", "reminder") else facts.confirmed
+    here = f"{config.base_url}/{message.locale}"
     return compose(
-        letter.kind,
-        letter.locale,
-        letter.recipient["to"],
+        message.kind,
+        message.locale,
+        message.recipient["to"],
         sender=config.mail_from,
-        message_id=outbox.message_id(letter),
-        campaign=campaign.text(letter.locale),
+        message_id=outbox.message_id(message),
+        campaign=campaign.text(message.locale),
         controller=campaign.controller,
         is_neutral=campaign.neutral_subject,
-        cases=[case.text(letter.locale)["title"] for case in campaign.cases if case.id in wanted],
+        cases=[case.text(message.locale)["title"] for case in campaign.cases if case.id in wanted],
         link=f"{here}/confirm/{confirming.link_token(facts)}",
         own_page=f"{here}/mine/{signer_page.link_token(facts)}",
-        stop=f"{here}/stop/{suppression.stop_token(letter.recipient['to'])}",
+        stop=f"{here}/stop/{suppression.stop_token(message.recipient['to'])}",
         code=confirming.code(facts),
         code_page=f"{here}/{campaign.slug}/code",
-        days=confirming.LINK_LASTS.days,
+        days=confirming.LINK_LIFETIME.days,
     )

@@ -62,7 +62,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hashing a password takes 30 ms on purpose; test_accounts.py looks at the real hasher."""
     monkeypatch.setattr(accounts, "_hasher", CHEAP)
-    monkeypatch.setattr(accounts, "_NOBODY", CHEAP_NOBODY)
+    monkeypatch.setattr(accounts, "_DUMMY_HASH", CHEAP_NOBODY)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -351,10 +351,10 @@ def test_the_worker_tidies_up_now_and_then(app: Flask, monkeypatch: pytest.Monke
     with transaction() as store:
         store.add(Limit(key="login:old", used=1, ends_at=0))
     running = Worker(app)
-    running._tidy()
+    running._maintain()
     assert len(rows(Limit)) == 1
-    monkeypatch.setattr(worker, "TIDY_EVERY", -1.0)
-    running._tidy()
+    monkeypatch.setattr(worker, "MAINTENANCE_SECONDS", -1.0)
+    running._maintain()
     assert rows(Limit) == []
 
 
@@ -449,7 +449,7 @@ def test_a_mail_whose_lease_may_end_is_not_begun(
 
     def slowly(*given: Any) -> None:
         honest(*given)
-        clock._source = lambda: begun + outbox.LEASE - outbox.SPARE + timedelta(seconds=1)
+        clock._source = lambda: begun + outbox.LEASE - outbox.LEASE_MARGIN + timedelta(seconds=1)
 
     monkeypatch.setattr(worker, "_send", slowly)
     with stopped_at(begun):
@@ -469,10 +469,14 @@ def test_each_regular_task_is_done_when_its_time_has_come_and_not_before(
     seconds = [0.0]
     monkeypatch.setattr(worker.time, "monotonic", lambda: seconds[0])
     running = Worker(app)
-    first, every = (worker.TRUNCATE_EVERY,) * 2 if task == "truncate_log" else (worker.TIDY_FIRST, worker.TIDY_EVERY)
+    first, every = (
+        (worker.TRUNCATE_EVERY,) * 2
+        if task == "truncate_log"
+        else (worker.FIRST_MAINTENANCE_SECONDS, worker.MAINTENANCE_SECONDS)
+    )
     for moment, times in ((first - 1, 0), (first + 1, 1), (first + 2, 1), (first + every + 2, 2)):
         seconds[0] = moment
-        running._tidy()
+        running._maintain()
         assert len(done) == times
     if task == "retention.run":
         assert done == [(running._ended,)] * 2, "it stops between two batches when the worker is stopped"

@@ -37,7 +37,7 @@ from petitions.services.privacy import exports
 from petitions.services.privacy import retention as retention_service
 
 campaign = AppGroup("campaign", help="Campaign folders: check, import, export.")
-passes = AppGroup("pass", help="Passes for schools and stalls, where many sign from one network.")
+group_codes = AppGroup("pass", help="Passes for schools and stalls, where many sign from one network.")
 signatures = LazyGroup(
     "signatures", help="Handing signatures over.", elsewhere={"open": "petitions.cli.decrypt_export:open_signatures"}
 )
@@ -48,7 +48,7 @@ def register(app: Flask) -> None:
     """Make every command known to `flask`."""
     campaign.add_command(retention.handed_over)
     theirs = (retention.retention, privacy.privacy)
-    for group in (campaign, keys, staff, journal, passes, signatures, tally, *theirs):
+    for group in (campaign, keys, staff, journal, group_codes, signatures, tally, *theirs):
         app.cli.add_command(group)
     for command in (setup, run_worker, doctor, retention.backup):
         app.cli.add_command(command)
@@ -160,18 +160,18 @@ def export_campaign(slug: str, path: Path) -> None:
     click.echo(f"{slug}: exported to {path}.")
 
 
-@passes.command("create")
+@group_codes.command("create")
 @click.argument("place")
-@click.option("--most", default=school.MOST, show_default=True, help="How many may sign with it.")
+@click.option("--most", default=school.DEFAULT_SIGNERS, show_default=True, help="How many may sign with it.")
 @click.option("--from", "begin", type=click.DateTime(["%Y-%m-%dT%H:%M"]), help="By the campaign's clock; default now.")
 @click.option("--minutes", default=60, show_default=True, help="How long it lasts.")
-def create_pass(place: str, most: int, begin: datetime | None, minutes: int) -> None:
+def create_group_code(place: str, most: int, begin: datetime | None, minutes: int) -> None:
     """Make a pass for PLACE, for the current campaign, and print its code."""
     with refusals():
         current = catalogue().current
         opens_at = begin.replace(tzinfo=ZoneInfo(current.timezone)) if begin else clock.now()
-        number = school.create_pass(current.slug, place, most, opens_at, opens_at + timedelta(minutes=minutes))
-    click.echo(f"{place}: {school.code_of(number)}, for {most} signers, {minutes} minutes.")
+        number = school.create_group_code(current.slug, place, most, opens_at, opens_at + timedelta(minutes=minutes))
+    click.echo(f"{place}: {school.display_code(number)}, for {most} signers, {minutes} minutes.")
 
 
 @signatures.command("export")

@@ -81,7 +81,7 @@ def check_keys(slug: str | None, identity: Path | None, words: str | None) -> No
             for label in prove_keys(check, identities(identity)):
                 click.echo(f"Proven: {label}")
         if words:
-            click.echo(f"Proven: {key_tests.solve_riddle(check.campaign, words)}")
+            click.echo(f"Proven: {key_tests.prove_key(check.campaign, words)}")
         check = queries.check_of(check.campaign)
     for key in check.open_key_tests:
         click.echo(f"Not proven yet: {key.label}, {key.public_key}\n{key.key_test}")
@@ -108,7 +108,7 @@ def drill_keys(slug: str | None, identity: Path, sample: int) -> None:
 def prove_keys(check: KeyCheck, private_keys: list[str]) -> list[str]:
     """Solve the riddles that these keys open, and say whose they were."""
     opened = (fields_of(key.key_test.encode(), private_keys) for key in check.open_key_tests)
-    return [key_tests.solve_riddle(check.campaign, fields[key_tests.WORDS]) for fields in opened if fields is not None]
+    return [key_tests.prove_key(check.campaign, fields[key_tests.WORDS]) for fields in opened if fields is not None]
 
 
 def _new_passphrase() -> str:

@@ -66,7 +66,7 @@ def enable(name: str) -> None:
 @staff.command("list")
 def list_accounts() -> None:
     """All accounts, and how many sessions each has."""
-    for each in members(clock.now() - accounts.SESSION_LASTS):
+    for each in members(clock.now() - accounts.SESSION_LIFETIME):
         state = f"disabled {each.disabled_at:%Y-%m-%d}" if each.disabled_at else "enabled"
         click.echo(f"{each.name}: {state}, {each.sessions} session(s), made {each.created_at:%Y-%m-%d}")
 

@@ -42,8 +42,8 @@ class _PendingWrite(Generic[Item, Result]):
         self.handler = handler
         self.item = item
         self.is_done = False
-        self.called = threading.Lock()  # free once its writer may go on: it is done, or it leads
-        self.called.acquire()
+        self.woken = threading.Lock()  # free once its writer may go on: it is done, or it leads
+        self.woken.acquire()
         self.result: Result | None = None
         self.failure: BaseException | None = Busy()  # until the commit returned: nobody is thanked by accident
 
@@ -68,17 +68,17 @@ class WriteQueue:
         """
         if len(self._waiting) >= self._most_waiting:
             raise Busy(waiting=len(self._waiting))
-        ticket = _PendingWrite(handler, item)
+        write = _PendingWrite(handler, item)
         with self._order:
-            self._waiting.append(ticket)
+            self._waiting.append(write)
             leads, self._is_led = not self._is_led, True
         if not leads:
-            ticket.called.acquire()
-        if not ticket.is_done:
-            self._lead(ticket)
-        if ticket.failure is not None:
-            raise ticket.failure
-        return ticket.result  # type: ignore[return-value]  # None only where the handler returned it
+            write.woken.acquire()
+        if not write.is_done:
+            self._lead(write)
+        if write.failure is not None:
+            raise write.failure
+        return write.result  # type: ignore[return-value]  # None only where the handler returned it
 
     def _lead(self, leader: _PendingWrite[Any, Any]) -> None:
         """Take what waits, the leader's own item first, and do it in one transaction."""
@@ -92,17 +92,17 @@ class WriteQueue:
                 self._waiting.remove(leader)
             raise
         finally:
-            self._hand_over()
-            for ticket in batch:
-                ticket.is_done = True
-                ticket.called.release()
+            self._wake_next_leader()
+            for write in batch:
+                write.is_done = True
+                write.woken.release()
 
-    def _hand_over(self) -> None:
+    def _wake_next_leader(self) -> None:
         """Let the first of those who came meanwhile lead, before the others wake and stand in its way."""
         with self._order:
             self._is_led = bool(self._waiting)
             if self._is_led:
-                self._waiting[0].called.release()
+                self._waiting[0].woken.release()
 
     def _do(self, batch: list[_PendingWrite[Any, Any]]) -> None:
         """Run the batch, or each of its items alone if that fails."""
@@ -112,20 +112,20 @@ class WriteQueue:
             Busy,
             DatabaseDamaged,
         ) as exc:  # the database is away: to ask once for each would keep all of them waiting
-            for ticket in batch:
-                ticket.failure = exc
+            for write in batch:
+                write.failure = exc
         except BaseException as exc:
             if len(batch) == 1:
                 batch[0].failure = exc
             else:
-                for ticket in batch:
-                    self._run_alone(ticket)
+                for write in batch:
+                    self._run_alone(write)
 
-    def _run_alone(self, ticket: _PendingWrite[Any, Any]) -> None:
+    def _run_alone(self, write: _PendingWrite[Any, Any]) -> None:
         try:
-            self._run([ticket])
+            self._run([write])
         except BaseException as exc:
-            ticket.failure = exc
+            write.failure = exc
 
     def _run(self, batch: list[_PendingWrite[Any, Any]]) -> None:
         """One transaction, tried again as a whole when the connection was at fault."""
@@ -137,13 +137,13 @@ class WriteQueue:
             except (DBAPIError, PoolTimeout) as exc:
                 if is_damaged(exc):
                     raise DatabaseDamaged() from exc
-                if not is_passing(exc):
+                if not is_transient(exc):
                     raise
                 if attempt == RETRIES or time.monotonic() > give_up_at:
                     raise Busy() from exc
                 time.sleep(0.05 * 4**attempt)
-        for ticket, result in zip(batch, results, strict=True):
-            ticket.result, ticket.failure = result, None
+        for write, result in zip(batch, results, strict=True):
+            write.result, write.failure = result, None
 
     def _committed(self, batch: list[_PendingWrite[Any, Any]]) -> list[Any]:
         """The results of one transaction, on disk. After any mishap the next one gets another connection."""
@@ -168,8 +168,8 @@ def _apply(connection: Connection, batch: list[_PendingWrite[Any, Any]]) -> list
     """Give each handler its items together; the results come back in the batch's order."""
     results: list[Any] = [None] * len(batch)
     by_handler: dict[Handler[Any, Any], list[int]] = {}
-    for place, ticket in enumerate(batch):
-        by_handler.setdefault(ticket.handler, []).append(place)
+    for place, write in enumerate(batch):
+        by_handler.setdefault(write.handler, []).append(place)
     # In one order everywhere: two processes that meet on Postgres take the locks of busy rows alike.
     for handler, places in sorted(by_handler.items(), key=lambda each: getattr(each[0], "__qualname__", "")):
         for place, result in zip(places, handler(connection, [batch[p].item for p in places]), strict=True):
@@ -185,7 +185,7 @@ def is_damaged(exc: DBAPIError | PoolTimeout) -> bool:
 _UNREADABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def is_passing(exc: DBAPIError | PoolTimeout) -> bool:
+def is_transient(exc: DBAPIError | PoolTimeout) -> bool:
     """Whether the same transaction may well succeed in a moment: a lost server, a deadlock, a lock held too long."""
     if isinstance(exc, PoolTimeout):
         return True

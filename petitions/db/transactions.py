@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from petitions.db.base import db
 from petitions.db.engine import BUSY_TIMEOUT_MS, WriteLock
-from petitions.db.queue import WriteQueue, is_damaged, is_passing
+from petitions.db.queue import WriteQueue, is_damaged, is_transient
 from petitions.errors import Busy, DatabaseDamaged
 
 
@@ -24,7 +24,7 @@ def _outages() -> Iterator[None]:
     except (DBAPIError, PoolTimeout) as exc:
         if is_damaged(exc):
             raise DatabaseDamaged() from exc
-        if not is_passing(exc):
+        if not is_transient(exc):
             raise
         raise Busy() from exc
 

@@ -9,7 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 
 LONGEST_NAME = 100
 LONGEST_EMAIL = 254
-MOST_MARKS_IN_A_ROW = 3
+MAX_MARKS_IN_A_ROW = 3
 
 # Joiners that some scripts cannot be written without.
 _JOINERS = {"\u200c", "\u200d"}
@@ -21,7 +21,7 @@ _NAME_SIGNS |= {"\u0f0b", "\u05be", "\u3007", "\u058a", "\u055a", "\u1361"}
 _NAME_SIGNS |= set("＝－．＇（）")  # as wide as the letters of Japanese and Chinese keyboards
 # Consonants below or beside another one in Burmese and Tibetan: no accents, though Unicode calls them marks too
 _SUBJOINED = {chr(code) for code in (*range(0x103B, 0x103F), *range(0x0F90, 0x0FBD))}
-MOST_MARKS_WITH_SUBJOINED = 5
+MAX_MARKS_WITH_SUBJOINED = 5
 GOOGLE, GOOGLE_OF_OLD = "gmail.com", "googlemail.com"  # two names of one host
 DOTLESS = {GOOGLE, "proton.me", "protonmail.com", "pm.me"}  # dots change nothing there; elsewhere they are other people
 # Endings that no surname has; endings that some have, after a word and not after an initial; anything with a path
@@ -66,7 +66,7 @@ def _has_few_marks(name: str) -> bool:
             run, marks = run + 1, marks + (char not in _SUBJOINED)
         elif char not in _JOINERS:
             run = marks = 0
-        if marks > MOST_MARKS_IN_A_ROW or run > MOST_MARKS_WITH_SUBJOINED:
+        if marks > MAX_MARKS_IN_A_ROW or run > MAX_MARKS_WITH_SUBJOINED:
             return False
     return True
 

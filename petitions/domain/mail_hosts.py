@@ -16,20 +16,20 @@ def suggestion(email: str) -> str | None:
     host = host.lower()
     if host in _KNOWN:
         return None
-    meant = next((known for known in _KNOWN if _is_slip(host, known)), None)
+    meant = next((known for known in _KNOWN if _is_typo(host, known)), None)
     return f"{local}@{meant}" if meant else None
 
 
-def _is_slip(host: str, known: str) -> bool:
+def _is_typo(host: str, known: str) -> bool:
     name, _, end = host.rpartition(".")
     known_name, _, known_end = known.rpartition(".")
     if end == known_end:
-        return name not in _REAL and len(known_name) >= _SHORTEST and _is_near(name, known_name)
+        return name not in _REAL and len(known_name) >= _SHORTEST and _is_one_edit_apart(name, known_name)
     # Two letters are a country, where the same company may well be
-    return name == known_name and (len(end) != 2 or end in ("co", "cm", "om")) and _is_near(end, known_end)
+    return name == known_name and (len(end) != 2 or end in ("co", "cm", "om")) and _is_one_edit_apart(end, known_end)
 
 
-def _is_near(typed: str, meant: str) -> bool:
+def _is_one_edit_apart(typed: str, meant: str) -> bool:
     """Whether one letter too many, too few or wrong, or two that changed places, are all the difference."""
     shorter, longer = sorted((typed, meant), key=len)
     place = next((n for n, pair in enumerate(zip(shorter, longer, strict=False)) if pair[0] != pair[1]), len(shorter))

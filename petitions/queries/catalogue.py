@@ -268,14 +268,14 @@ def _source(rows: list[Row[Any]], source: str) -> str:
 def _campaign(rows: list[Row[Any]], parts: Any) -> PublicCampaign:
     first = rows[0]
     source = _source(rows, first.languages[0])
-    mine = [part for part in parts if part.campaign_id == first.id]
+    own_parts = [part for part in parts if part.campaign_id == first.id]
     return PublicCampaign(
         **{name: getattr(first, name) for name in _PLAIN},
         source=source,
         languages=tuple(first.languages),
         words={row.locale: row.words for row in rows},
-        cases=tuple(_case(group, source) for group in _grouped(p for p in mine if p.kind == "case")),
-        stories=tuple(_story(group, source) for group in _grouped(p for p in mine if p.kind == "story")),
+        cases=tuple(_case(group, source) for group in _grouped(p for p in own_parts if p.kind == "case")),
+        stories=tuple(_story(group, source) for group in _grouped(p for p in own_parts if p.kind == "story")),
     )
 
 

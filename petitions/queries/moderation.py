@@ -10,7 +10,11 @@ from petitions.db.transactions import reading
 from petitions.domain.states import SignatureState
 from petitions.models import Campaign, Case, GroupCode, Hold, Invalidation, Signature, Signer
 
-STRIKEABLE = (SignatureState.PENDING, SignatureState.HELD, SignatureState.CONFIRMED)  # forwards, as signatures.LIVING
+INVALIDATABLE = (
+    SignatureState.PENDING,
+    SignatureState.HELD,
+    SignatureState.CONFIRMED,
+)  # forwards, as signatures.LIVING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +46,7 @@ class Condition:
     @property
     def states(self) -> tuple[SignatureState, ...]:
         """The states that are meant."""
-        return (SignatureState(self.state),) if self.state else STRIKEABLE
+        return (SignatureState(self.state),) if self.state else INVALIDATABLE
 
     def clauses(self) -> list[ColumnElement[bool]]:
         """It as SQL, but for campaign and states."""
@@ -80,7 +84,7 @@ def watch(slug: str) -> Watch:
     return Watch(slug, began_at)
 
 
-def passes(slug: str) -> list[GroupCode]:
+def group_codes(slug: str) -> list[GroupCode]:
     """The campaign's passes, newest first."""
     return _newest(GroupCode, slug)
 

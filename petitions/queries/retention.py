@@ -21,14 +21,14 @@ from petitions.db.transactions import reading
 from petitions.domain.states import CampaignState, SignatureState
 from petitions.models import Campaign, Mark, Message, Signature, Signer
 
-PENDING_LASTS = timedelta(days=14)  # as long as the link in the mail
-AFTER_HAND_OVER = timedelta(days=30)
+PENDING_LIFETIME = timedelta(days=14)  # as long as the link in the mail
+AFTER_DELIVERY = timedelta(days=30)
 AFTER_END = timedelta(days=365)
-MAIL_LASTS = timedelta(hours=72)
+MAIL_LIFETIME = timedelta(hours=72)
 
 TOLERANCE = timedelta(minutes=10)  # how far a clock may be set right without being doubted
 LONGEST_PAUSE = timedelta(hours=48)
-DOUBT_LASTS = timedelta(hours=1)
+DOUBT_PERIOD = timedelta(hours=1)
 SEEN, DOUBT, SCRUBBED = "retention", "doubt", "scrubbed"
 
 
@@ -77,7 +77,7 @@ def erased_by(end: datetime | None, handed_over_at: datetime | None) -> datetime
     if end is None:
         return None
     if handed_over_at is not None and handed_over_at >= end:
-        return min(end + AFTER_END, handed_over_at + AFTER_HAND_OVER)
+        return min(end + AFTER_END, handed_over_at + AFTER_DELIVERY)
     return end + AFTER_END
 
 
@@ -105,7 +105,7 @@ def judged(seen: dict[str, datetime], now: datetime, boot: Boot) -> Clock:
         return Clock.TRUE if last is not None and now - last <= LONGEST_PAUSE else Clock.WAITING
     if abs(boot.began_at - began_at) > TOLERANCE:
         return Clock.LEAPT if doubted_at is None else Clock.WAITING
-    return Clock.WAITING if doubted_at is not None and now - doubted_at < DOUBT_LASTS else Clock.TRUE
+    return Clock.WAITING if doubted_at is not None and now - doubted_at < DOUBT_PERIOD else Clock.TRUE
 
 
 def clock_state() -> Clock:
@@ -117,7 +117,7 @@ def clock_state() -> Clock:
 def expiring(now: datetime) -> Any:
     """Of signers: something waits, and the last mail that asked is too old to be answered."""
     waits = select(1).where(Signature.signer_id == Signer.id, Signature.state == SignatureState.PENDING)
-    return and_(Signer.asked_at < now - PENDING_LASTS, waits.exists())
+    return and_(Signer.asked_at < now - PENDING_LIFETIME, waits.exists())
 
 
 def forgettable(now: datetime) -> Any:
@@ -125,26 +125,26 @@ def forgettable(now: datetime) -> Any:
 
     They never confirmed, and nothing is held; or they took everything back 14 days ago, and want no news.
     """
-    mine = select(1).where(Signature.signer_id == Signer.id)
-    counts = mine.where(Signature.state.in_([SignatureState.HELD, SignatureState.CONFIRMED]))
-    struck = mine.where(Signature.state == SignatureState.INVALIDATED)  # staff may give it back
-    lately = mine.where(Signature.withdrawn_at >= now - PENDING_LASTS)
+    of_signer = select(1).where(Signature.signer_id == Signer.id)
+    counts = of_signer.where(Signature.state.in_([SignatureState.HELD, SignatureState.CONFIRMED]))
+    struck = of_signer.where(Signature.state == SignatureState.INVALIDATED)  # staff may give it back
+    lately = of_signer.where(Signature.withdrawn_at >= now - PENDING_LIFETIME)
     took_back = and_(Signer.newsletter.is_(False), ~struck.exists(), ~lately.exists())
-    is_old = and_(Signer.erased_at.is_(None), Signer.asked_at < now - PENDING_LASTS)
+    is_old = and_(Signer.erased_at.is_(None), Signer.asked_at < now - PENDING_LIFETIME)
     return and_(is_old, ~counts.exists(), or_(Signer.confirmed_at.is_(None), took_back))
 
 
 def due(plan: Plan, now: datetime) -> Any:
     """Of signers: their campaign's time is over. Whoever signed after its supposed end is kept: that date was wrong."""
     latest = now - AFTER_END
-    if plan.handed_over_at and plan.ended_at and plan.ended_at <= plan.handed_over_at <= now - AFTER_HAND_OVER:
+    if plan.handed_over_at and plan.ended_at and plan.ended_at <= plan.handed_over_at <= now - AFTER_DELIVERY:
         latest = plan.handed_over_at
     return and_(Signer.campaign_id == plan.id, Signer.erased_at.is_(None), Signer.signed_at <= latest)
 
 
 def stale_mails(now: datetime) -> Any:
     """Of messages: they still say whom they are for, 72 hours after they were queued."""
-    return and_(Message.payload.is_not(None), Message.created_at < now - MAIL_LASTS)
+    return and_(Message.payload.is_not(None), Message.created_at < now - MAIL_LIFETIME)
 
 
 def plans(now: datetime) -> list[Plan]:
@@ -166,10 +166,14 @@ def _plan(row: Any, noted: dict[str, datetime], now: datetime) -> Plan:
 def work(plan: Plan, now: datetime) -> Work:
     """The numbers of one campaign. Reads every signer of it: for people who ask, not for each request."""
     stored = select(func.count(Signer.id)).where(Signer.campaign_id == plan.id, Signer.erased_at.is_(None))
-    mine = Signer.campaign_id == plan.id
-    waiting = select(func.count()).select_from(Signature).join(Signer, Signer.id == Signature.signer_id).where(mine)
-    waiting = waiting.where(Signature.state == SignatureState.PENDING, Signer.asked_at < now - PENDING_LASTS)
-    mails = select(func.count(Message.id)).join(Signer, Signer.id == Message.signer_id).where(mine, stale_mails(now))
+    of_signer = Signer.campaign_id == plan.id
+    waiting = (
+        select(func.count()).select_from(Signature).join(Signer, Signer.id == Signature.signer_id).where(of_signer)
+    )
+    waiting = waiting.where(Signature.state == SignatureState.PENDING, Signer.asked_at < now - PENDING_LIFETIME)
+    mails = (
+        select(func.count(Message.id)).join(Signer, Signer.id == Message.signer_id).where(of_signer, stale_mails(now))
+    )
     news = stored.where(Signer.newsletter.is_(True), Signer.confirmed_at.is_not(None))
     with reading() as connection:
         exported_at = marks(connection).get(exported_mark(plan.id))

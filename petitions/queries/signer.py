@@ -118,7 +118,7 @@ def named(signer: SignerFacts, name_key: bytes) -> SignerFacts | None:
     return facts(found) if found else None
 
 
-def waiting_beside(signer: SignerFacts) -> int:
+def others_waiting(signer: SignerFacts) -> int:
     """How many other entries wait at the signer's address; a stranger may have typed it."""
     others = (Signer.campaign_id == signer.campaign_id, Signer.address_key == signer.address_key)
     statement = select(func.count(Signer.id)).where(*others, Signer.confirmed_at.is_(None), Signer.id != signer.id)

@@ -29,7 +29,7 @@ ERASED, EXPIRED, KEY_DESTROYED = "erased", "expired", "key destroyed"
 WITHDRAWN, CORRECTED, NEWS, NAMED = "withdrawn", "corrected", "news", "named"
 SUPPRESSED, LIFTED = "suppressed", "lifted"
 INVALIDATED, RESTORED = "invalidated", "restored"
-_OLD = {"wish": ERASED, "retention": EXPIRED}  # what lines said that knew only erasures
+_OLD_REASONS = {"wish": ERASED, "retention": EXPIRED}  # what lines said that knew only erasures
 _LENGTH, _REPLAY_DUE = "ledger", "replay due"
 
 
@@ -103,7 +103,7 @@ def lines() -> Iterator[Line]:
                 line = json.loads(text)
                 line["at"] = datetime.fromisoformat(line["at"])
                 if "why" in line:
-                    line["what"] = KEY_DESTROYED if line["signer"] is None else _OLD[line["why"]]
+                    line["what"] = KEY_DESTROYED if line["signer"] is None else _OLD_REASONS[line["why"]]
                 yield line
             except (ValueError, KeyError, TypeError):
                 continue

@@ -14,7 +14,7 @@ from petitions.web import page_cache
 from petitions.web.page_cache import CachedPage, PageCache
 
 STATIC = ROOT / "static"
-FOR_EVER = "public, max-age=31536000, immutable"
+IMMUTABLE = "public, max-age=31536000, immutable"
 ROUTE = "/static/<digest>/<path:name>"
 _PACKABLE = {".css", ".js", ".svg", ".txt"}
 _RELATIVE = re.compile(rb"url\(\.\./([^)]+)\)")
@@ -67,4 +67,4 @@ def _ready(path: Path, body: bytes) -> CachedPage:
     if kind.startswith("text/"):
         kind += "; charset=utf-8"
     packed = _packed(body) if path.suffix in _PACKABLE else {}
-    return CachedPage(body, packed, page_cache.etag(body), kind, FOR_EVER, ROUTE)
+    return CachedPage(body, packed, page_cache.etag(body), kind, IMMUTABLE, ROUTE)

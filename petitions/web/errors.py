@@ -10,14 +10,14 @@ from petitions import errors, logs
 from petitions.errors import DomainError
 from petitions.services.keys.key_tests import WordsWrong
 from petitions.services.keys.recipient_keys import KeyFaulty, LastKey
-from petitions.services.limits.group_codes import PassFaulty
+from petitions.services.limits.group_codes import GroupCodeFaulty
 from petitions.services.moderation.invalidations import ReasonMissing
 from petitions.services.operations.backup import BackupFaulty
 from petitions.services.privacy.retention import CampaignRunning
 from petitions.services.signing.confirming import NameUnknown
 from petitions.services.signing.signer_page import NameTaken
 from petitions.services.staff.accounts import AccountExists, LoginBusy, PasswordTooShort, PasswordWrong
-from petitions.web.i18n import speak_shipped
+from petitions.web.i18n import use_shipped_language
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ MESSAGES = {
     PasswordTooShort.code: _l("The password is too short."),
     AccountExists.code: _l("There is an account of that name already."),
     KeyFaulty.code: _l("This is not a public key."),
-    PassFaulty.code: _l("Enter a place, a number from 1 to 2000, and an end that is after the beginning."),
+    GroupCodeFaulty.code: _l("Enter a place, a number from 1 to 2000, and an end that is after the beginning."),
     ReasonMissing.code: _l("Give a reason. Nothing is invalidated without a reason that others can read later."),
     BackupFaulty.code: _l("No complete copy could be made."),
     CampaignRunning.code: _l("This campaign still accepts signatures. Close it first, then record the delivery."),
@@ -85,7 +85,7 @@ HTTP_MESSAGES = {
     500: _l("Something went wrong on our side. Please go back, and try again in a while."),
     503: _l("This page cannot be shown at the moment. Please try again in a minute."),
 }
-CROWD = _l("Very many people are signing right now. Nothing was recorded yet: please send it again in a moment.")
+MANY_SIGNING = _l("Very many people are signing right now. Nothing was recorded yet: please send it again in a moment.")
 
 
 def register(app: Flask) -> None:
@@ -104,7 +104,7 @@ def words_of(exc: DomainError) -> object:
     """What people read about `exc`; that a crowd is signing only when that is so."""
     if isinstance(exc, errors.Busy):
         if "waiting" in exc.details:
-            return CROWD
+            return MANY_SIGNING
         if request.method == "GET":  # nothing was to be recorded
             return HTTP_MESSAGES[503]
     return MESSAGES[exc.code]
@@ -149,7 +149,7 @@ def _unexpected(exc: Exception) -> Response:
 
 
 def _notice(status: int, code: str, message: object) -> Response:
-    speak_shipped()  # the address may ask for a language that the campaign does not have, and neither have we
+    use_shipped_language()  # the address may ask for a language that the campaign does not have, and neither have we
     title = _l("Page not found") if status == 404 else _l("This did not work")
     if request.path.startswith("/api/"):
         response = jsonify({"error": code, "message": str(message)})

@@ -24,8 +24,8 @@ class LanguageConverter(BaseConverter):
 def register(app: Flask) -> None:
     """Take `lang` out of URLs into `g.locale`, and put it back when URLs are built."""
     Babel(app, locale_selector=locale)
-    app.url_value_preprocessor(_pull)
-    app.url_defaults(_push)
+    app.url_value_preprocessor(_read_language)
+    app.url_defaults(_add_language)
     app.context_processor(lambda: {"locale": locale(), "dir": locales.direction(locale())})
 
 
@@ -38,7 +38,7 @@ def locale() -> str:
     return str(g.locale)
 
 
-def speak_shipped() -> None:
+def use_shipped_language() -> None:
     """Stay in the present language if we ship words for it; otherwise speak one that the browser asks for."""
     if locale() not in locales.SHIPPED:
         g.locale = wanted(request, locales.SHIPPED)
@@ -55,11 +55,11 @@ def same_page_in(language: str) -> str:
     return url_for(request.endpoint or "pages.home", **{**(request.view_args or {}), "lang": language})
 
 
-def _pull(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+def _read_language(_endpoint: str | None, values: dict[str, Any] | None) -> None:
     if values and "lang" in values:
         g.locale = values.pop("lang")
 
 
-def _push(endpoint: str, values: dict[str, Any]) -> None:
+def _add_language(endpoint: str, values: dict[str, Any]) -> None:
     if "lang" not in values and current_app.url_map.is_endpoint_expecting(endpoint, "lang"):
         values["lang"] = locale()

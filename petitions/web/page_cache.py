@@ -19,7 +19,7 @@ from petitions.web import request_log
 FRESH_SECONDS = 1.5
 PAGE = "public, max-age=15, s-maxage=30, stale-while-revalidate=60, stale-if-error=86400"
 NUMBERS = "public, max-age=2, s-maxage=2, stale-while-revalidate=1"  # with FRESH_SECONDS: at most 5 s behind
-MOST_KEPT = 2_000  # a bound on memory, far above campaigns x languages x cases
+MAX_PAGES = 2_000  # a bound on memory, far above campaigns x languages x cases
 PACK_PAGES, PACK_FILES = 5, 10  # of brotli's eleven degrees: the last ones cost twenty and fifty times as much
 
 
@@ -95,7 +95,7 @@ class PageCache:
             if newer is not None and newer is not kept:
                 return newer
             page = self._renewed(kept, build().encode(), empty)
-            if len(self._pages) >= MOST_KEPT:
+            if len(self._pages) >= MAX_PAGES:
                 self._pages.clear()
             self._pages[path] = page
             return page

@@ -176,15 +176,15 @@ def test_who_came_meanwhile_leads_before_the_others_wake(context: Flask, monkeyp
         finished = start_threads(context, [lambda n=n: write_queue().submit(insert, f"item{n}") for n in range(3)])
         while len(write_queue()._waiting) < 3:
             time.sleep(0.002)
-        for place, ticket in enumerate(write_queue()._waiting):
-            ticket.called = _Noted(ticket.called, str(place), called)
+        for place, write in enumerate(write_queue()._waiting):
+            write.woken = _Noted(write.woken, str(place), called)
     assert finished() == [None] * 3
     # The first of all; once it and its companion are done, the third, and only then these two
     assert called[:4] == ["0", "2", "0", "1"]
 
 
 class _Noted:
-    """In place of a ticket's lock: notes when its writer is called."""
+    """In place of a write's lock: notes when its writer is called."""
 
     def __init__(self, lock: Any, name: str, called: list[str]) -> None:
         self._lock, self._name, self._called = lock, name, called

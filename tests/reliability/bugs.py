@@ -40,7 +40,7 @@ def mail_at_each_try() -> None:
     queue = outbox.queue
 
     def queue_all(connection: Any, letters: Any, now: Any) -> None:
-        named = (outbox.Letter(e.kind, e.signer_id, e.locale, e.payload, secrets.token_hex()) for e in letters)
+        named = (outbox.NewMessage(e.kind, e.signer_id, e.locale, e.payload, secrets.token_hex()) for e in letters)
         queue(connection, list(named), now)
 
     signing.RESEND_AFTER = timedelta(microseconds=1)

@@ -66,7 +66,7 @@ def check_counts(campaign: PublicCampaign, leap: timedelta, number: int) -> None
             sign(campaign, person)
         with at(moment, leap if place % 3 == 0 else timedelta()):
             signer_id = newest(Signer).id
-            if abs(leap) < confirming.LINK_LASTS or place % 3 == 2:
+            if abs(leap) < confirming.LINK_LIFETIME or place % 3 == 2:
                 confirming.confirm_signer(token_of(signer_id))
             sign(campaign, person)
         with at(moment):
@@ -139,7 +139,7 @@ def check_links_die(campaign: PublicCampaign, leap: timedelta) -> None:
         retention.trust_clock()
         sign(campaign, ANN)
         token = token_of(newest(Signer).id)
-    over = START + confirming.LINK_LASTS + DAY
+    over = START + confirming.LINK_LIFETIME + DAY
     with at(over):
         retention.trust_clock()
         retention.run()
@@ -291,7 +291,7 @@ def test_the_budget_of_all_mails_is_not_locked_either() -> None:
         assert not rate_limits.is_within(rule, "all"), "and it holds again"
 
 
-@pytest.mark.parametrize("seconds", [0, 1, rate_limits.LEAP])
+@pytest.mark.parametrize("seconds", [0, 1, rate_limits.CLOCK_TOLERANCE])
 def test_clocks_that_differ_by_a_minute_do_not_lift_a_limit(seconds: int) -> None:
     for place in range(rate_limits.LOGIN_TRIES.most):
         with at(START, timedelta(seconds=seconds * (place % 2))):

@@ -56,7 +56,7 @@ def tokens(app: Flask, campaign: PublicCampaign) -> list[str]:
         facts = [confirming.open_link(link(mail).rpartition("/")[2]) for mail in (anns, eves)]
         own = [link_token(each) for each in facts]
         accounts.create_account(CARLA.name, CARLA.password)
-        group_codes.create_pass(campaign.slug, "A school", 40, now(), now() + group_codes.LASTS)
+        group_codes.create_group_code(campaign.slug, "A school", 40, now(), now() + group_codes.DEFAULT_DURATION)
         invalidations.prepare_invalidation(campaign.slug, Condition(cases=("lake",)), "A try")
     mailed = [path.rpartition("/")[2] for mail in (anns, eves) for path in own_links(mail) if path.count("/") == 3]
     return [*mailed, *own, "nobody-made-this"]

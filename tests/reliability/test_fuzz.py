@@ -107,7 +107,7 @@ class Target:
         self._number = 0
         with app.app_context():
             accounts.create_account(CARLA.name, CARLA.password)
-            group_codes.create_pass(campaign.slug, "A school", 40, now(), now() + group_codes.LASTS)
+            group_codes.create_group_code(campaign.slug, "A school", 40, now(), now() + group_codes.DEFAULT_DURATION)
         self.refresh()
 
     def refresh(self) -> None:

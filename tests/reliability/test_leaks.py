@@ -126,8 +126,8 @@ def tidy(house: House) -> None:
             pass
         loop = worker.Worker(house.app)
         loop._truncated_at -= worker.TRUNCATE_EVERY + 1
-        loop._tidied_at -= worker.TIDY_EVERY
-        loop._tidy()
+        loop._maintained_at -= worker.MAINTENANCE_SECONDS
+        loop._maintain()
 
 
 # --- the promise ---

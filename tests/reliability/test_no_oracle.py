@@ -63,7 +63,7 @@ def _suppressed(campaign: PublicCampaign, person: Person) -> None:
 def _blocked(campaign: PublicCampaign, person: Person) -> None:
     sign(campaign, person)
     with transaction() as store:
-        mail_quota.take(store.connection(), [mail_quota.wanted(person.email)] * mail_quota.MOST, clock.now())
+        mail_quota.take(store.connection(), [mail_quota.wanted(person.email)] * mail_quota.PER_DAY, clock.now())
 
 
 def _full(campaign: PublicCampaign, person: Person) -> None:

@@ -121,8 +121,8 @@ def test_to_thank_when_the_connection_is_lost_is_found(
         try:
             run(self, batch)
         except Busy:
-            for ticket in batch:
-                ticket.failure = None
+            for write in batch:
+                write.failure = None
 
     monkeypatch.setattr(WriteQueue, "_run", thank_anyway)
     monkeypatch.setattr("petitions.db.queue.RETRIES", 0)

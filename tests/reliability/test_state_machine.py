@@ -283,7 +283,7 @@ class Life(RuleBasedStateMachine):
 @pytest.fixture
 def life(app: Flask, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch) -> type[Life]:
     """The machine on this test's database."""
-    monkeypatch.setattr(retention, "BREATH", 0)
+    monkeypatch.setattr(retention, "PAUSE_SECONDS", 0)
     return type("Life", (Life,), {"app": app, "campaign": campaign})
 
 

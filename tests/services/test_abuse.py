@@ -80,20 +80,20 @@ def crowd(campaign: PublicCampaign, number: int, **over: Any) -> None:
         sign_as(campaign, each, **over)()
 
 
-def make_pass(campaign: PublicCampaign, most: int = 40, **times: Any) -> str:
+def make_group_code(campaign: PublicCampaign, most: int = 40, **times: Any) -> str:
     """A pass that is open now; gives its code."""
     begin = now()
-    number = group_codes.create_pass(
+    number = group_codes.create_group_code(
         campaign.slug,
         "A school",
         most,
         times.get("opens_at", begin),
         times.get("closes_at", begin + timedelta(hours=1)),
     )
-    return group_codes.code_of(number)
+    return group_codes.display_code(number)
 
 
-def one_pass() -> Any:
+def one_group_code() -> Any:
     """The only pass."""
     [found] = rows(GroupCode)
     return found
@@ -117,7 +117,7 @@ def _small_crowds(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same rules with smaller numbers: these tests go to the limit again and again."""
     monkeypatch.setattr(admission, "NETWORK", rate_limits.Rule("network", 20, admission.WINDOW))
     monkeypatch.setattr(admission, "NETWORK_PROVEN", rate_limits.Rule("network-proven", 380, admission.WINDOW))
-    monkeypatch.setattr(admission, "MOST_TRIES", 400)
+    monkeypatch.setattr(admission, "MAX_TRIES", 400)
     monkeypatch.setattr(proof_of_work, "COST", 2)
 
 
@@ -148,9 +148,9 @@ def test_three_hundred_behind_one_address_all_sign_with_or_without_a_pass(campai
         with pytest.raises(ProofNeeded):
             sign_as(campaign, number)()
         sign_as(campaign, number, proof=worked(campaign))()
-    code = make_pass(campaign, most=300)
+    code = make_group_code(campaign, most=300)
     for number in range(300, 600):
-        sign_as(campaign, number, pass_code=code)()
+        sign_as(campaign, number, group_code=code)()
 
     assert len(rows(Signer)) == 600
     assert miscounts() == []
@@ -169,14 +169,14 @@ def test_above_the_hard_limit_nobody_signs_without_a_pass_and_ten_minutes_later_
         with pytest.raises(TooManyTries) as refused:
             sign_as(campaign, 4, proof=worked(campaign))()
         assert refused.value.details["seconds"] == 600
-        sign_as(campaign, 5, pass_code=make_pass(campaign))()
+        sign_as(campaign, 5, group_code=make_group_code(campaign))()
     with stopped_at(begun + admission.WINDOW):
         sign_as(campaign, 4)()
     assert len(rows(Signer)) == 6
 
 
 def test_who_only_hammers_is_told_to_go_away(campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admission, "MOST_TRIES", 25)
+    monkeypatch.setattr(admission, "MAX_TRIES", 25)
     crowd(campaign, admission.NETWORK.most)
     for refusal in [ProofNeeded] * 5 + [TooManyTries] * 2:
         with pytest.raises(refusal):
@@ -204,10 +204,10 @@ def test_known_and_unknown_addresses_count_and_are_refused_alike(campaign: Publi
 
 def test_the_network_is_kept_nowhere_and_named_otherwise_each_day(campaign: PublicCampaign) -> None:
     with stopped_at(now()):
-        today = admission.ticket(campaign.id, SCHOOL, None, "")
+        today = admission.prepare(campaign.id, SCHOOL, None, "")
         crowd(campaign, 1)
     with stopped_at(now() + timedelta(days=1)):
-        tomorrow = admission.ticket(campaign.id, SCHOOL, None, "")
+        tomorrow = admission.prepare(campaign.id, SCHOOL, None, "")
     assert set(today.networks.values()).isdisjoint(tomorrow.networks.values())
     kept = {row.key for row in rows(Limit) if row.key.startswith("network:")}
     assert kept == {f"network:{length}:{name}" for length, name in today.networks.items()}
@@ -247,7 +247,7 @@ def test_a_proof_for_another_campaign_or_of_yesterday_or_of_nobody_proves_nothin
         assert proof_of_work.check(campaign.id, SCHOOL.replace(".7", ".8"), proof), (
             "a phone's address may change a little"
         )
-        with stopped_at(now() + proof_of_work.LASTS + timedelta(seconds=1)):
+        with stopped_at(now() + proof_of_work.LIFETIME + timedelta(seconds=1)):
             assert proof_of_work.check(campaign.id, SCHOOL, proof) is None
     later, seconds, nonce, tag = wait.split(".")
     forged = (f"{int(later) - 1}.{seconds}.{nonce}.{tag}", f"{later}.9.{nonce}.{tag}", f"{later}.0.{nonce}.{'0' * 32}")
@@ -318,7 +318,7 @@ def test_the_puzzle_costs_more_the_more_come_up_to_a_bound(campaign: PublicCampa
         except ProofNeeded as exc:
             prices.append(exc.price)
     assert prices == sorted(prices)
-    assert (prices[0], prices[40], prices[-1]) == (1, 9, admission.MOST_PRICE)
+    assert (prices[0], prices[40], prices[-1]) == (1, 9, admission.MAX_PRICE)
     dear = json.loads(base64.b64decode(proof_of_work.ask(campaign.id, SCHOOL, price=9).puzzle))
     assert dear["parameters"]["cost"] == 9 * proof_of_work.COST
 
@@ -359,7 +359,7 @@ def test_far_more_entries_than_usual_need_a_proof_wherever_they_are_from(
         with pytest.raises(ProofNeeded):
             sign_as(campaign, 20, network="10.20.0.1")()
         sign_as(campaign, 20, network="10.20.0.1", proof=worked(campaign, "10.20.0.1"))()
-        sign_as(campaign, 21, network="10.21.0.1", pass_code=make_pass(campaign))()
+        sign_as(campaign, 21, network="10.21.0.1", group_code=make_group_code(campaign))()
     with stopped_at(begun + entry_rate.ENTRIES.window):
         sign_as(campaign, 22, network="10.22.0.1")()
     assert len(rows(Signer)) == 14
@@ -374,35 +374,35 @@ def test_far_more_entries_than_usual_need_a_proof_wherever_they_are_from(
 
 def test_a_pass_lifts_the_limit_and_marks_its_signers(campaign: PublicCampaign) -> None:
     crowd(campaign, admission.NETWORK.most)
-    code = make_pass(campaign)
+    code = make_group_code(campaign)
     for number, typed in enumerate((code, code.lower(), code.replace("-", " "))):
-        sign_as(campaign, 100 + number, pass_code=typed)()
-    assert [row.pass_id for row in rows(Signer)][-4:] == [None, *[one_pass().id] * 3]
-    assert one_pass().used == 3
+        sign_as(campaign, 100 + number, group_code=typed)()
+    assert [row.pass_id for row in rows(Signer)][-4:] == [None, *[one_group_code().id] * 3]
+    assert one_group_code().used == 3
 
 
 @pytest.mark.parametrize("run", [in_threads, together])
 def test_as_many_use_a_pass_as_it_says_and_not_one_more(app: Flask, campaign: PublicCampaign, run: Any) -> None:
     crowd(campaign, admission.NETWORK.most)
-    code = make_pass(campaign, most=7)
-    raised = run(app, [sign_as(campaign, 100 + number, pass_code=code) for number in range(32)])
+    code = make_group_code(campaign, most=7)
+    raised = run(app, [sign_as(campaign, 100 + number, group_code=code) for number in range(32)])
 
     assert sum(exc is None for exc in raised) == 7
     assert sum(isinstance(exc, ProofNeeded) for exc in raised) == 25
-    assert one_pass().used == 7 == sum(row.pass_id is not None for row in rows(Signer))
-    sign_as(campaign, 200, pass_code=code, proof=waited(campaign))()  # a full pass is no wall
+    assert one_group_code().used == 7 == sum(row.pass_id is not None for row in rows(Signer))
+    sign_as(campaign, 200, group_code=code, proof=waited(campaign))()  # a full pass is no wall
 
 
 def test_who_signs_case_by_case_takes_one_place_but_a_full_pass_tells_nobody_who_came(campaign: PublicCampaign) -> None:
     crowd(campaign, admission.NETWORK.most)
-    code = make_pass(campaign, most=2)
+    code = make_group_code(campaign, most=2)
     for slug in ("river", "forest", "lake"):
-        sign(campaign, ANN, slug, network=SCHOOL, pass_code=code)
-    sign(campaign, BOB, network=SCHOOL, pass_code=code)  # the same mailbox, and another person
-    assert one_pass().used == 2
+        sign(campaign, ANN, slug, network=SCHOOL, group_code=code)
+    sign(campaign, BOB, network=SCHOOL, group_code=code)  # the same mailbox, and another person
+    assert one_group_code().used == 2
     for somebody in (ANN, EVE):
         with pytest.raises(ProofNeeded):
-            sign(campaign, somebody, network=SCHOOL, pass_code=code)
+            sign(campaign, somebody, network=SCHOOL, group_code=code)
 
 
 def test_a_pass_that_is_over_not_yet_open_ended_of_another_campaign_or_made_up_lifts_nothing(
@@ -410,17 +410,17 @@ def test_a_pass_that_is_over_not_yet_open_ended_of_another_campaign_or_made_up_l
 ) -> None:
     crowd(campaign, admission.NETWORK.most)
     hour = timedelta(hours=1)
-    ended = make_pass(campaign)
-    group_codes.end_pass(one_pass().id)
+    ended = make_group_code(campaign)
+    group_codes.end_group_code(one_group_code().id)
     other = make_campaign(app, tmp_path / "other", slug="other")
     useless = [
-        *("ABCD-EFGH", "☃", ended, make_pass(other)),
-        make_pass(campaign, opens_at=now() - 2 * hour, closes_at=now() - hour),
-        make_pass(campaign, opens_at=now() + hour, closes_at=now() + 2 * hour),
+        *("ABCD-EFGH", "☃", ended, make_group_code(other)),
+        make_group_code(campaign, opens_at=now() - 2 * hour, closes_at=now() - hour),
+        make_group_code(campaign, opens_at=now() + hour, closes_at=now() + 2 * hour),
     ]
     for code in useless:
         with pytest.raises(ProofNeeded):
-            sign_as(campaign, 99, pass_code=code)()
+            sign_as(campaign, 99, group_code=code)()
     assert sum(row.used for row in rows(GroupCode)) == 0
 
 
@@ -428,15 +428,15 @@ def test_a_pass_that_is_over_not_yet_open_ended_of_another_campaign_or_made_up_l
 def test_a_pass_that_makes_no_sense_is_not_made(campaign: PublicCampaign, over: dict[str, Any]) -> None:
     said = {"place": "A school", "most": 40, "minutes": 60} | over
     begin = now()
-    with pytest.raises(group_codes.PassFaulty):
-        group_codes.create_pass(
+    with pytest.raises(group_codes.GroupCodeFaulty):
+        group_codes.create_group_code(
             campaign.slug, said["place"], said["most"], begin, begin + timedelta(minutes=said["minutes"])
         )
     assert rows(GroupCode) == []
 
 
 def test_the_code_of_a_pass_stands_nowhere(campaign: PublicCampaign) -> None:
-    code = make_pass(campaign)
+    code = make_group_code(campaign)
     assert code.replace("-", "") not in str(dump()).upper().replace("-", "")
 
 
@@ -452,7 +452,7 @@ def test_what_a_program_may_have_filled_in_needs_a_proof_and_is_recorded_with_it
     assert rows(Signer) == [] == rows(Signature)
     assert letters() == []
     sign(campaign, ANN, network=network, is_automatic=True, proof=waited(campaign, network))
-    sign(campaign, BOB, network=network, is_automatic=True, pass_code=make_pass(campaign))
+    sign(campaign, BOB, network=network, is_automatic=True, group_code=make_group_code(campaign))
     assert len(rows(Signer)) == 2
 
 
@@ -510,9 +510,9 @@ def test_pressing_the_button_often_is_one_confirmation_and_a_school_with_a_pass_
     token = confirm(campaign)
     for _ in range(5):
         confirming.confirm_signer(token)
-    code = make_pass(campaign)
+    code = make_group_code(campaign)
     for number in range(5):
-        sign_as(campaign, number, pass_code=code)()
+        sign_as(campaign, number, group_code=code)()
         confirming.confirm_signer(token_of(newest(Signer).id))
     assert not counts.of_campaign(campaign.id).is_on_hold
 
@@ -553,7 +553,7 @@ def signed(campaign: PublicCampaign) -> PublicCampaign:
         confirm(campaign, ANN)
         sign(campaign, EVE, "river", source="embed")
     with stopped_at(begun + timedelta(hours=1)):
-        sign(campaign, person(1), "river", "forest", pass_code=make_pass(campaign))
+        sign(campaign, person(1), "river", "forest", group_code=make_group_code(campaign))
         confirming.confirm_signer(token_of(newest(Signer).id))
         with transaction() as store:
             store.add(Hold(campaign_id=campaign.id, reason="many_confirmed", began_at=now()))

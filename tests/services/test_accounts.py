@@ -148,7 +148,7 @@ def test_an_unknown_name_costs_as_much_as_a_known_one(monkeypatch: pytest.Monkey
 
 
 def test_whoever_guesses_the_password_of_nobody_is_still_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accounts, "_NOBODY", accounts._hasher.hash("a lucky guess"))
+    monkeypatch.setattr(accounts, "_DUMMY_HASH", accounts._hasher.hash("a lucky guess"))
     with pytest.raises(LoginRefused):
         log_in("nobody", "a lucky guess", HERE)
 
@@ -373,7 +373,7 @@ def test_ending_sessions_is_for_one_account_and_for_one_that_exists() -> None:
     accounts.end_sessions(CARLA.name)
     assert login_of(carla) is None
     assert login_of(dora) is not None
-    assert [(each.name, each.sessions) for each in members(now() - accounts.SESSION_LASTS)] == [
+    assert [(each.name, each.sessions) for each in members(now() - accounts.SESSION_LIFETIME)] == [
         ("carla", 0),
         ("dora", 1),
     ]

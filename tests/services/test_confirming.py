@@ -92,9 +92,9 @@ def test_opening_the_link_changes_nothing(token: str) -> None:
 
 def test_the_link_works_for_fourteen_days_after_the_last_mail(campaign: PublicCampaign, token: str) -> None:
     begun = newest(Signer).asked_at
-    with stopped_at(begun + confirming.LINK_LASTS):
+    with stopped_at(begun + confirming.LINK_LIFETIME):
         open_link(token)
-    with stopped_at(begun + confirming.LINK_LASTS + timedelta(seconds=1)):
+    with stopped_at(begun + confirming.LINK_LIFETIME + timedelta(seconds=1)):
         with pytest.raises(LinkExpired):
             confirm_signer(token)
         sign(campaign, ANN)
@@ -188,7 +188,7 @@ def test_after_five_tries_even_the_right_code_is_refused_until_tomorrow(campaign
 
 def test_an_old_code_is_refused_although_the_link_still_works(campaign: PublicCampaign, token: str) -> None:
     code, asked_at = code_of(newest(Signer).id), newest(Signer).asked_at
-    with stopped_at(asked_at + confirming.CODE_LASTS + timedelta(seconds=1)):
+    with stopped_at(asked_at + confirming.CODE_LIFETIME + timedelta(seconds=1)):
         with pytest.raises(CodeWrong):
             confirm_by_code(campaign, ANN.email, code)
         confirm_signer(token)

@@ -38,7 +38,9 @@ def queue(
     """Put `number` mails into the outbox."""
     sealed = payload or sealing.seal({"to": ANN.email}, [keyring().master_public])
     moment = when or now()
-    letters = [outbox.Letter(kind, signer_id, "fr", sealed, f"{moment.isoformat()} {place}") for place in range(number)]
+    letters = [
+        outbox.NewMessage(kind, signer_id, "fr", sealed, f"{moment.isoformat()} {place}") for place in range(number)
+    ]
 
     def write(connection: Any, items: Any) -> list[None]:
         outbox.queue(connection, letters, moment)

@@ -19,7 +19,7 @@ from petitions.errors import LinkUnknown, NotFound
 from petitions.models import Campaign, Count, Mark, Message, Signature, Signer
 from petitions.queries import retention as rules
 from petitions.queries.catalogue import PublicCampaign, catalogue
-from petitions.queries.retention import AFTER_END, AFTER_HAND_OVER, MAIL_LASTS, PENDING_LASTS, Clock
+from petitions.queries.retention import AFTER_DELIVERY, AFTER_END, MAIL_LIFETIME, PENDING_LIFETIME, Clock
 from petitions.services import ledger
 from petitions.services.keys.keyring import keyring
 from petitions.services.operations import restore
@@ -52,12 +52,12 @@ NUMBERS = ("pending", "held", "confirmed", "withdrawn", "invalidated", "expired"
 @pytest.fixture(autouse=True)
 def _known_clock(context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """The machine was looked at before: these tests begin on a clock that is believed."""
-    monkeypatch.setattr(retention, "BREATH", 0.0)
+    monkeypatch.setattr(retention, "PAUSE_SECONDS", 0.0)
     with stopped_at(START):
         retention.trust_clock()
 
 
-def run_at(moment: datetime, **machine: Any) -> retention.Done:
+def run_at(moment: datetime, **machine: Any) -> retention.RunSummary:
     """The hourly run, at that moment."""
     with stopped_at(moment, **machine):
         return retention.run()
@@ -100,15 +100,15 @@ def history() -> dict[datetime, tuple[int, ...]]:
 
 
 def test_the_words_of_the_mail_and_of_retention_agree() -> None:
-    assert confirming.LINK_LASTS == PENDING_LASTS
-    assert timedelta(days=365) >= AFTER_END > AFTER_HAND_OVER
+    assert confirming.LINK_LIFETIME == PENDING_LIFETIME
+    assert timedelta(days=365) >= AFTER_END > AFTER_DELIVERY
 
 
 def test_what_waits_expires_when_its_link_does(campaign: PublicCampaign) -> None:
     with stopped_at(START):
         sign(campaign, ANN)
         token = token_of(newest(Signer).id)
-    edge = START + PENDING_LASTS
+    edge = START + PENDING_LIFETIME
     assert run_at(edge).expired == 0
     with stopped_at(edge):
         assert confirming.open_link(token).pending
@@ -215,7 +215,7 @@ def test_names_go_thirty_days_after_the_hand_over_and_the_key_with_them(campaign
     close(START + DAY)
     with stopped_at(START + 5 * DAY):
         retention.record_delivery(campaign.slug)
-    over = START + 5 * DAY + AFTER_HAND_OVER
+    over = START + 5 * DAY + AFTER_DELIVERY
     before = history()
 
     run_at(over - SECOND)
@@ -335,9 +335,9 @@ def test_one_campaign_is_erased_and_the_other_is_not(app: Flask, campaign: Publi
 def test_no_mail_says_whom_it_is_for_after_three_days(campaign: PublicCampaign) -> None:
     with stopped_at(START):
         sign(campaign, ANN)
-    run_at(START + MAIL_LASTS)
+    run_at(START + MAIL_LIFETIME)
     assert newest(Message).payload is not None
-    assert run_at(START + MAIL_LASTS + SECOND).mails == 1
+    assert run_at(START + MAIL_LIFETIME + SECOND).mails == 1
     assert rows(Message) == []
 
 
@@ -465,7 +465,7 @@ def test_nobody_who_signed_meanwhile_loses_anything_by_a_replay(campaign: Public
 # The clock
 
 
-def leapt(by: timedelta, moment: datetime) -> retention.Done:
+def leapt(by: timedelta, moment: datetime) -> retention.RunSummary:
     """A run at `moment` after somebody moved the clock by `by`: the same machine seems to have started later."""
     return run_at(moment, machine=Boot(STOPPED.id, STOPPED.began_at + by))
 
@@ -490,7 +490,7 @@ def test_nothing_is_erased_while_the_clock_leapt(old_entry: PublicCampaign, by: 
 
 @pytest.mark.parametrize("by", [DAY, HOUR, 11 * timedelta(minutes=1)])
 def test_a_small_leap_forward_is_noticed_too(old_entry: PublicCampaign, by: timedelta) -> None:
-    edge = START + PENDING_LASTS - timedelta(minutes=1)
+    edge = START + PENDING_LIFETIME - timedelta(minutes=1)
     assert run_at(edge).clock == Clock.TRUE
     assert leapt(by, edge + by).clock == Clock.LEAPT
     assert states() == ["pending"] * 3
@@ -564,15 +564,15 @@ def test_a_clock_that_is_doubted_is_told_to_the_log(
 @pytest.mark.parametrize("moment", ["2026-10-25T02:30", "2026-03-29T02:30"], ids=["back", "forward"])
 def test_summer_time_neither_hastens_nor_delays(app: Flask, campaign: PublicCampaign, moment: str) -> None:
     here = ZoneInfo("Europe/Luxembourg")
-    signed = datetime.fromisoformat(moment).replace(tzinfo=here).astimezone(UTC) - PENDING_LASTS
+    signed = datetime.fromisoformat(moment).replace(tzinfo=here).astimezone(UTC) - PENDING_LIFETIME
     with transaction() as store:
         store.execute(Mark.__table__.delete())
     with stopped_at(signed):
         retention.trust_clock()
         sign(campaign, ANN)
-    with stopped_at((signed + PENDING_LASTS).astimezone(here)):
+    with stopped_at((signed + PENDING_LIFETIME).astimezone(here)):
         assert retention.run().expired == 0
-    with stopped_at((signed + PENDING_LASTS + SECOND).astimezone(here)):
+    with stopped_at((signed + PENDING_LIFETIME + SECOND).astimezone(here)):
         assert retention.run().expired == 3
 
 

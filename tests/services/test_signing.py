@@ -187,7 +187,7 @@ def test_what_strangers_enter_keeps_nobody_out(campaign: PublicCampaign) -> None
     assert len(letters()) == 3, "no more than three mails a day"
 
     stranger, ann = token_of(rows(Signer)[0].id), newest(Signer)
-    assert signer_query.waiting_beside(signer_query.facts(ann.id)) == 4
+    assert signer_query.others_waiting(signer_query.facts(ann.id)) == 4
     with pytest.raises(NameUnknown):
         confirm_named(stranger, "Minnie", "Mouse")
     assert confirm_named(stranger, "ann", "o’connor") == token_of(ann.id), "any mail to the address will do"

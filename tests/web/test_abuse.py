@@ -143,7 +143,7 @@ def test_many_who_have_no_javascript_wait_one_after_the_other_and_all_sign(app: 
 def test_above_the_hard_limit_what_was_typed_is_kept_and_the_answer_says_when(
     app: Flask, crowded: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admission, "MOST_TRIES", admission.NETWORK.most)
+    monkeypatch.setattr(admission, "MAX_TRIES", admission.NETWORK.most)
     answer = sign_one(crowded, "river", EVE)
     form = page_of(answer, 429).form("/sign")
     assert form.field("email")["value"] == EVE.email
@@ -158,8 +158,8 @@ def test_a_known_address_is_refused_as_an_unknown_one(
 ) -> None:
     with app.app_context():
         confirm(campaign, ANN)
-    monkeypatch.setattr(entry_rate, "crowd", lambda _: 2.0)
-    monkeypatch.setattr(admission, "MOST_TRIES", 9 if refused == 422 else 0)
+    monkeypatch.setattr(entry_rate, "load", lambda _: 2.0)
+    monkeypatch.setattr(admission, "MAX_TRIES", 9 if refused == 422 else 0)
     monkeypatch.setattr(proof_of_work, "ask", lambda *_, **__: proof_of_work.Question("{}", "a", 30))
     known, new = (sign_one(browser(app), "river", Person("A", "B", email)) for email in (ANN.email, "new@example.org"))
     assert known.status_code == new.status_code == refused

@@ -13,7 +13,7 @@ from petitions.clock import now, stopped_at
 from petitions.models import Signature, Signer
 from petitions.queries.catalogue import PublicCampaign
 from petitions.services.limits import rate_limits
-from petitions.services.signing.confirming import CODE_LASTS, LINK_LASTS
+from petitions.services.signing.confirming import CODE_LIFETIME, LINK_LIFETIME
 from tests.support.factories import ANN, BOB, EVE, dump, make_campaign, miscounts, rows
 from tests.web.browsing import (
     body,
@@ -247,9 +247,9 @@ def test_a_link_works_for_fourteen_days_and_then_says_that_it_is_too_old(app: Fl
     client = browser(app)
     with app.app_context():
         begun = rows(Signer)[0].asked_at
-    with stopped_at(begun + LINK_LASTS):
+    with stopped_at(begun + LINK_LIFETIME):
         assert visit(client, token_page)
-    with stopped_at(begun + LINK_LASTS + A_SECOND):
+    with stopped_at(begun + LINK_LIFETIME + A_SECOND):
         for gone in (
             client.get(token_page),
             client.post(token_page),
@@ -262,7 +262,7 @@ def test_a_link_works_for_fourteen_days_and_then_says_that_it_is_too_old(app: Fl
 
 def test_signing_again_gives_an_old_link_new_life(app: Flask, token_page: str) -> None:
     client = browser(app)
-    later = now() + LINK_LASTS + timedelta(days=1)
+    later = now() + LINK_LIFETIME + timedelta(days=1)
     with stopped_at(later):
         assert client.get(token_page).status_code == 410
         sign_all(client, ["river", "lake"])
@@ -406,10 +406,10 @@ def test_a_code_works_for_one_day(app: Flask, token_page: str) -> None:
     right = code(mails(app)[0])
     with app.app_context():
         begun = rows(Signer)[0].asked_at
-    with stopped_at(begun + CODE_LASTS + A_SECOND):
+    with stopped_at(begun + CODE_LIFETIME + A_SECOND):
         assert type_code(browser(app), ANN.email, right).status_code == 422
     assert states(app) == ["pending", "pending"]
-    with stopped_at(begun + CODE_LASTS):
+    with stopped_at(begun + CODE_LIFETIME):
         assert type_code(browser(app), ANN.email, right).location == token_page
 
 

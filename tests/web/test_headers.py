@@ -48,7 +48,7 @@ def every_path(app: Flask) -> Iterator[tuple[str, str]]:
             yield from ((method, path) for method in sorted(rule.methods or ()))
 
 
-def has_house_headers(response: TestResponse, *, https: bool = False) -> None:
+def has_security_headers(response: TestResponse, *, https: bool = False) -> None:
     """Everything of trust.md, exactly once, and nothing that talks about us."""
     for name, value in EVERYWHERE.items():
         assert response.headers.getlist(name) == [value], (response.request.path, name)
@@ -70,7 +70,7 @@ def test_every_answer_of_every_route_carries_the_house_headers(make_demo: MakeDe
     seen = set()
     for method, path in every_path(app):
         response = client.open(path, method=method, base_url=base)
-        has_house_headers(response, https=https)
+        has_security_headers(response, https=https)
         seen.add(response.status_code)
         assert response.status_code < 500, (method, path)
     assert seen >= {200, 302, 303, 404, 422}
@@ -93,7 +93,7 @@ def test_answers_to_what_is_no_route_carry_them_too(
     answers[500] = client.get("/fr/")
     for status, response in answers.items():
         assert response.status_code == status
-        has_house_headers(response)
+        has_security_headers(response)
 
 
 def test_no_visitor_ever_gets_a_cookie(make_demo: MakeDemo) -> None:
@@ -143,7 +143,7 @@ def test_a_page_that_is_known_is_not_sent_again(demo: Flask, path: str) -> None:
         assert (again.status_code, again.data) == (304, b"")
         for name in ("ETag", "Cache-Control", "Vary"):
             assert again.headers[name] == first.headers[name]
-        has_house_headers(again)
+        has_security_headers(again)
     assert client.get(path, headers={"If-None-Match": 'W/"other"'}).status_code == 200
 
 
@@ -240,7 +240,7 @@ def test_static_files_may_be_kept_for_ever_under_the_name_of_their_content(demo:
         assert response.status_code == 200
         assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable", name
         assert client.get(name, headers={"If-None-Match": response.headers["ETag"]}).status_code == 304
-        has_house_headers(response)
+        has_security_headers(response)
         # the name belongs to the content: another one may not be kept
         older = client.get(re.sub(r"/static/\w+/", "/static/0123456789ab/", name))
         assert (older.status_code, older.headers["Cache-Control"]) == (200, "no-cache")
@@ -349,7 +349,7 @@ def test_an_unknown_host_is_refused_and_named_nowhere(app: Flask, campaign: Publ
     assert response.status_code == 400
     assert "evil" not in response.text
     assert "evil" not in str(response.headers)
-    has_house_headers(response)
+    has_security_headers(response)
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:9999"])
@@ -390,7 +390,7 @@ def test_a_form_may_have_32_kilobytes(app: Flask, path: str, size: int, status: 
     filler = b"x=" + b"a" * (size - 2)
     response = browser(app).post(path, data=filler, content_type="application/x-www-form-urlencoded")
     assert response.status_code == status
-    has_house_headers(response)
+    has_security_headers(response)
     page_of(response, status)
 
 
@@ -419,7 +419,7 @@ def test_a_method_that_is_not_meant_is_405(app: Flask, path: str, method: str) -
     response = browser(app).open(path, method=method)
     assert response.status_code == 405
     assert "GET" in response.headers["Allow"]
-    has_house_headers(response)
+    has_security_headers(response)
 
 
 # --- behind a proxy ---

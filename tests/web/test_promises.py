@@ -12,7 +12,7 @@ from petitions.clock import now, stopped_at
 from petitions.domain.decrypt_export import columns
 from petitions.models import ConsentVersion, Limit, MailSlot, Signature, Signer, Suppression
 from petitions.queries.catalogue import PublicCampaign
-from petitions.queries.retention import AFTER_HAND_OVER, PENDING_LASTS
+from petitions.queries.retention import AFTER_DELIVERY, PENDING_LIFETIME
 from petitions.services.limits import mail_quota, rate_limits
 from petitions.services.mailing.outbox import REMIND_AFTER
 from tests.support.factories import ANN, EVE, Person, confirm, dump, make_campaign, rows
@@ -141,9 +141,9 @@ def test_names_and_addresses_are_stored_encrypted_once_the_email_is_sent(app: Fl
 
 
 def test_the_form_says_for_how_long(app: Flask, campaign: PublicCampaign) -> None:
-    words = f"We erase both {AFTER_HAND_OVER.days} days after the signatures are delivered, no later than 12 months"
+    words = f"We erase both {AFTER_DELIVERY.days} days after the signatures are delivered, no later than 12 months"
     assert words in told(app)
-    assert f"We erase both after {PENDING_LASTS.days} days if you do not confirm" in told(app)
+    assert f"We erase both after {PENDING_LIFETIME.days} days if you do not confirm" in told(app)
 
 
 # --- consent ---

@@ -11,7 +11,7 @@ from petitions.clock import stopped_at
 from petitions.db.transactions import transaction
 from petitions.models import Campaign, JournalRow, Signer
 from petitions.queries.catalogue import PublicCampaign
-from petitions.queries.retention import AFTER_END, AFTER_HAND_OVER
+from petitions.queries.retention import AFTER_DELIVERY, AFTER_END
 from petitions.services.privacy import retention
 from petitions.services.staff import accounts
 from tests.support.factories import ANN, CARLA, confirm, newest, rows
@@ -94,9 +94,7 @@ def test_staff_record_the_hand_over_by_a_button(app: Flask, campaign: PublicCamp
     with app.app_context():
         handed_over_at = newest(Campaign).handed_over_at
     assert handed_over_at is not None
-    assert (
-        f"by {(handed_over_at + AFTER_HAND_OVER).day} {handed_over_at + AFTER_HAND_OVER:%B}" in visit(carla, PAGE).text
-    )
+    assert f"by {(handed_over_at + AFTER_DELIVERY).day} {handed_over_at + AFTER_DELIVERY:%B}" in visit(carla, PAGE).text
 
 
 def test_a_recorded_delivery_is_undone_with_the_password(

@@ -51,7 +51,7 @@ def import_campaign(content: CampaignContent, catalogue_cache: CatalogueCache) -
             keyring().make_campaign_key(content.slug)
             installation.note_campaign_key(store, content.slug)
             campaign = Campaign(slug=content.slug, created_at=clock.now())
-        key_tests.pose_riddles(store, campaign)
+        key_tests.create_key_tests(store, campaign)
         is_opening = content.state == CampaignState.OPEN and campaign.state != CampaignState.OPEN
         if is_opening and not settings().demo:
             key_tests.demand_proof(campaign)

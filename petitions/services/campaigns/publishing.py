@@ -17,7 +17,7 @@ from petitions.models import Campaign, PublishedCount
 from petitions.queries import counts, published_counts, retention
 from petitions.queries.catalogue import PublicCampaign, catalogue
 from petitions.queries.counts import NOTHING, Numbers
-from petitions.services.signing.confirming import LINK_LASTS
+from petitions.services.signing.confirming import LINK_LIFETIME
 
 FEWEST = 5
 
@@ -66,4 +66,4 @@ def _is_enough(before: Numbers, now: Numbers) -> bool:
 def _stage(campaign: PublicCampaign) -> int:
     """0 while a campaign runs, 1 once it is over, 2 once nobody can confirm any more."""
     end = retention.ends_at(campaign.closes_at, campaign.closed_at)
-    return campaign.is_over + (campaign.is_over and end is not None and clock.now() > end + LINK_LASTS)
+    return campaign.is_over + (campaign.is_over and end is not None and clock.now() > end + LINK_LIFETIME)

@@ -33,20 +33,20 @@ class WordsWrong(DomainError):
     code = "words_wrong"
 
 
-def pose_riddles(store: Session, campaign: Campaign) -> None:
+def create_key_tests(store: Session, campaign: Campaign) -> None:
     """Bring the canary in line with the living keys, within the caller's transaction. What is solved stays solved."""
     kept = key_tests(campaign.canary)
     living = store.scalars(select(Recipient.public_key).where(Recipient.retired_at.is_(None)).order_by(Recipient.id))
     _keep(campaign, {key: kept.get(key) or _new_key_test(key) for key in living})
 
 
-def pose_everywhere(store: Session) -> None:
+def create_key_tests_everywhere(store: Session) -> None:
     """The same for every campaign, after a key came or went."""
     for campaign in store.scalars(select(Campaign)):
-        pose_riddles(store, campaign)
+        create_key_tests(store, campaign)
 
 
-def solve_riddle(campaign_slug: str, typed: str, by: str = journal.COMMAND) -> str:
+def prove_key(campaign_slug: str, typed: str, by: str = journal.COMMAND) -> str:
     """Record that a key was proven, and say whose; raises WordsWrong."""
     sha256 = _sha256("".join(typed.split()).replace("-", "").lower())
     with transaction() as store:

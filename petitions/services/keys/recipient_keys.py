@@ -35,7 +35,7 @@ def add_recipient(label: str, public_key: str, catalogue_cache: CatalogueCache) 
         elif known.retired_at is not None:
             known.retired_at = None
         store.flush()
-        key_tests.pose_everywhere(store)
+        key_tests.create_key_tests_everywhere(store)
         journal.record(store, journal.COMMAND, "key added", public_key)
     catalogue_cache.pins.add(public_key)
     catalogue_cache.forget()
@@ -52,7 +52,7 @@ def retire_recipient(public_key: str, catalogue_cache: CatalogueCache) -> None:
                 raise LastKey()
             recipient.retired_at = clock.now()
             store.flush()
-            key_tests.pose_everywhere(store)
+            key_tests.create_key_tests_everywhere(store)
             journal.record(store, journal.COMMAND, "key retired", public_key)
     catalogue_cache.forget()
 

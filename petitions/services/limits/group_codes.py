@@ -17,27 +17,27 @@ from petitions.services import journal
 from petitions.services.keys.keyring import keyring
 from petitions.services.limits import rate_limits
 
-LASTS = timedelta(hours=1)
-MOST = 40
+DEFAULT_DURATION = timedelta(hours=1)
+DEFAULT_SIGNERS = 40
 LARGEST = 2_000
 PERSON = rate_limits.Rule("pass-person", 1, timedelta(hours=24))
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # 32 that are not taken for one another
 _LENGTH = 8
 
 
-class PassFaulty(DomainError):
+class GroupCodeFaulty(DomainError):
     """A pass needs a place, a number of signers from 1 to 2000, and an end after its beginning."""
 
     code = "pass_faulty"
 
 
-def create_pass(
+def create_group_code(
     slug: str, place: str, most: int, opens_at: datetime, closes_at: datetime, by: str = journal.COMMAND
 ) -> int:
-    """Make a pass for the campaign; gives its number. Raises PassFaulty."""
+    """Make a pass for the campaign; gives its number. Raises GroupCodeFaulty."""
     place = " ".join(place.split())
     if not 0 < len(place) <= 120 or not 0 < most <= LARGEST or opens_at >= closes_at:
-        raise PassFaulty()
+        raise GroupCodeFaulty()
     with transaction() as store:
         campaign_id = store.scalar(select(Campaign.id).where(Campaign.slug == slug))
         if campaign_id is None:
@@ -46,23 +46,23 @@ def create_pass(
         made.code_hash = secrets.token_hex(32)  # until the row has a number
         store.add(made)
         store.flush()
-        made.code_hash = hash_of(code_of(made.id))
+        made.code_hash = hash_of(display_code(made.id))
         journal.record(store, by, "group code made", f"group code {made.id}", most)
         return made.id
 
 
-def end_pass(pass_id: int, by: str = journal.COMMAND) -> None:
+def end_group_code(group_code_id: int, by: str = journal.COMMAND) -> None:
     """Let nobody sign with this pass any more."""
     now = clock.now()
     with transaction() as store:
-        ending = update(GroupCode).where(GroupCode.id == pass_id, GroupCode.closes_at > now).values(closes_at=now)
+        ending = update(GroupCode).where(GroupCode.id == group_code_id, GroupCode.closes_at > now).values(closes_at=now)
         if store.scalar(ending.returning(GroupCode.id)):
-            journal.record(store, by, "group code ended", f"group code {pass_id}")
+            journal.record(store, by, "group code ended", f"group code {group_code_id}")
 
 
-def code_of(pass_id: int) -> str:
+def display_code(group_code_id: int) -> str:
     """The code that people type, such as K7QM-2XBD. It is computed, so staff can look it up, and stored nowhere."""
-    raw = sealing.blind_index(keyring().secret_key.encode(), "pass code", str(pass_id))
+    raw = sealing.blind_index(keyring().secret_key.encode(), "pass code", str(group_code_id))
     code = "".join(_LETTERS[byte % len(_LETTERS)] for byte in raw[:_LENGTH])
     return f"{code[:4]}-{code[4:]}"
 
@@ -99,18 +99,18 @@ def claim(connection: Connection, places: Sequence[Wanted | None], now: datetime
     is_valid = GroupCode.code_hash.in_(hashes) & (GroupCode.opens_at <= now) & (GroupCode.closes_at > now)
     columns = (GroupCode.id, GroupCode.campaign_id, GroupCode.code_hash, GroupCode.most, GroupCode.used)
     rows = connection.execute(select(*columns).where(is_valid).order_by(GroupCode.id).with_for_update()).all()
-    passes = {(row.campaign_id, row.code_hash): row for row in rows}
+    codes = {(row.campaign_id, row.code_hash): row for row in rows}
     visits = iter(rate_limits.use(connection, PERSON, [each.person for each in places if each], now))
     taken: Counter[int] = Counter()
     claimed: list[int | None] = []
     for each in places:
         is_first = each is not None and next(visits) == 1
-        found = passes.get((each.campaign_id, each.code_hash)) if each else None
+        found = codes.get((each.campaign_id, each.code_hash)) if each else None
         if found is None or found.used + taken[found.id] >= found.most:
             claimed.append(None)
             continue
         taken[found.id] += is_first
         claimed.append(found.id)
-    for pass_id, number in sorted(taken.items()):
-        connection.execute(update(GroupCode).where(GroupCode.id == pass_id).values(used=GroupCode.used + number))
+    for group_code_id, number in sorted(taken.items()):
+        connection.execute(update(GroupCode).where(GroupCode.id == group_code_id).values(used=GroupCode.used + number))
     return claimed

@@ -12,7 +12,7 @@ from petitions.domain import identity, sealing
 from petitions.models import MailSlot
 from petitions.services.keys.keyring import keyring
 
-MOST = 3
+PER_DAY = 3
 FREE_AFTER = timedelta(hours=24)
 _TAKE = "(mailbox_key, slot) DO UPDATE SET ends_at = excluded.ends_at WHERE mail_slots.ends_at <= excluded.ends_at - {}"
 
@@ -38,7 +38,7 @@ def take(connection: Connection, mails: Sequence[tuple[str, int]], now: datetime
     """
     day = int(FREE_AFTER.total_seconds())
     allowed = [False] * len(mails)
-    for slot in range(1, MOST + 1):
+    for slot in range(1, PER_DAY + 1):
         first: dict[str, int] = {}
         for place, (key, first_allowed) in enumerate(mails):
             if not allowed[place] and first_allowed <= slot:

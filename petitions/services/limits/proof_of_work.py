@@ -19,8 +19,8 @@ from petitions.services.limits import networks, rate_limits
 
 COST = 2_000  # rounds of PBKDF2 for one try; about 256 tries are needed: 0.2 s on a computer, 2 s on an old phone
 WAIT_SECONDS = 30
-LASTS = timedelta(hours=1)
-SPENT = rate_limits.Rule("proof", 1, LASTS + timedelta(seconds=WAIT_SECONDS))
+LIFETIME = timedelta(hours=1)
+SPENT = rate_limits.Rule("proof", 1, LIFETIME + timedelta(seconds=WAIT_SECONDS))
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def ask(campaign_id: int, network: str = "", brought: str = "", *, price: int = 
     puzzle = altcha.create_challenge(
         algorithm="PBKDF2/SHA-256",
         cost=COST * price,
-        expires_at=now + int(LASTS.total_seconds()),
+        expires_at=now + int(LIFETIME.total_seconds()),
         data={"campaign": campaign_id, "network": _network_tag(network)},
         hmac_secret=_secret(),
     )
@@ -73,7 +73,7 @@ def check(campaign_id: int, network: str, brought: str) -> Proof | None:
     times = _times(campaign_id, network, brought)
     if times is not None:
         good_at, seconds = times
-        is_good = good_at <= now <= good_at + LASTS.total_seconds()
+        is_good = good_at <= now <= good_at + LIFETIME.total_seconds()
         return Proof(SPENT.key(brought), needs_place=not seconds) if is_good else None
     if not altcha.verify_solution(brought, _secret()).verified:
         return None

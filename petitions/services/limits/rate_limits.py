@@ -16,7 +16,7 @@ from petitions.errors import TooManyTries
 from petitions.models import Limit
 from petitions.services.keys.keyring import keyring
 
-LEAP = 60  # seconds by which the clocks of two servers may differ
+CLOCK_TOLERANCE = 60  # seconds by which the clocks of two servers may differ
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,9 @@ def use(connection: Connection, rule: Rule, keys: Sequence[str], now: datetime) 
     seconds = int(rule.window.total_seconds())
     ends_at = int(now.timestamp()) + seconds
     # Nor does a window bind that ends later than one that begins now: a clock that was wrong for a while began it
-    is_over = f"(limits.ends_at <= excluded.ends_at - {seconds} OR limits.ends_at > excluded.ends_at + {LEAP})"
+    is_over = (
+        f"(limits.ends_at <= excluded.ends_at - {seconds} OR limits.ends_at > excluded.ends_at + {CLOCK_TOLERANCE})"
+    )
     on_conflict = (
         f"(key) DO UPDATE SET used = CASE WHEN {is_over} THEN excluded.used ELSE limits.used + excluded.used END, "
         f"ends_at = CASE WHEN {is_over} THEN excluded.ends_at ELSE limits.ends_at END"

@@ -22,18 +22,22 @@ FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(hours=72)  # no address lies here longer
 REMIND_AFTER = timedelta(hours=71)  # once, before the address is wiped
-SPARE = LEASE / 2  # no mail is begun later than that before the lease ends: handing over takes two minutes at most
-STAND_BACK = timedelta(seconds=5)  # behind each earlier mail of the same network: 12 a minute yield to nobody
-REMINDERS_YIELD = timedelta(hours=1)
-LEAP = timedelta(minutes=10)  # what was written later than this from now was written while the clock was wrong
-FAILURES_LAST = timedelta(days=7)
+LEASE_MARGIN = (
+    LEASE / 2
+)  # no mail is begun later than that before the lease ends: handing over takes two minutes at most
+DELAY_PER_EARLIER = timedelta(seconds=5)  # behind each earlier mail of the same network: 12 a minute yield to nobody
+REMINDER_DELAY = timedelta(hours=1)
+CLOCK_TOLERANCE = timedelta(
+    minutes=10
+)  # what was written later than this from now was written while the clock was wrong
+FAILURE_LIFETIME = timedelta(days=7)
 
 REQUEST = "request"  # an address asks for its links; the worker looks whom it concerns
 BLANK = "blank"  # goes to nobody; the worker writes as much as for a mail, so that no wait tells of one
 
 
 @dataclass(frozen=True)
-class Letter:
+class NewMessage:
     """A mail to be queued; `payload` is sealed with the server's key. A request has no signer."""
 
     kind: str
@@ -58,23 +62,30 @@ class Leased:
     recipient: dict[str, str] = field(repr=False)
 
 
-def queue(connection: Connection, letters: Sequence[Letter], now: datetime) -> None:
+def queue(connection: Connection, messages: Sequence[NewMessage], now: datetime) -> None:
     """Write the mails in the caller's transaction; one that was queued before under its dedupe key is left alone."""
     rows = [
-        (each.dedupe_key, each.kind, each.signer_id, each.locale, each.payload, _turn(now + STAND_BACK * each.earlier))
-        for each in letters
+        (
+            each.dedupe_key,
+            each.kind,
+            each.signer_id,
+            each.locale,
+            each.payload,
+            _lane(now + DELAY_PER_EARLIER * each.earlier),
+        )
+        for each in messages
     ]
     same = {"state": MessageState.QUEUED, "attempts": 0, "due_at": now, "created_at": now}
     columns = ("dedupe_key", "kind", "signer_id", "locale", "payload", "lane")
     bulk.insert(connection, Message, columns, rows, same=same, on_conflict="DO NOTHING")
 
 
-def blank(locale: str, earlier: int = 0) -> Letter:
+def blank(locale: str, earlier: int = 0) -> NewMessage:
     """What stands in the queue where a mail would, had there been one to send; it holds no address."""
-    return Letter(BLANK, None, locale, b"", secrets.token_hex(16), earlier)
+    return NewMessage(BLANK, None, locale, b"", secrets.token_hex(16), earlier)
 
 
-def _turn(moment: datetime) -> int:
+def _lane(moment: datetime) -> int:
     """The place in the queue of what should leave at this moment: seconds, as many as Postgres's integers hold."""
     return min(int((moment - _EPOCH).total_seconds()), 2**31 - 1)
 
@@ -123,15 +134,15 @@ def release(leased: Sequence[Leased]) -> None:
     with transaction() as session:
         for each in leased:
             given_back = {"leased_until": None, "attempts": Message.attempts - 1}
-            session.execute(update(Message).where(_is_still(each)).values(**given_back))
+            session.execute(update(Message).where(_is_still_leased(each)).values(**given_back))
 
 
-def is_ours(leased: Leased) -> bool:
+def has_lease_time(leased: Leased) -> bool:
     """Whether there is time left to send this mail: soon others may take it, or the clock was set back."""
-    return timedelta() <= leased.until - clock.now() - SPARE <= LEASE
+    return timedelta() <= leased.until - clock.now() - LEASE_MARGIN <= LEASE
 
 
-def _is_still(leased: Leased) -> ColumnElement[bool]:
+def _is_still_leased(leased: Leased) -> ColumnElement[bool]:
     """Of messages: it is this one, and nobody else took it meanwhile."""
     return and_(Message.id == leased.id, Message.leased_until == leased.until)
 
@@ -139,14 +150,14 @@ def _is_still(leased: Leased) -> ColumnElement[bool]:
 def mark_sent(leased: Leased) -> None:
     """Note that the mail left: nothing of it stays.
 
-    Only a mail that asks for confirmation stays for a while: it becomes the one reminder, which `settle` cancels.
+    Only a mail that asks for confirmation stays for a while: it becomes the only reminder (see `cancel_reminders`).
     """
     if leased.kind != "confirm":
         drop(leased.id)
         return
     due_at = leased.created_at + REMIND_AFTER
     reminder = {"kind": "reminder", "due_at": due_at, "failure": None, "leased_until": None}
-    reminder["lane"] = _turn(due_at + REMINDERS_YIELD)
+    reminder["lane"] = _lane(due_at + REMINDER_DELAY)
     with transaction() as session:
         session.execute(update(Message).where(Message.id == leased.id).values(**reminder))
 
@@ -157,7 +168,7 @@ def drop(message_id: int) -> None:
         session.execute(delete(Message).where(Message.id == message_id))
 
 
-def settle(connection: Connection, signer_ids: Sequence[int]) -> None:
+def cancel_reminders(connection: Connection, signer_ids: Sequence[int]) -> None:
     """These signers confirmed: nobody need remind them. Part of the confirming transaction."""
     connection.execute(_SETTLE, {"b_ids": list(signer_ids)})
 
@@ -171,7 +182,7 @@ def turn_into_receipts(connection: Connection, signer_ids: Sequence[int], now: d
     connection.execute(
         update(Message)
         .where(is_theirs, Message.leased_until.is_(None))
-        .values(kind="receipt", due_at=now, lane=_turn(now))
+        .values(kind="receipt", due_at=now, lane=_lane(now))
     )
 
 
@@ -180,7 +191,7 @@ def cancel(connection: Connection, signer_ids: Sequence[int]) -> None:
     connection.execute(delete(Message).where(Message.signer_id.in_(signer_ids)))
 
 
-def answer(request: Leased, letters: Sequence[Letter], quota: tuple[str, int]) -> None:
+def answer(request: Leased, messages: Sequence[NewMessage], quota: tuple[str, int]) -> None:
     """Queue the mails that a request leads to, as far as the mailbox's limit allows, and forget the request.
 
     Where that is none a blank one is queued, so that the worker has as much to write for every address.
@@ -188,8 +199,8 @@ def answer(request: Leased, letters: Sequence[Letter], quota: tuple[str, int]) -
     now = clock.now()
     with transaction() as session:
         connection = session.connection()
-        allowed = mail_quota.take(connection, [quota] * len(letters), now)
-        mails = [letter for letter, may_go in zip(letters, allowed, strict=True) if may_go]
+        allowed = mail_quota.take(connection, [quota] * len(messages), now)
+        mails = [message for message, may_go in zip(messages, allowed, strict=True) if may_go]
         queue(connection, mails or [blank(request.locale)], now)
         session.execute(delete(Message).where(Message.id == request.id))
 
@@ -203,7 +214,7 @@ def mark_failed(message_id: int, failure: str) -> None:
 
 def purge() -> None:
     """Forget the mails that failed, a week after they were queued."""
-    is_old = (Message.state == MessageState.FAILED) & (Message.created_at < clock.now() - FAILURES_LAST)
+    is_old = (Message.state == MessageState.FAILED) & (Message.created_at < clock.now() - FAILURE_LIFETIME)
     with transaction() as session:
         session.execute(delete(Message).where(is_old))
 
@@ -220,7 +231,7 @@ def mark_delayed(leased: Leased, failure: str) -> None:
     else:
         values["due_at"] = now + min(FIRST_RETRY * 2 ** min(leased.attempts - 1, 10), LONGEST_RETRY)
     with transaction() as session:
-        session.execute(update(Message).where(_is_still(leased)).values(**values))
+        session.execute(update(Message).where(_is_still_leased(leased)).values(**values))
 
 
 def mend() -> None:
@@ -231,10 +242,10 @@ def mend() -> None:
     now = clock.now()
     is_reminder = Message.kind == "reminder"
     mendings = (
-        (Message.leased_until > now + LEASE + LEAP, {"leased_until": now + LEASE}),
-        (Message.created_at > now + LEAP, {"created_at": now, "lane": _turn(now)}),
-        (and_(is_reminder, Message.due_at > now + REMIND_AFTER + LEAP), {"due_at": now + REMIND_AFTER}),
-        (and_(~is_reminder, Message.due_at > now + LONGEST_RETRY + LEAP), {"due_at": now}),
+        (Message.leased_until > now + LEASE + CLOCK_TOLERANCE, {"leased_until": now + LEASE}),
+        (Message.created_at > now + CLOCK_TOLERANCE, {"created_at": now, "lane": _lane(now)}),
+        (and_(is_reminder, Message.due_at > now + REMIND_AFTER + CLOCK_TOLERANCE), {"due_at": now + REMIND_AFTER}),
+        (and_(~is_reminder, Message.due_at > now + LONGEST_RETRY + CLOCK_TOLERANCE), {"due_at": now}),
     )
     with transaction() as session:
         for is_ahead, values in mendings:
@@ -244,10 +255,10 @@ def mend() -> None:
 def _opened(sealed: Sequence[tuple[Leased, bytes]]) -> list[Leased]:
     """The mails with their recipients. One that was sealed to another master key waits, and holds up nobody else."""
     opened = []
-    for letter, payload in sealed:
+    for message, payload in sealed:
         try:
-            recipient = {} if letter.kind == BLANK else sealing.unseal(payload, [keyring().master_key])
-            opened.append(replace(letter, recipient=recipient))
+            recipient = {} if message.kind == BLANK else sealing.unseal(payload, [keyring().master_key])
+            opened.append(replace(message, recipient=recipient))
         except sealing.CannotOpen:
-            mark_delayed(letter, "cannot_open")
+            mark_delayed(message, "cannot_open")
     return opened

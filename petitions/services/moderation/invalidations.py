@@ -58,7 +58,7 @@ def prepare_invalidation(slug: str, condition: Condition, reason: str, by: str =
 
 def run_invalidation(number: int, by: str = journal.COMMAND) -> int:
     """Strike the signatures, batch by batch; gives how many. Interrupted, it is simply run again."""
-    campaign_id = _tell_ledger(number, ledger.INVALIDATED, by, "invalidation begun")
+    campaign_id = _record_in_ledger(number, ledger.INVALIDATED, by, "invalidation begun")
     struck = sum(write_queue().submit(_invalidate_batch, (number, span)) for span in batch_updates.spans(campaign_id))
     with transaction() as store:
         is_new = (Invalidation.id == number) & Invalidation.ran_at.is_(None)
@@ -69,7 +69,7 @@ def run_invalidation(number: int, by: str = journal.COMMAND) -> int:
 
 def undo_invalidation(number: int, by: str = journal.COMMAND) -> int:
     """Bring every signature back into the state it was struck from, unless its signer took it back; gives how many."""
-    campaign_id = _tell_ledger(number, ledger.RESTORED, by, "undo of invalidation begun")
+    campaign_id = _record_in_ledger(number, ledger.RESTORED, by, "undo of invalidation begun")
     with transaction() as store:  # first, so that no run that is under way strikes more
         is_done = (Invalidation.id == number) & Invalidation.undone_at.is_(None)
         store.execute(update(Invalidation).where(is_done).values(undone_at=clock.now()))
@@ -78,7 +78,7 @@ def undo_invalidation(number: int, by: str = journal.COMMAND) -> int:
     return restored
 
 
-def _tell_ledger(number: int, what: str, by: str, act: str) -> int:
+def _record_in_ledger(number: int, what: str, by: str, act: str) -> int:
     """Note what is about to be done, so that it is done again after a backup was restored; gives the campaign."""
     columns = (Invalidation.campaign_id, Invalidation.created_at, Invalidation.condition, Invalidation.reason)
     with transaction() as store:

@@ -15,7 +15,7 @@ _MISCOUNTED = """SELECT count(*) FROM (SELECT case_id, sum(confirmed) AS said FR
 
 # What must not outlive its day in a copy: addresses of waiting mails, keyed hashes of networks and of those who got
 # mails (the secret key would open the last even when the campaign's key is destroyed), logins
-_LEFT_OUT = """PRAGMA secure_delete = ON;
+_OMIT_SQL = """PRAGMA secure_delete = ON;
     DELETE FROM messages; DELETE FROM mail_slots; DELETE FROM limits; DELETE FROM staff_sessions;"""
 
 
@@ -35,7 +35,7 @@ def copy_database(path: Path) -> None:
     with db.engine.connect() as connection, closing(sqlite3.connect(path)) as copy:
         driver: Any = connection.connection.driver_connection  # here SQLite's, which knows backup()
         driver.backup(copy)
-        copy.executescript(_LEFT_OUT)
+        copy.executescript(_OMIT_SQL)
         if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):
             raise BackupFaulty(reason="integrity")
         if copy.execute(_MISCOUNTED).fetchone() != (0,):

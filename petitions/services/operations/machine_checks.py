@@ -18,7 +18,7 @@ LEAST_FREE = 200 * MEBIBYTE  # a campaign day writes less than that
 RELAY_ANSWERS = 5.0  # seconds
 
 
-class _Undo(Exception):
+class _Rollback(Exception):
     """Ends a transaction that was only a try."""
 
 
@@ -49,8 +49,8 @@ def _database() -> list[str]:
         with transaction() as store:
             store.add(Check(name="doctor", value=""))
             store.flush()
-            raise _Undo
-    except _Undo:
+            raise _Rollback
+    except _Rollback:
         return []
     except (Busy, DBAPIError) as exc:
         reason = exc.__cause__ if isinstance(exc, Busy) else exc

@@ -38,14 +38,14 @@ def replay() -> int:
         else:
             for start in range(0, len(lines), BATCH):
                 with transaction() as store:
-                    number += _again(store.connection(), what, lines[start : start + BATCH])
+                    number += _replay_lines(store.connection(), what, lines[start : start + BATCH])
     with transaction() as store:
         ledger.note_length(store.connection(), ledger.lengths()[1], is_set=True)
     truncate_log()
     return number
 
 
-def _again(connection: Connection, what: str, lines: Sequence[ledger.Line]) -> int:
+def _replay_lines(connection: Connection, what: str, lines: Sequence[ledger.Line]) -> int:
     if what in (ledger.ERASED, ledger.EXPIRED):
         return _erase(connection, what, lines)
     return sum(_CHANGES[what](connection, line) for line in lines if what in _CHANGES)

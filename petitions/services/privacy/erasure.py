@@ -11,7 +11,7 @@ from petitions.services import ledger
 from petitions.services.mailing import outbox
 
 _PERSONAL = ("link_id", "address_key", "email_key", "name_key", "slot", "sealed", "sealed_name")
-_TELLING = ("is_of_age", "locale", "pass_id")  # or would, together with other people's logs
+_IDENTIFYING = ("is_of_age", "locale", "pass_id")  # or would, together with other people's logs
 _TIMES = ("confirmed_at", "withdrawn_at", "held_at", "invalidated_at", "expired_at")
 
 
@@ -30,24 +30,26 @@ def erase_signers(connection: Connection, ids: Sequence[int], now: datetime, wha
     if not living:
         return 0
     ledger.append(connection, [{"what": what, "signer": row.link_id.hex()} for row in living if row.link_id], now)
-    mine = [row.id for row in living]
+    living_ids = [row.id for row in living]
     connection.execute(
         update(Signer)
-        .where(Signer.id.in_(mine))
-        .values(**dict.fromkeys((*_PERSONAL, *_TELLING)), newsletter=False)
-        .values(signed_at=LONG_AGO, asked_at=LONG_AGO, confirmed_at=_long_ago(Signer.confirmed_at), erased_at=_day(now))
+        .where(Signer.id.in_(living_ids))
+        .values(**dict.fromkeys((*_PERSONAL, *_IDENTIFYING)), newsletter=False)
+        .values(
+            signed_at=LONG_AGO, asked_at=LONG_AGO, confirmed_at=_without_time(Signer.confirmed_at), erased_at=_day(now)
+        )
     )
     connection.execute(
         update(Signature)
-        .where(Signature.signer_id.in_(mine))
+        .where(Signature.signer_id.in_(living_ids))
         .values(signed_at=LONG_AGO, letter_version_id=None, consent_version_id=None, source="")
-        .values({name: _long_ago(getattr(Signature, name)) for name in _TIMES})
+        .values({name: _without_time(getattr(Signature, name)) for name in _TIMES})
     )
-    outbox.cancel(connection, mine)
-    return len(mine)
+    outbox.cancel(connection, living_ids)
+    return len(living_ids)
 
 
-def _long_ago(column: object) -> object:
+def _without_time(column: object) -> object:
     """That it happened stays, when it happened goes."""
     return case((column.is_not(None), LONG_AGO), else_=None)  # type: ignore[attr-defined]
 

@@ -29,7 +29,7 @@ from petitions.services.signatures import signatures
 log = logging.getLogger(__name__)
 
 BATCH = 500  # rows in one transaction
-BREATH = 0.05  # seconds between two, for the signers
+PAUSE_SECONDS = 0.05  # seconds between two, for the signers
 
 
 class CampaignRunning(DomainError):
@@ -39,7 +39,7 @@ class CampaignRunning(DomainError):
 
 
 @dataclass
-class Done:
+class RunSummary:
     """What a run did. Numbers only."""
 
     clock: Clock
@@ -49,27 +49,29 @@ class Done:
     keys: int = 0
 
 
-def run(ended: threading.Event | None = None) -> Done:
+def run(ended: threading.Event | None = None) -> RunSummary:
     """Erase what is due, unless the clock is doubted; stops between two batches once `ended` is set."""
-    done = Done(look_at_clock())
-    if done.clock != Clock.TRUE:
-        log.warning("retention waits clock=%s", done.clock)
-        return done
+    summary = RunSummary(look_at_clock())
+    if summary.clock != Clock.TRUE:
+        log.warning("retention waits clock=%s", summary.clock)
+        return summary
     now = clock.now()
-    _note_ends(now)
+    _record_ends(now)
     for ids in _batches(Signer.id, rules.expiring(now) | rules.forgettable(now), ended):
-        _erase(ids, rules.forgettable(now), now, done)
+        _erase(ids, rules.forgettable(now), now, summary)
     for plan in rules.plans(now):
         if plan.is_due:
             for ids in _batches(Signer.id, rules.due(plan, now), ended):
-                _erase(ids, rules.due(plan, now), now, done)
-            done.keys += destroy_key(plan.slug, now)
+                _erase(ids, rules.due(plan, now), now, summary)
+            summary.keys += destroy_key(plan.slug, now)
     for ids in _batches(Message.id, rules.stale_mails(now), ended):
-        _wipe_mails(ids, now, done)
-    if done.erased or done.mails or done.keys:
+        _wipe_mails(ids, now, summary)
+    if summary.erased or summary.mails or summary.keys:
         truncate_log()
-    log.info("retention expired=%s erased=%s mails=%s keys=%s", done.expired, done.erased, done.mails, done.keys)
-    return done
+    log.info(
+        "retention expired=%s erased=%s mails=%s keys=%s", summary.expired, summary.erased, summary.mails, summary.keys
+    )
+    return summary
 
 
 def look_at_clock() -> Clock:
@@ -80,17 +82,17 @@ def look_at_clock() -> Clock:
         verdict = rules.judged(noted, now, boot)
         began_at = noted.get(f"boot {boot.id}")
         if verdict == Clock.TRUE:
-            _believe(store)
+            _trust_clock(store)
         elif verdict == Clock.WAITING and (began_at is None or abs(boot.began_at - began_at) > rules.TOLERANCE):
-            _mark(store, f"boot {boot.id}", boot.began_at)
-            _mark(store, rules.DOUBT, now)
+            _set_mark(store, f"boot {boot.id}", boot.began_at)
+            _set_mark(store, rules.DOUBT, now)
     return verdict
 
 
 def trust_clock() -> None:
     """Believe the clock as it is now: a person looked at it."""
     with transaction() as store:
-        _believe(store)
+        _trust_clock(store)
         journal.record(store, journal.COMMAND, "clock trusted")
 
 
@@ -104,7 +106,7 @@ def record_delivery(slug: str, by: str = journal.COMMAND) -> None:
         campaign = _campaign(store, slug)
         if campaign.state == CampaignState.OPEN and (campaign.closes_at is None or campaign.closes_at > now):
             raise CampaignRunning(campaign=slug)
-        end = rules.ends_at(campaign.closes_at, _note_end(store, campaign, now)) or now
+        end = rules.ends_at(campaign.closes_at, _record_end(store, campaign, now)) or now
         if campaign.handed_over_at is None or campaign.handed_over_at < end:  # that was for an earlier end
             campaign.handed_over_at = campaign.changed_at = now
             journal.record(store, by, "delivery recorded", slug)
@@ -121,13 +123,13 @@ def undo_delivery(slug: str, by: str = journal.COMMAND) -> None:
 def note_export(slug: str, begun_at: datetime) -> None:
     """Note that the section has the addresses of all who wanted news and confirmed before `begun_at`."""
     with transaction() as store:
-        _mark(store, rules.exported_mark(_campaign(store, slug).id), begun_at)
+        _set_mark(store, rules.exported_mark(_campaign(store, slug).id), begun_at)
 
 
 def _batches(column: Any, condition: Any, ended: threading.Event | None) -> Iterator[list[int]]:
     """The ids that meet the condition, in order, some at a time; nothing is held open between two batches."""
     last = 0
-    while ended is None or not ended.wait(BREATH):
+    while ended is None or not ended.wait(PAUSE_SECONDS):
         with reading() as connection:
             ids = list(connection.scalars(select(column).where(condition, column > last).order_by(column).limit(BATCH)))
         if not ids:
@@ -136,35 +138,35 @@ def _batches(column: Any, condition: Any, ended: threading.Event | None) -> Iter
         last = ids[-1]
 
 
-def _still(connection: Connection, ids: list[int], condition: Any) -> list[int]:
+def _lock_matching(connection: Connection, ids: list[int], condition: Any) -> list[int]:
     """Those who meet the condition now too, locked; left out are those whom somebody else is writing at."""
     statement = select(Signer.id).where(Signer.id.in_(ids), condition).order_by(Signer.id)
     return list(connection.scalars(statement.with_for_update(of=Signer, skip_locked=True)))
 
 
-def _erase(ids: list[int], condition: Any, now: datetime, done: Done) -> None:
+def _erase(ids: list[int], condition: Any, now: datetime, summary: RunSummary) -> None:
     """Expire what waits for too long, and forget those who meet the condition then."""
     with transaction() as store:
         connection = store.connection()
-        waiting = _still(connection, ids, rules.expiring(now))
+        waiting = _lock_matching(connection, ids, rules.expiring(now))
         moved = signatures.move(connection, waiting, SignatureState.PENDING, SignatureState.EXPIRED, now)
-        over = _still(connection, ids, and_(condition, ~rules.expiring(now)))
+        over = _lock_matching(connection, ids, and_(condition, ~rules.expiring(now)))
         erased = erase_signers(connection, over, now, ledger.EXPIRED)
-    done.expired += sum(map(len, moved.values()))
-    done.erased += erased
+    summary.expired += sum(map(len, moved.values()))
+    summary.erased += erased
 
 
 def destroy_key(slug: str, now: datetime) -> int:
     """Destroy the campaign's key once nobody is known any more: nobody can be compared, in backups neither.
 
-    Gives how many keys that were. A campaign that this database does not know, or that is done with, has none.
+    Gives how many keys that were. A campaign that this database does not know, or that is summary with, has none.
     """
     with transaction() as store:
         campaign = store.scalar(select(Campaign).where(Campaign.slug == slug, Campaign.erased_at.is_(None)))
         if campaign is None:
             return 0
-        mine = exists().where(Signer.campaign_id == campaign.id)
-        if not store.scalar(select(mine)) or store.scalar(select(mine.where(Signer.erased_at.is_(None)))):
+        of_campaign = exists().where(Signer.campaign_id == campaign.id)
+        if not store.scalar(select(of_campaign)) or store.scalar(select(of_campaign.where(Signer.erased_at.is_(None)))):
             return 0
         ledger.append(store.connection(), [{"what": ledger.KEY_DESTROYED, "campaign": slug}], now)
         campaign.erased_at = campaign.changed_at = now
@@ -173,21 +175,21 @@ def destroy_key(slug: str, now: datetime) -> int:
     return 1
 
 
-def _wipe_mails(ids: list[int], now: datetime, done: Done) -> None:
+def _wipe_mails(ids: list[int], now: datetime, summary: RunSummary) -> None:
     stale = and_(Message.id.in_(ids), rules.stale_mails(now))
     with transaction() as store:
         gone = store.execute(delete(Message).where(stale).returning(Message.id)).all()
-    done.mails += len(gone)
+    summary.mails += len(gone)
 
 
-def _note_ends(now: datetime) -> None:
+def _record_ends(now: datetime) -> None:
     """Note of each campaign when it was first seen closed, for those without a closing date."""
     with transaction() as store:
         for campaign in store.scalars(select(Campaign)):
-            _note_end(store, campaign, now)
+            _record_end(store, campaign, now)
 
 
-def _note_end(store: Session, campaign: Campaign, now: datetime) -> datetime | None:
+def _record_end(store: Session, campaign: Campaign, now: datetime) -> datetime | None:
     noted = store.get(Mark, rules.closed_mark(campaign.id))
     if campaign.state == CampaignState.OPEN:
         if noted is not None:
@@ -206,12 +208,12 @@ def _campaign(store: Session, slug: str) -> Campaign:
     return campaign
 
 
-def _believe(store: Session) -> None:
+def _trust_clock(store: Session) -> None:
     boot = clock.boot()
-    _mark(store, f"boot {boot.id}", boot.began_at)
-    _mark(store, rules.SEEN, clock.now())
+    _set_mark(store, f"boot {boot.id}", boot.began_at)
+    _set_mark(store, rules.SEEN, clock.now())
     store.execute(delete(Mark).where(Mark.name == rules.DOUBT))
 
 
-def _mark(store: Session, name: str, at: datetime) -> None:
+def _set_mark(store: Session, name: str, at: datetime) -> None:
     store.merge(Mark(name=name, at=at))

@@ -21,7 +21,7 @@ Moved = dict[int, list[int]]  # by signer: the cases that changed
 # What its signer may take back; in the order in which a signature passes through them, so that on Postgres a
 # confirmation that happens beside us is met at the next state: looked for the other way round, it would escape.
 LIVING = (SignatureState.PENDING, SignatureState.HELD, SignatureState.CONFIRMED)
-OVER = (SignatureState.WITHDRAWN, SignatureState.EXPIRED)  # may be signed anew
+ENDED = (SignatureState.WITHDRAWN, SignatureState.EXPIRED)  # may be signed anew
 
 _MOVES = {
     SignatureState.HELD: "held_at",
@@ -46,7 +46,7 @@ def revive(
     signer_id: int,
     case_ids: Sequence[int],
     now: datetime,
-    states: Iterable[SignatureState] = OVER,
+    states: Iterable[SignatureState] = ENDED,
 ) -> list[int]:
     """Let signatures that were withdrawn or expired wait anew, because their signer signed again; gives their cases.
 

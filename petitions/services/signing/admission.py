@@ -15,25 +15,25 @@ NETWORK = rate_limits.Rule(
     "network", 300, WINDOW
 )  # with nothing to show: a school that knows of no pass never meets it
 NETWORK_PROVEN = rate_limits.Rule("network-proven", 1_000, WINDOW)  # with a proof
-MOST_TRIES = 1_200  # with nothing to show, refused ones too
+MAX_TRIES = 1_200  # with nothing to show, refused ones too
 # How many times as much wide networks may, with nothing to show and at most. An IPv4 /24 holds up to 256 customers. An
 # IPv6 /48 may be one customer's, who shall gain nothing by having 65,536 networks; or many phones', who prove it
 FACTORS = {24: (4, 4), 48: (1, 4)}
 WAITED = rate_limits.Rule("waited", 5, WINDOW)  # so many of a network need not queue to have waited
-PLACE_SECONDS, MOST_PLACES = 10, 60
-MOST_PRICE = 10  # times the usual puzzle: 20 s on an old phone
+PLACE_SECONDS, MAX_PLACES = 10, 60
+MAX_PRICE = 10  # times the usual puzzle: 20 s on an old phone
 SHORTEST_MS = 20  # a password manager fills in a second; only a program needs no time at all
 
 
 @dataclass(frozen=True)
-class Ticket:
-    """What an entry has to show: keyed hashes only. `networks` by length of prefix, `crowd` as `brake.crowd` says."""
+class AdmissionRequest:
+    """What admission needs to know of an entry: keyed hashes only. `networks`: by length of prefix."""
 
     campaign_id: int
     networks: dict[int, str]
     place: group_codes.Wanted | None
     proof: proof_of_work.Proof | None
-    crowd: float = 0.0
+    load: float = 0.0
     is_automatic: bool = False
 
 
@@ -41,72 +41,72 @@ class Ticket:
 class Admitted:
     """An entry that is let in: by which pass, if by one, and how many its widest network was counted for before it."""
 
-    pass_id: int | None
+    group_code_id: int | None
     earlier: int = 0
 
 
-def ticket(
+def prepare(
     campaign_id: int, network: str, place: group_codes.Wanted | None, proof: str, *, is_automatic: bool = False
-) -> Ticket:
-    """The ticket for an entry; checks the proof, which costs a millisecond or some, outside the queue."""
-    return Ticket(
+) -> AdmissionRequest:
+    """The request for an entry; checks the proof, which costs a millisecond or some, outside the queue."""
+    return AdmissionRequest(
         campaign_id=campaign_id,
         networks=networks.hashed(network),
         place=place,
         proof=proof_of_work.check(campaign_id, network, proof) if proof else None,
-        crowd=entry_rate.crowd(campaign_id) if network else 0.0,
+        load=entry_rate.load(campaign_id) if network else 0.0,
         is_automatic=is_automatic,
     )
 
 
-def admit(connection: Connection, tickets: Sequence[Ticket], now: datetime) -> list[Admitted | DomainError]:
-    """For each ticket how it is let in, or the refusal: ProofNeeded or TooManyTries.
+def admit(connection: Connection, requests: Sequence[AdmissionRequest], now: datetime) -> list[Admitted | DomainError]:
+    """For each request how it is let in, or the refusal: ProofNeeded or TooManyTries.
 
     A pass or a proof that is used up is like none at all: one more is asked for, and nobody stands before a wall.
     """
-    pass_ids = group_codes.claim(connection, [each.place for each in tickets], now)
+    group_code_ids = group_codes.claim(connection, [each.place for each in requests], now)
     spent = iter(
-        rate_limits.use(connection, proof_of_work.SPENT, [each.proof.key for each in tickets if each.proof], now)
+        rate_limits.use(connection, proof_of_work.SPENT, [each.proof.key for each in requests if each.proof], now)
     )
-    are_proven = [each.proof is not None and next(spent) == 1 for each in tickets]
+    are_proven = [each.proof is not None and next(spent) == 1 for each in requests]
     counted = [
-        _keys(each, is_proven) if pass_id is None else []
-        for each, is_proven, pass_id in zip(tickets, are_proven, pass_ids, strict=True)
+        _keys(each, is_proven) if group_code_id is None else []
+        for each, is_proven, group_code_id in zip(requests, are_proven, group_code_ids, strict=True)
     ]
-    entries = [each.campaign_id for each, keys in zip(tickets, counted, strict=True) if keys]
+    entries = [each.campaign_id for each, keys in zip(requests, counted, strict=True) if keys]
     flat = [key for keys in counted for key in keys] + entry_rate.keys(connection, entries)
     numbers = iter(rate_limits.use(connection, NETWORK, flat, now))
     return [
-        _answer(each, is_proven, [next(numbers) for _ in keys]) if pass_id is None else Admitted(pass_id)
-        for each, is_proven, keys, pass_id in zip(tickets, are_proven, counted, pass_ids, strict=True)
+        _answer(each, is_proven, [next(numbers) for _ in keys]) if group_code_id is None else Admitted(group_code_id)
+        for each, is_proven, keys, group_code_id in zip(requests, are_proven, counted, group_code_ids, strict=True)
     ]
 
 
-def _keys(ticket: Ticket, is_proven: bool) -> list[str]:
-    """What is counted for the ticket: each of its networks, and its place among those who waited."""
+def _keys(request: AdmissionRequest, is_proven: bool) -> list[str]:
+    """What is counted for the request: each of its networks, and its place among those who waited."""
     kind = (NETWORK_PROVEN if is_proven else NETWORK).kind
-    keys = [f"{kind}:{length}:{name}" for length, name in ticket.networks.items()]
-    if keys and is_proven and ticket.proof and ticket.proof.needs_place:
-        keys.append(f"{WAITED.kind}:{list(ticket.networks.values())[-1]}")
+    keys = [f"{kind}:{length}:{name}" for length, name in request.networks.items()]
+    if keys and is_proven and request.proof and request.proof.needs_place:
+        keys.append(f"{WAITED.kind}:{list(request.networks.values())[-1]}")
     return keys
 
 
-def _answer(ticket: Ticket, is_proven: bool, numbers: Sequence[int]) -> Admitted | DomainError:
-    """How it is let in, or the refusal; `numbers` are what the ticket's keys were counted to."""
-    most = NETWORK_PROVEN.most if is_proven else MOST_TRIES
-    crowd = ticket.crowd
-    for length, number in zip(ticket.networks, numbers, strict=False):
+def _answer(request: AdmissionRequest, is_proven: bool, numbers: Sequence[int]) -> Admitted | DomainError:
+    """How it is let in, or the refusal; `numbers` are what the request's keys were counted to."""
+    most = NETWORK_PROVEN.most if is_proven else MAX_TRIES
+    load = request.load
+    for length, number in zip(request.networks, numbers, strict=False):
         free, hard = FACTORS.get(length, (1, 1))
         if number > most * hard:
             return TooManyTries(kind=NETWORK.kind, seconds=int(WINDOW.total_seconds()))
-        crowd = max(crowd, number / (NETWORK.most * free))
-    admitted = Admitted(None, numbers[len(ticket.networks) - 1] - 1 if ticket.networks else 0)
-    price = min(max(int(crowd**2), 1), MOST_PRICE)
+        load = max(load, number / (NETWORK.most * free))
+    admitted = Admitted(None, numbers[len(request.networks) - 1] - 1 if request.networks else 0)
+    price = min(max(int(load**2), 1), MAX_PRICE)
     if not is_proven:
-        return ProofNeeded(price) if crowd > 1 or ticket.is_automatic else admitted
-    place = numbers[-1] - WAITED.most if len(numbers) > len(ticket.networks) else 0
+        return ProofNeeded(price) if load > 1 or request.is_automatic else admitted
+    place = numbers[-1] - WAITED.most if len(numbers) > len(request.networks) else 0
     if place > 0:  # the next ones wait longer and longer, or begin anew
-        return ProofNeeded(price, place * PLACE_SECONDS if place <= MOST_PLACES else 0)
+        return ProofNeeded(price, place * PLACE_SECONDS if place <= MAX_PLACES else 0)
     return admitted
 
 

@@ -25,8 +25,8 @@ from petitions.services.privacy.erasure import erase_signers
 from petitions.services.signatures import signatures
 from petitions.services.signing import links
 
-LINK_LASTS = timedelta(days=14)
-CODE_LASTS = timedelta(hours=24)
+LINK_LIFETIME = timedelta(days=14)
+CODE_LIFETIME = timedelta(hours=24)
 PURPOSE = "confirm"
 
 
@@ -49,7 +49,7 @@ def code(facts: SignerFacts) -> str:
 def open_link(token: str) -> SignerFacts:
     """Whose link this is; changes nothing. Raises LinkUnknown, or LinkExpired 14 days after the last request."""
     facts = links.signer_behind(token, PURPOSE)
-    if abs(clock.now() - facts.asked_at) > LINK_LASTS:  # both ways: a clock that ran ahead makes no link that lasts
+    if abs(clock.now() - facts.asked_at) > LINK_LIFETIME:  # both ways: a clock that ran ahead makes no link that lasts
         raise LinkExpired()
     return facts
 
@@ -69,10 +69,10 @@ def confirm_named(token: str, first_name: str, last_name: str) -> str:
     Whoever reads the address's mail may choose among all that was entered there, by strangers too. Raises
     NameUnknown, or MailboxFull.
     """
-    mine = open_link(token)
+    facts = open_link(token)
     name = identity.same_name_key(first_name=first_name, last_name=last_name)
-    key = blind_key(catalogue().campaign_with_id(mine.campaign_id))
-    found = signer_query.named(mine, sealing.blind_name(key, mine.email_key, name))
+    key = blind_key(catalogue().campaign_with_id(facts.campaign_id))
+    found = signer_query.named(facts, sealing.blind_name(key, facts.email_key, name))
     if found is None:
         raise NameUnknown()
     _refuse(write_queue().submit(_confirm_batch, found.id))
@@ -88,7 +88,7 @@ def confirm_by_code(campaign: PublicCampaign, email: str, typed: str) -> str:
     digits = "".join(str(int(char)) for char in typed if char.isdecimal())
     key = sealing.blind_index(blind_key(campaign), "email", identity.mailbox(email))
     for facts in signer_query.in_mailbox(campaign.id, key):
-        is_fresh = abs(clock.now() - facts.asked_at) <= CODE_LASTS
+        is_fresh = abs(clock.now() - facts.asked_at) <= CODE_LIFETIME
         if hmac.compare_digest(code(facts), digits.rjust(6)) and is_fresh:
             _refuse(write_queue().submit(_confirm_batch, facts.id))
             return link_token(facts)
@@ -121,7 +121,7 @@ def _refuse(refusal: DomainError | None) -> None:
 
 def _confirm_batch(connection: Connection, signer_ids: Sequence[int]) -> list[DomainError | None]:
     claimed = holds.confirm(connection, signer_ids, clock.now())
-    outbox.settle(connection, sorted(claimed.placed | claimed.uncounted))
+    outbox.cancel_reminders(connection, sorted(claimed.placed | claimed.uncounted))
     return [MailboxFull() if signer_id in claimed.full else None for signer_id in signer_ids]
 
 
@@ -150,11 +150,11 @@ def _reject_batch(connection: Connection, signer_ids: Sequence[int]) -> list[Non
     now = clock.now()
     known = select(Signer.id, Signer.link_id, Signer.confirmed_at).where(Signer.id.in_(signer_ids))
     rows = connection.execute(known).all()
-    strangers = [row.id for row in rows if row.confirmed_at is None]
+    never_confirmed = [row.id for row in rows if row.confirmed_at is None]
     moved = signatures.move(connection, signer_ids, SignatureState.PENDING, SignatureState.WITHDRAWN, now)
     outbox.cancel(connection, signer_ids)
     refused = [(row.link_id, moved[row.id]) for row in rows if row.confirmed_at is not None and row.id in moved]
     ledger.append(connection, [ledger.withdrawal(link_id, cases) for link_id, cases in refused], now)
-    signatures.take_back(connection, strangers, now)
-    erase_signers(connection, strangers, now)
+    signatures.take_back(connection, never_confirmed, now)
+    erase_signers(connection, never_confirmed, now)
     return [None] * len(signer_ids)

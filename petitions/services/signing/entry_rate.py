@@ -27,23 +27,23 @@ def keys(connection: Connection, campaign_ids: Sequence[int]) -> list[str]:
     return [f"{ENTRIES.kind}:{campaign_id}:{shard}" for campaign_id in campaign_ids]
 
 
-def crowd(campaign_id: int) -> float:
+def load(campaign_id: int) -> float:
     """How many times as many entries came lately as may come without a proof; at most a second old."""
-    kept: dict[int, tuple[float, float]] = current_app.extensions.setdefault("petitions_crowds", {})
+    kept: dict[int, tuple[float, float]] = current_app.extensions.setdefault("petitions_entry_loads", {})
     looked_at, found = kept.get(campaign_id, (0.0, 0.0))
     now = time.monotonic()
     if now - looked_at >= FRESH_SECONDS:
         kept[campaign_id] = (now, found)  # the others need not look, too
-        found = _crowd(campaign_id)
+        found = _load(campaign_id)
         kept[campaign_id] = (now, found)
     return found
 
 
-def _crowd(campaign_id: int) -> float:
+def _load(campaign_id: int) -> float:
     now = clock.now()
     rows = [f"{ENTRIES.kind}:{campaign_id}:{shard}" for shard in range(counting.SHARDS)]
     is_running = (Limit.ends_at > now.timestamp()) & (
-        Limit.ends_at <= (now + ENTRIES.window).timestamp() + rate_limits.LEAP
+        Limit.ends_at <= (now + ENTRIES.window).timestamp() + rate_limits.CLOCK_TOLERANCE
     )
     with reading() as connection:
         present = connection.scalar(select(func.sum(Limit.used)).where(Limit.key.in_(rows), is_running)) or 0

@@ -98,7 +98,7 @@ def request_link(email: str, locale: str, campaign: PublicCampaign, network: str
     The same is written for every address; the worker looks later whom it concerns. Raises TooManyTries.
     """
     payload = sealing.seal({"to": email, "campaign": campaign.slug}, [keyring().master_public])
-    request = outbox.Letter(outbox.REQUEST, None, locale, payload, secrets.token_hex(16))
+    request = outbox.NewMessage(outbox.REQUEST, None, locale, payload, secrets.token_hex(16))
     place = rate_limits.ASKS.key(networks.line(network) or campaign.slug)
     number = write_queue().submit(_request_batch, (request, place))
     if network and number > rate_limits.ASKS.most:
@@ -110,12 +110,12 @@ def answer_request(request: outbox.Leased) -> None:
     campaign, email = catalogue().campaign(request.recipient["campaign"]), request.recipient["to"]
     key = sealing.blind_index(blind_key(campaign), "email", identity.same_address(email))
     payload = sealing.seal({"to": email}, [keyring().master_public])
-    letters = [
-        outbox.Letter("mine", each.id, request.locale, payload, f"mine:{request.id}:{each.id}")
+    messages = [
+        outbox.NewMessage("mine", each.id, request.locale, payload, f"mine:{request.id}:{each.id}")
         for each in signer_query.at_address(campaign.id, key)
         if each.is_confirmed
     ]
-    outbox.answer(request, letters, mail_quota.wanted(email))
+    outbox.answer(request, messages, mail_quota.wanted(email))
 
 
 def stored_data(token: str) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def stored_data(token: str) -> dict[str, Any]:
         *(Signature.withdrawn_at, LetterVersion.demand, LetterVersion.locale, ConsentVersion.words),
     )
     with reading() as connection:
-        mine = connection.execute(
+        person_row = connection.execute(
             select(*person).join(Campaign, Campaign.id == Signer.campaign_id).where(Signer.id == facts.id)
         ).one()
         rows = connection.execute(
@@ -143,17 +143,17 @@ def stored_data(token: str) -> dict[str, Any]:
             .where(Signature.signer_id == facts.id)
             .order_by(Signature.case_id)
         ).all()
-    return {**_plain(mine), "signatures": [_plain(row) for row in rows]}
+    return {**_plain(person_row), "signatures": [_plain(row) for row in rows]}
 
 
-def _request_batch(connection: Connection, requests: Sequence[tuple[outbox.Letter, str]]) -> list[int]:
+def _request_batch(connection: Connection, requests: Sequence[tuple[outbox.NewMessage, str]]) -> list[int]:
     now = clock.now()
     numbers = rate_limits.use(connection, rate_limits.ASKS, [place for _, place in requests], now)
     numbered = zip(requests, numbers, strict=True)
-    letters = [
-        replace(letter, earlier=number - 1) for (letter, _), number in numbered if number <= rate_limits.ASKS.most
+    messages = [
+        replace(message, earlier=number - 1) for (message, _), number in numbered if number <= rate_limits.ASKS.most
     ]
-    outbox.queue(connection, letters, now)
+    outbox.queue(connection, messages, now)
     return numbers
 
 

@@ -28,7 +28,7 @@ from petitions.services.signatures import signatures
 from petitions.services.signing import admission
 
 RESEND_AFTER = timedelta(minutes=10)  # a double click is no wish for a second mail; an hour's wait is
-MOST_OVERTAKEN = 8  # how often another process may be faster before we give up
+MAX_OVERTAKEN = 8  # how often another process may be faster before we give up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class Entry:
     network: str = ""  # where it came from, never stored; empty: not from the web, so not limited
     is_named: bool = True  # the name may be handed over; else the signature is only counted
     is_of_age: bool | None = None  # what the signer said, where the campaign asks
-    pass_code: str = ""
+    group_code: str = ""
     proof: str = ""
     is_automatic: bool = False  # a program may have filled in the form, so a proof is asked for
 
@@ -70,7 +70,7 @@ class _Sealed:
     signatures: tuple[tuple[int, int, int, str], ...]  # case, letter version, consent version, source
     mail: bytes = field(repr=False)  # the address, for the mail only
     quota: tuple[str, int]
-    ticket: admission.Ticket
+    admission_request: admission.AdmissionRequest
     admitted: admission.Admitted = admission.Admitted(None)
 
     @property
@@ -88,13 +88,13 @@ class _Mail:
     kind: str
     occasion: str = ""
 
-    def letter(self) -> outbox.Letter:
+    def message(self) -> outbox.NewMessage:
         """It as the outbox takes it."""
         entry = self.entry
         if self.kind == outbox.BLANK:
             return outbox.blank(entry.locale, entry.admitted.earlier)
         key = f"{self.kind}:{self.signer_id}:{self.occasion}"
-        return outbox.Letter(self.kind, self.signer_id, entry.locale, entry.mail, key, entry.admitted.earlier)
+        return outbox.NewMessage(self.kind, self.signer_id, entry.locale, entry.mail, key, entry.admitted.earlier)
 
 
 def sign_cases(entry: Entry) -> None:
@@ -117,7 +117,7 @@ def _seal(entry: Entry) -> _Sealed:
     names = {"first_name": entry.first_name, "last_name": entry.last_name}
     personal = {**names, "email": entry.email}
     person = f"{identity.mailbox(entry.email)} {identity.same_name_key(**names)}"
-    place = group_codes.wanted(campaign.id, entry.pass_code, person)
+    place = group_codes.wanted(campaign.id, entry.group_code, person)
     if entry.birth_date is not None:
         personal["birth_date"] = entry.birth_date.isoformat()
     email_key = sealing.blind_index(key, "email", identity.mailbox(entry.email))
@@ -136,14 +136,16 @@ def _seal(entry: Entry) -> _Sealed:
         signatures=signatures.wanted(entry.cases, entry.locale, consent, entry.source),
         mail=sealing.seal({"to": entry.email}, [keyring().master_public]),
         quota=mail_quota.wanted(entry.email),
-        ticket=admission.ticket(campaign.id, entry.network, place, entry.proof, is_automatic=entry.is_automatic),
+        admission_request=admission.prepare(
+            campaign.id, entry.network, place, entry.proof, is_automatic=entry.is_automatic
+        ),
     )
 
 
 def _sign_batch(connection: Connection, entries: Sequence[_Sealed]) -> list[DomainError | None]:
     """Apply all entries. Two for one mailbox go one after the other, so that each sees what the other did."""
     now = clock.now()
-    answers = admission.admit(connection, [entry.ticket for entry in entries], now)
+    answers = admission.admit(connection, [entry.admission_request for entry in entries], now)
     refusals = [answer if isinstance(answer, DomainError) else None for answer in answers]
     entries = [
         replace(entry, admitted=answer)
@@ -152,7 +154,7 @@ def _sign_batch(connection: Connection, entries: Sequence[_Sealed]) -> list[Doma
     ]
     # By key: two processes that meet on Postgres take their locks in the same order.
     waiting = sorted(entries, key=lambda entry: entry.key)
-    rounds = len(waiting) + MOST_OVERTAKEN
+    rounds = len(waiting) + MAX_OVERTAKEN
     while waiting:
         rounds -= 1
         if rounds < 0:  # a unique key stands in the way of a row that nobody can see
@@ -180,17 +182,17 @@ def _sign_distinct(connection: Connection, entries: list[_Sealed], now: datetime
     )
     for entry, signer in places:  # what was taken back may be signed anew; it waits for its own confirmation
         cases = [case for case, *_ in entry.signatures]
-        states = [state for state in signatures.OVER if state in map(signer.states.get, cases)]
+        states = [state for state in signatures.ENDED if state in map(signer.states.get, cases)]
         again = signatures.revive(connection, signer.id, cases, now, states)
         signed.setdefault(signer.id, []).extend(again)
     found = new + [(entry, signer.id) for entry, signer in places]
-    _unname(connection, [number for entry, number in found if not entry.is_named], now)
+    _withhold_names(connection, [number for entry, number in found if not entry.is_named], now)
     mails = [_Mail(entry, number, "confirm", "new") for entry, number in new]
     _queue_mails(connection, mails + _mails_to_known(connection, places, signed, now), now)
     return [entry for entry in entries if entry.key not in ids and entry.key not in known]
 
 
-def _unname(connection: Connection, signer_ids: Sequence[int], now: datetime) -> None:
+def _withhold_names(connection: Connection, signer_ids: Sequence[int], now: datetime) -> None:
     """Hand over these names no more. Never the reverse: whoever knows a name and an address could undo the wish.
 
     Known or new, changed or not: each costs a line in the ledger, or the time of that line would tell who is known.
@@ -212,7 +214,7 @@ def _insert_signers(
     rows = [
         (
             *(*e.key, e.email_key, e.link_id, e.sealed, e.locale, e.newsletter),
-            *(e.is_named, e.is_of_age, e.admitted.pass_id),
+            *(e.is_named, e.is_of_age, e.admitted.group_code_id),
         )
         for e in entries
     ]
@@ -260,8 +262,8 @@ def _mails_to_known(
 def _queue_mails(connection: Connection, mails: Sequence[_Mail], now: datetime) -> None:
     """Queue what each mailbox's limit allows: this is how nobody is bombed with our mails. The rest become blank."""
     may_go = iter(mail_quota.take(connection, [mail.entry.quota for mail in mails if mail.kind != outbox.BLANK], now))
-    letters = [
-        (mail if mail.kind != outbox.BLANK and next(may_go) else replace(mail, kind=outbox.BLANK)).letter()
+    messages = [
+        (mail if mail.kind != outbox.BLANK and next(may_go) else replace(mail, kind=outbox.BLANK)).message()
         for mail in mails
     ]
-    outbox.queue(connection, letters, now)
+    outbox.queue(connection, messages, now)

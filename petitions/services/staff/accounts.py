@@ -26,12 +26,12 @@ log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 SHORTEST_PASSWORD = 12
-SESSION_LASTS = timedelta(hours=12)
+SESSION_LIFETIME = timedelta(hours=12)
 
 # RFC 9106's second choice scaled to a host with 1 GB: about 30 ms and 19 MiB a try.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 # Somebody who does not exist takes as long to refuse as somebody who does.
-_NOBODY = _hasher.hash(secrets.token_hex(16))
+_DUMMY_HASH = _hasher.hash(secrets.token_hex(16))
 # Two threads for all hashes of a process: each keeps the memory of its last one. Whoever finds 16 waiting is sent away,
 # so that others can sign meanwhile.
 _HASHING = ThreadPoolExecutor(2, "password")
@@ -129,7 +129,7 @@ def log_in(name: str, password: str, network: str, old_token: str = "") -> str:
         if _changed(store, name).password_hash != (account.password_hash if account else ""):
             raise LoginRefused()  # it was changed meanwhile, and its sessions ended
         now = clock.now()
-        is_old = StaffSession.created_at < now - SESSION_LASTS
+        is_old = StaffSession.created_at < now - SESSION_LIFETIME
         store.execute(delete(StaffSession).where(is_old | (StaffSession.token_hash == _hash(old_token))))
         for rule, value in tries:  # whoever knows the password may type it as often as they like
             rate_limits.give_back(store.connection(), rule, value)
@@ -178,7 +178,7 @@ def _account(name: str) -> Row[int, str, datetime | None] | None:
 
 def _verify(account: Row[int, str, datetime | None] | None, password: str) -> int:
     try:
-        _hash_in_turn(lambda: _hasher.verify(account.password_hash if account else _NOBODY, password))
+        _hash_in_pool(lambda: _hasher.verify(account.password_hash if account else _DUMMY_HASH, password))
         if account is None or account.disabled_at is not None:
             raise LoginRefused()
     except (Argon2Error, InvalidHashError, LoginRefused) as exc:
@@ -190,10 +190,10 @@ def _verify(account: Row[int, str, datetime | None] | None, password: str) -> in
 def _new_hash(password: str) -> str:
     if len(password) < SHORTEST_PASSWORD:
         raise PasswordTooShort(shortest=SHORTEST_PASSWORD)
-    return _hash_in_turn(lambda: _hasher.hash(password))
+    return _hash_in_pool(lambda: _hasher.hash(password))
 
 
-def _hash_in_turn(work: Callable[[], Result]) -> Result:
+def _hash_in_pool(work: Callable[[], Result]) -> Result:
     """What `work` gives, which hashes; raises LoginBusy where too many wait."""
     if not _PLACES.acquire(blocking=False):
         raise LoginBusy(seconds=5)
@@ -208,7 +208,7 @@ def login_of(token: str) -> Login | None:
     statement = (
         select(Account.id, Account.name, StaffSession.data)
         .join(StaffSession, StaffSession.account_id == Account.id)
-        .where(StaffSession.token_hash == _hash(token), StaffSession.created_at > clock.now() - SESSION_LASTS)
+        .where(StaffSession.token_hash == _hash(token), StaffSession.created_at > clock.now() - SESSION_LIFETIME)
         .where(Account.disabled_at.is_(None))
     )
     with reading() as connection:

@@ -23,7 +23,7 @@ def prove_key() -> ResponseReturnValue:
     if exc := password_refused():
         return _page(None, MESSAGES[exc.code]), status_of(exc), wait_of(exc)
     try:
-        key_tests.solve_riddle(queries.check_of().campaign, request.form.get("words", ""), by())
+        key_tests.prove_key(queries.check_of().campaign, request.form.get("words", ""), by())
     except key_tests.WordsWrong as exc:
         return _page(MESSAGES[exc.code]), status_of(exc)
     return redirect(url_for("admin.keys"), 303)

@@ -17,7 +17,7 @@ from petitions.services.limits import group_codes
 from petitions.services.moderation import holds, invalidations
 from petitions.web.admin.login import bp, by, password_refused
 from petitions.web.errors import MESSAGES, status_of, wait_of, words_of
-from petitions.web.forms.staff import InvalidationForm, PassForm
+from petitions.web.forms.staff import GroupCodeForm, InvalidationForm
 from petitions.web.i18n import locale
 
 STATES = {
@@ -31,27 +31,27 @@ STATES = {
 def list_group_codes() -> ResponseReturnValue:
     """All passes with their codes, and the form for one more."""
     board = _board()
-    return _passes_page(board, PassForm(board.timezone))
+    return _group_codes_page(board, GroupCodeForm(board.timezone))
 
 
 @bp.post("/passes")
 def create_group_code() -> ResponseReturnValue:
     """Make one."""
     board = _board()
-    form = PassForm(board.timezone)
+    form = GroupCodeForm(board.timezone)
     if not form.validate():
-        return _passes_page(board, form), 422
+        return _group_codes_page(board, form), 422
     try:
-        group_codes.create_pass(board.campaign, form.place.data or "", form.number, form.begin, form.end, by())
-    except group_codes.PassFaulty as exc:
-        return _passes_page(board, form, MESSAGES[exc.code]), 422
+        group_codes.create_group_code(board.campaign, form.place.data or "", form.number, form.begin, form.end, by())
+    except group_codes.GroupCodeFaulty as exc:
+        return _group_codes_page(board, form, MESSAGES[exc.code]), 422
     return redirect(url_for("admin.list_group_codes"), 303)
 
 
 @bp.post("/passes/end")
 def end_group_code() -> ResponseReturnValue:
     """End it now."""
-    group_codes.end_pass(_number(), by())
+    group_codes.end_group_code(_number(), by())
     return redirect(url_for("admin.list_group_codes"), 303)
 
 
@@ -120,14 +120,14 @@ def _board() -> Board:
     return board
 
 
-def _passes_page(board: Board, form: PassForm, problem: object = None) -> str:
-    made = [(row, group_codes.code_of(row.id)) for row in moderation.passes(board.campaign)]
+def _group_codes_page(board: Board, form: GroupCodeForm, problem: object = None) -> str:
+    made = [(row, group_codes.display_code(row.id)) for row in moderation.group_codes(board.campaign)]
     return render_template(
         "admin/group_codes.html",
         board=board,
         form=form,
         problem=problem,
-        passes=made,
+        group_codes=made,
         now=clock.now(),
         default=group_codes,
     )
@@ -137,7 +137,7 @@ def _invalidations_page(
     board: Board, form: InvalidationForm, problem: object = None, refused: tuple[int, DomainError] | None = None
 ) -> str:
     rows = [(row, Condition.from_json(row.condition)) for row in moderation.invalidations(board.campaign)]
-    made = {row.id: row.place for row in moderation.passes(board.campaign)}
+    made = {row.id: row.place for row in moderation.group_codes(board.campaign)}
     return render_template(
         "admin/invalidations.html",
         board=board,
@@ -145,6 +145,6 @@ def _invalidations_page(
         problem=problem,
         states=STATES,
         invalidations=rows,
-        passes=made,
+        group_codes=made,
         refused={refused[0]: words_of(refused[1])} if refused else {},
     )

@@ -47,7 +47,7 @@ def end_sessions() -> ResponseReturnValue:
 @bp.get("/staff")
 def list_staff() -> ResponseReturnValue:
     """All accounts."""
-    return render_template("admin/staff.html", members=staff.members(clock.now() - accounts.SESSION_LASTS))
+    return render_template("admin/staff.html", members=staff.members(clock.now() - accounts.SESSION_LIFETIME))
 
 
 @bp.post("/staff")

@@ -23,8 +23,8 @@ def campaign_counts(campaign: str) -> ResponseReturnValue:
         as_of = numbers.as_of.isoformat(timespec="seconds")
         next_at = numbers.next_at.isoformat(timespec="seconds") if numbers.next_at else None
         cases = {case.slug: _public(numbers.of(case.id)) for case in found.cases}
-        told = {"campaign": found.slug, "as_of": as_of, "next_at": next_at}
-        return json.dumps({**told, "total": _public(numbers.total), "cases": cases})
+        answer = {"campaign": found.slug, "as_of": as_of, "next_at": next_at}
+        return json.dumps({**answer, "total": _public(numbers.total), "cases": cases})
 
     return page_cache.page(build, cache=page_cache.NUMBERS, content_type="application/json")
 

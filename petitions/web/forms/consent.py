@@ -7,12 +7,12 @@ from flask_babel import ngettext
 
 from petitions.locales import UNION
 from petitions.queries.catalogue import PublicCampaign, PublicCase
-from petitions.queries.retention import AFTER_HAND_OVER, PENDING_LASTS
+from petitions.queries.retention import AFTER_DELIVERY, PENDING_LIFETIME
 
 
 def data_words(campaign: PublicCampaign, only: PublicCase | None = None, *, is_proven: bool = False) -> str:
     """Who gets the name, who can read name and address until then, and how long; `is_proven`: it counts at once."""
-    days, wait = AFTER_HAND_OVER.days, PENDING_LASTS.days
+    days, wait = AFTER_DELIVERY.days, PENDING_LIFETIME.days
     said = _recipient_words([only] if only else campaign.cases, is_proven)
     said += [
         _("Both are stored encrypted, and only we can read them: %(controller)s.", controller=_name(campaign)),

@@ -97,7 +97,7 @@ class SignForm(NameForm, AddressForm):
             locale=locale(),
             consent=consent_words(self.campaign, self.only),
             network=network(),
-            pass_code=self.pass_code.data or "",
+            group_code=self.pass_code.data or "",
             proof=self.proof.data or "",
             is_automatic=is_automatic(self.remark.data or "", self._elapsed_ms),
         )

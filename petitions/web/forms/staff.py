@@ -9,7 +9,7 @@ from wtforms import Field, SelectMultipleField, StringField
 from wtforms.validators import ValidationError
 
 from petitions import clock
-from petitions.queries.moderation import STRIKEABLE, Condition
+from petitions.queries.moderation import INVALIDATABLE, Condition
 from petitions.services.limits import group_codes
 from petitions.web.forms.words import REFUSALS
 
@@ -40,11 +40,11 @@ class StaffForm(FlaskForm):  # type: ignore[misc]
             raise ValidationError(REFUSALS["time_wrong"]) from exc
 
 
-class PassForm(StaffForm):
+class GroupCodeForm(StaffForm):
     """A pass: where, for how many, from when to when."""
 
     place = StringField(filters=[_printable])
-    most = StringField(default=str(group_codes.MOST))
+    most = StringField(default=str(group_codes.DEFAULT_SIGNERS))
     opens_at = StringField()
     closes_at = StringField()
 
@@ -54,11 +54,11 @@ class PassForm(StaffForm):
 
     def validate_closes_at(self, field: Field) -> None:
         """An hour after the beginning, if nothing was typed."""
-        self.end = self.moment(field) or getattr(self, "begin", clock.now()) + group_codes.LASTS
+        self.end = self.moment(field) or getattr(self, "begin", clock.now()) + group_codes.DEFAULT_DURATION
 
     def validate_most(self, field: Field) -> None:
         """A number; forty if nothing was typed."""
-        typed = (field.data or "").strip() or str(group_codes.MOST)
+        typed = (field.data or "").strip() or str(group_codes.DEFAULT_SIGNERS)
         self.number = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 6 else 0
 
 
@@ -90,5 +90,5 @@ class InvalidationForm(StaffForm):
             signed_until=self.end,
             source=(self.source.data or "").strip()[:12],
             pass_id=int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else None,
-            state=self.state.data if self.state.data in STRIKEABLE else "",
+            state=self.state.data if self.state.data in INVALIDATABLE else "",
         )

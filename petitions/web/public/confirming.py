@@ -49,7 +49,7 @@ def _page(token: str, problem: object = None) -> str:
         campaign,
         token=token,
         problem=problem,
-        beside=signer.waiting_beside(facts) if facts.pending and not facts.is_confirmed else 0,
+        beside=signer.others_waiting(facts) if facts.pending and not facts.is_confirmed else 0,
         pending=[case for case in campaign.cases if case.id in facts.pending],
         confirmed=[case for case in campaign.cases if case.id in facts.confirmed],
         own_token=signer_page.link_token(facts),

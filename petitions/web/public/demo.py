@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from petitions.services.keys.keyring import settings
 
 bp = Blueprint("demo", __name__)
-MOST_SHOWN = 50
+MAX_SHOWN = 50
 _URL = re.compile(r"https?://[^\s<>]+")
 
 
@@ -33,7 +33,7 @@ def mailbox() -> ResponseReturnValue:
     """All mails, newest first."""
     scheme, _, folder = settings().mail_url.partition(":")
     files = sorted(Path(folder).glob("*.eml"), key=lambda path: path.stat().st_mtime_ns) if scheme == "file" else []
-    mails = [_read(path) for path in reversed(files[-MOST_SHOWN:])]
+    mails = [_read(path) for path in reversed(files[-MAX_SHOWN:])]
     return render_template("public/mailbox.html", mails=mails, is_here=scheme == "file")
 
 
