@@ -80,6 +80,8 @@ def test_the_staff_pages_scroll_in_boxes_of_their_own(open_page: OpenPage) -> No
     assert box
     assert name
     assert box["x"] + box["width"] < name["x"], "no box covers its words"
+    page.locator(".ticks .tick").first.evaluate("box => box.parentElement.className = 'field'")
+    assert page.locator(".field > .tick").evaluate("box => getComputedStyle(box).display") == "flex"
 
 
 def test_at_400_percent_all_nine_can_be_signed(open_page: OpenPage, server: Server, ann: Person) -> None:
