@@ -12,6 +12,7 @@ from petitions.content.fields import LONGEST_BODY, Field, Words
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 RESERVED = {"confirm", "mine", "stop"}  # pages beside the campaigns: /fr/confirm/…
+ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 LONGEST_EMBLEM = 4_000
 REMOVED = {"shows_waiting": "is no longer known, as only confirmed signatures are shown: delete this line"}
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -193,3 +194,10 @@ def emblem_fault(svg: str) -> str:
 def _said(kind: type) -> str:
     words = {str: "text", int: "a whole number", bool: "true or false", list: "a list", dict: "a table"}
     return words.get(kind, "a date and time")
+
+
+def is_origin(site: str) -> bool:
+    """Whether `site` is an origin as a browser writes it (RFC 6454): https, or http on the machine itself."""
+    parts = urlsplit(site)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1"))
+    return is_safe and ORIGIN.fullmatch(site) is not None

@@ -97,6 +97,7 @@ class CampaignContent:
     counts: str
     neutral_subject: bool
     signers_per_mailbox: int
+    embed_sites: list[str]
     opens_at: datetime | None
     closes_at: datetime | None
     controller: dict[str, str]

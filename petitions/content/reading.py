@@ -33,6 +33,7 @@ from petitions.locales import is_language
 
 FENCE = "+++\n"
 LARGEST_FILE = 200_000  # bytes
+MOST_EMBED_SITES = 20
 LONGEST_TOPIC = 40  # characters of a topic's key
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -132,6 +133,7 @@ def _campaign(raw: dict[str, Any], faults: Faults) -> CampaignContent:
         counts=table.one_of("counts", tuple(CountsMode), CountsMode.BATCHED, required=False),
         neutral_subject=table.take("neutral_subject", bool, False, required=False),
         signers_per_mailbox=table.number("signers_per_mailbox", 1, 9, 2, required=False),
+        embed_sites=_embed_sites(table),
         opens_at=table.moment("opens_at"),
         closes_at=table.moment("closes_at"),
         controller=_controller(controller, faults),
@@ -154,6 +156,16 @@ def _languages(table: Table) -> list[str]:
     if not languages or len(set(known)) != len(known):
         table.fault("languages", "must list each language once, the source language first")
     return known or ["en"]
+
+
+def _embed_sites(table: Table) -> list[str]:
+    sites: list[str] = table.take("embed_sites", list, [], required=False)
+    for site in sites:
+        if not isinstance(site, str) or not checks.is_origin(site):
+            table.fault("embed_sites", f"{site!r} is not a site like https://www.example.org, without a path")
+    if len(sites) > MOST_EMBED_SITES:
+        table.fault("embed_sites", f"must name at most {MOST_EMBED_SITES} sites")
+    return sites
 
 
 def _controller(raw: dict[str, Any], faults: Faults) -> dict[str, str]:

@@ -27,6 +27,7 @@ class Campaign(Base):
     minimum_age: Mapped[int] = mapped_column(server_default="0")  # 0: none
     counts: Mapped[str] = mapped_column(String(12), server_default=CountsMode.BATCHED)
     signers_per_mailbox: Mapped[int]
+    embed_sites: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
     opens_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     controller: Mapped[dict[str, str]] = mapped_column(JSON)

@@ -1,7 +1,7 @@
 """Everything that visitors may read, in memory: two statements load it, one tells whether it changed."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,8 +23,8 @@ Words = Mapping[str, Any]
 
 _PLAIN = (
     *("id", "slug", "state", "timezone", "demo", "goal", "asks_birth_date", "minimum_age", "counts"),
-    *("neutral_subject", "signers_per_mailbox", "opens_at", "closes_at", "closed_at", "handed_over_at", "erased_at"),
-    *("created_at", "controller", "topics"),
+    *("neutral_subject", "signers_per_mailbox", "embed_sites", "opens_at", "closes_at", "closed_at"),
+    *("handed_over_at", "erased_at", "created_at", "controller", "topics"),
 )
 _CASE = ("id", "slug", "country", "topic", "state", "goal", "hands_over_names", "emblem")
 
@@ -85,6 +85,7 @@ class PublicCampaign(Translated):
     counts: str
     neutral_subject: bool
     signers_per_mailbox: int
+    embed_sites: Sequence[str]  # origins that may show the form in a frame
     opens_at: datetime | None
     closes_at: datetime | None
     closed_at: datetime | None  # when it was first seen closed, as retention noted
@@ -203,9 +204,8 @@ def _version() -> tuple[Any, ...]:
 
 
 def _load(connection: Connection, pinned: set[str]) -> Catalogue:
-    noted = select(Mark.at).where(
-        Mark.name == "closed " + cast(Campaign.id, String), Campaign.state != CampaignState.OPEN
-    )
+    is_closed = Campaign.state != CampaignState.OPEN
+    noted = select(Mark.at).where(Mark.name == "closed " + cast(Campaign.id, String), is_closed)
     closed_at = noted.scalar_subquery().label("closed_at")
     rows = connection.execute(
         select(*Campaign.__table__.columns, closed_at, CampaignText.locale, CampaignText.words, *_version())

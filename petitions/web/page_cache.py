@@ -33,11 +33,12 @@ class CachedPage:
     content_type: str
     cache: str
     route: str = "-"
+    headers: tuple[tuple[str, str], ...] = ()  # instead of those that every answer has
     fresh_until: float = float("inf")  # by time.monotonic()
 
     def answer(self, accepted: str, known: str) -> tuple[HTTPStatus, list[tuple[str, str]], bytes]:
         """What to say to who sent these Accept-Encoding and If-None-Match headers."""
-        headers = [("ETag", self.etag), ("Cache-Control", self.cache), ("Vary", "Accept-Encoding")]
+        headers = [("ETag", self.etag), ("Cache-Control", self.cache), ("Vary", "Accept-Encoding"), *self.headers]
         if self.etag in known:
             return HTTPStatus.NOT_MODIFIED, headers, b""
         body = self.plain
@@ -134,7 +135,9 @@ class PageCacheMiddleware:
         status, headers, body = ready.answer(
             environ.get("HTTP_ACCEPT_ENCODING", ""), environ.get("HTTP_IF_NONE_MATCH", "")
         )
-        start_response(f"{status.value} {status.phrase}", headers + self._headers)
+        own = dict(ready.headers)
+        headers += [pair for pair in self._headers if pair[0] not in own] if own else self._headers
+        start_response(f"{status.value} {status.phrase}", headers)
         request_log.note(environ["REQUEST_METHOD"], ready.route, status.value, began)
         return [body] if environ["REQUEST_METHOD"] == "GET" else []
 
@@ -150,11 +153,17 @@ class PageCacheMiddleware:
         return host_is_trusted(host, self._hosts)
 
 
-def page(build: Callable[[], str], *, cache: str = PAGE, content_type: str = "text/html; charset=utf-8") -> Response:
+def page(
+    build: Callable[[], str],
+    *,
+    cache: str = PAGE,
+    content_type: str = "text/html; charset=utf-8",
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Response:
     """The answer for the present path: ready bytes, or 304 for who has them already."""
     pages: PageCache = current_app.extensions["petitions_page_cache"]
     route = request.url_rule.rule if request.url_rule else "-"
-    return respond(pages.get(request.path, build, CachedPage(b"", {}, "", content_type, cache, route)))
+    return respond(pages.get(request.path, build, CachedPage(b"", {}, "", content_type, cache, route, headers)))
 
 
 def respond(ready: CachedPage) -> Response:

@@ -5,8 +5,20 @@ from flask_wtf.csrf import CSRFProtect
 
 from petitions.settings import Settings
 from petitions.web import assets, errors, filters, i18n, page_cache, request_log, security, sessions
-from petitions.web.admin import board, decrypt_export, exports, keys, login, mailing, moderation, retention, staff
-from petitions.web.api import bounces, counts, health
+from petitions.web.admin import (
+    board,
+    decrypt_export,
+    embedding,
+    exports,
+    keys,
+    login,
+    mailing,
+    moderation,
+    retention,
+    staff,
+)
+from petitions.web.api import bounces, counts, health, oembed
+from petitions.web.embed import frames
 from petitions.web.public import confirming, demo, pages, signer_page, signing, well_known
 
 
@@ -22,12 +34,13 @@ def register(app: Flask, settings: Settings) -> None:
     assets.register(app, kept)
     filters.register(app, settings)
     errors.register(app)
-    public = (pages.bp, signing.bp, confirming.bp, signer_page.bp, well_known.bp)
-    for blueprint in (bounces.bp, counts.bp, health.bp, login.bp, *public):
+    public = (pages.bp, signing.bp, frames.bp, confirming.bp, signer_page.bp, well_known.bp)
+    for blueprint in (bounces.bp, counts.bp, health.bp, oembed.bp, login.bp, *public):
         app.register_blueprint(blueprint)
     if settings.demo:
         app.register_blueprint(demo.bp)
     app.wsgi_app = page_cache.PageCacheMiddleware(app, kept, security.headers(settings))  # type: ignore[method-assign]
 
 
-__all__ = ["board", "decrypt_export", "exports", "keys", "mailing", "moderation", "register", "retention", "staff"]
+__all__ = ["board", "decrypt_export", "embedding", "exports", "keys", "mailing", "moderation", "register"]
+__all__ += ["retention", "staff"]

@@ -114,6 +114,7 @@ STAFF_PATHS = tuple(
         "retention",
         "passes",
         "invalidations",
+        "embedding",
         "staff",
         "account",
         "journal",
@@ -135,4 +136,5 @@ def public_paths(language: str, campaign: str = DEMO, case: str = "joel-paredes"
         *(f"{here}/mine", f"{here}/mine/sent"),
         *(f"{here}/cases/{case}/", f"{here}/cases/{case}/sign", f"{here}/cases/{case}/thanks", f"{here}/rejected"),
         f"{here}/erased",
+        *(f"/embed{here}/", f"/embed{here}/{case}/", f"/embed{here}/thanks", f"/embed{here}/{case}/thanks"),
     ]

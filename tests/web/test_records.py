@@ -54,6 +54,8 @@ def test_every_path_that_answers_303_leaves_a_record(app: Flask) -> None:
     send(theirs)
     send(f"{HERE}/cases/lake/sign", first_name="Eve", last_name="M", email=EVE.email)
     send(f"{theirs}/not-me")
+    send(f"/embed{HERE}/sign", cases=["river"], first_name="Eve", last_name="N", email=EVE.email)
+    send(f"/embed{HERE}/lake/sign", first_name="Eve", last_name="O", email=EVE.email)
 
     public = {
         rule.endpoint

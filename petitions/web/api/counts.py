@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from petitions.queries import published_counts
 from petitions.queries.catalogue import catalogue
 from petitions.queries.counts import Numbers
-from petitions.web import page_cache
+from petitions.web import page_cache, security
 
 bp = Blueprint("api_counts", __name__)
 
@@ -26,7 +26,9 @@ def campaign_counts(campaign: str) -> ResponseReturnValue:
         answer = {"campaign": found.slug, "as_of": as_of, "next_at": next_at}
         return json.dumps({**answer, "total": _public(numbers.total), "cases": cases})
 
-    return page_cache.page(build, cache=page_cache.NUMBERS, content_type="application/json")
+    return page_cache.page(
+        build, cache=page_cache.NUMBERS, content_type="application/json", headers=security.FOR_OTHER_SITES
+    )
 
 
 def _public(numbers: Numbers) -> dict[str, int]:

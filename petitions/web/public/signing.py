@@ -1,5 +1,7 @@
 """Signing, for one or for all: the same view for plain forms and for htmx, which takes its part of the same page."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
@@ -21,7 +23,7 @@ bp = Blueprint("signing", __name__)
 @bp.get("/<lang:lang>/<campaign>/sign")
 def sign_form(campaign: str) -> ResponseReturnValue:
     """The form on a page of its own, for those who come back to its address."""
-    return page_cache.page(lambda: _form_page(find_campaign(campaign), None))
+    return page_cache.page(lambda: form_page(find_campaign(campaign), None))
 
 
 @bp.get("/<lang:lang>/<campaign>/cases/<case>/sign")
@@ -30,7 +32,7 @@ def sign_case_form(campaign: str, case: str) -> ResponseReturnValue:
 
     def build() -> str:
         found = find_campaign(campaign)
-        return _form_page(found, found.case(case))
+        return form_page(found, found.case(case))
 
     return page_cache.page(build)
 
@@ -39,7 +41,7 @@ def sign_case_form(campaign: str, case: str) -> ResponseReturnValue:
 def sign(campaign: str) -> ResponseReturnValue:
     """Sign for all that are ticked."""
     found = find_campaign(campaign)
-    return _sign(SignForm(found), url_for("pages.thanks", campaign=found.slug))
+    return take_entry(SignForm(found), url_for("pages.thanks", campaign=found.slug), form_page)
 
 
 @bp.post("/<lang:lang>/<campaign>/cases/<case>/sign")
@@ -47,14 +49,16 @@ def sign_case(campaign: str, case: str) -> ResponseReturnValue:
     """Sign for this one."""
     found = find_campaign(campaign)
     one = found.case(case)
-    return _sign(SignForm(found, one), url_for("pages.thanks_case", campaign=found.slug, case=one.slug))
+    thanks = url_for("pages.thanks_case", campaign=found.slug, case=one.slug)
+    return take_entry(SignForm(found, one), thanks, form_page)
 
 
-def _sign(form: SignForm, thanks: str) -> ResponseReturnValue:
+def take_entry(form: SignForm, thanks: str, page: Callable[..., str]) -> ResponseReturnValue:
+    """Sign as the form says and go on to `thanks`; else `page`, with the form as it was typed and what to do."""
     if not form.validate():
         if place := networks.line(network()):
             rate_limits.spend(rate_limits.INVALID, place)
-        return _form_page(form.campaign, form.only, form), 422
+        return page(form.campaign, form.only, form), 422
     try:
         sign_cases(form.entry())
     except (Busy, TooManyTries, ProofNeeded) as exc:  # nothing was recorded; what was typed is kept
@@ -69,15 +73,16 @@ def _sign(form: SignForm, thanks: str) -> ResponseReturnValue:
             )
             if form.pass_code.data:
                 form.pass_code.errors = [REFUSALS["pass_unknown"]]
-        page = _form_page(form.campaign, form.only, form, problem=problem, question=question)
+        again = page(form.campaign, form.only, form, problem=problem, question=question)
         seconds = retry_after(exc)
-        return page, status_of(exc), {"Retry-After": str(seconds)} if seconds else {}
+        return again, status_of(exc), {"Retry-After": str(seconds)} if seconds else {}
     return redirect(thanks, 303)
 
 
-def _form_page(
+def form_page(
     campaign: PublicCampaign, only: PublicCase | None, form: SignForm | None = None, **context: object
 ) -> str:
+    """The form on a page of its own; `form` as it was typed, if it was."""
     form = form or blank_form(campaign, only)
     if only is None:
         return render("sign.html", campaign, case=None, form=form, **context)

@@ -54,11 +54,11 @@ def cards(campaign: PublicCampaign, numbers: Counts) -> list[Card]:
 
 
 def render(template: str, campaign: PublicCampaign, **context: Any) -> str:
-    """The page, with what every page of a campaign needs."""
+    """The page of templates/public, or of the folder it names, with what every page of a campaign needs."""
     numbers = published_counts.public(campaign)
     everything = cards(campaign, numbers)
     return render_template(
-        f"public/{template}",
+        template if "/" in template else f"public/{template}",
         campaign=campaign,
         words=campaign.text(locale()),
         cards=everything,
