@@ -18,11 +18,8 @@
 
   // "Sign for all 9" is only true while all nine are ticked.
   function nameButton(form) {
-    const whole = form.querySelector("[data-all]"), some = form.querySelector("[data-some]");
-    if (!whole) return;
-    const ticked = all(form, "[name=cases]:checked").length;
-    whole.hidden = ticked !== Number(whole.dataset.all);
-    some.hidden = !whole.hidden;
+    const button = form.querySelector("[data-some]");
+    if (button) button.textContent = form.querySelector("[name=cases]:not(:checked)") ? button.dataset.some : button.dataset.all;
   }
 
   function fill(form) {

@@ -146,7 +146,7 @@ def test_a_mistake_moves_the_focus_to_what_is_wrong_and_keeps_the_rest(page: Pag
     expect(form.locator("[name=email]")).to_have_attribute("aria-invalid", "true")
     expect(form.locator("[name=cases]:checked")).to_have_count(CASES - 1)
     expect(form.locator("[name=cases][value=neth-nahara]")).not_to_be_checked()
-    expect(form.locator("[data-some]")).to_be_visible()
+    expect(form.locator("[data-some]")).to_have_text("Signer les pétitions cochées")
     assert path_of(page) == HOME
     summary.get_by_role("link").click()
     expect(form.locator("[name=email]")).to_be_focused()

@@ -525,6 +525,14 @@ def test_without_a_key_to_seal_to_there_is_no_form_and_nothing_is_taken(keyless:
     assert sign_all(client, ["river"]).status_code == 303
 
 
+def test_the_button_says_one_thing_and_it_is_true(app: Flask, campaign: PublicCampaign) -> None:
+    client = browser(app)
+    every = visit(client, "/en/").form("/water-2026/sign")
+    assert every.one("button").text == "Sign all 3 petitions"
+    some = page_of(sign_all(client, ["river"], email=""), 422).form("/water-2026/sign")
+    assert some.one("button").text == "Signer les pétitions cochées"
+
+
 # --- numbers ---
 
 
