@@ -8,7 +8,7 @@ from sqlalchemy import DateTime, Dialect, MetaData
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
-# Every constraint has a name: without one, SQLite's batch migrations cannot drop it again.
+# Every constraint is named: SQLite's batch migrations cannot drop a constraint without a name.
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -19,7 +19,7 @@ NAMING = {
 
 
 class Base(DeclarativeBase):
-    """Parent of every table. Models inherit this, not `db.Model`, so that mypy sees their columns."""
+    """Parent of every table. Models inherit from it and not from `db.Model`, so that mypy sees their columns."""
 
     metadata = MetaData(naming_convention=NAMING)
 
@@ -28,13 +28,13 @@ db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime in UTC on both databases; SQLite keeps it as text without a zone."""
+    """An aware datetime in UTC on both databases. SQLite stores it as text without a time zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a naive datetime: it would mean another moment on another machine."""
+        """Convert to UTC; raises ValueError for a naive datetime, whose meaning would depend on the machine."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -43,7 +43,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Give the zone back that SQLite forgot."""
+        """Add the time zone UTC, which SQLite does not store."""
         if value is None:
             return None
         moment: datetime = value

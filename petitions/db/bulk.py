@@ -1,11 +1,11 @@
-"""Many rows in one statement, on both databases, without the ORM.
+"""Inserts many rows with one statement, on both databases, without the ORM.
 
-`INSERT … SELECT` from one JSON parameter (SQLite) or from arrays (Postgres): the text of the statement does not depend
-on the number of rows, so it is prepared once, and RETURNING tells exactly which rows were new.
+`INSERT … SELECT` from one JSON parameter (SQLite) or from arrays (Postgres): the statement's text does not depend on
+the number of rows, so it is prepared once, and RETURNING gives exactly the rows that were inserted.
 
-SQLite's driver lets other threads run at each row that it fetches and at each function of ours that it calls, and the
-writer, for whom everybody waits, has to get its turn back each time. So bytes travel as one long value, from which the
-statement cuts its pieces, and callers ask for rows back only where they must.
+SQLite's driver releases the GIL for each row that it fetches and for each Python function that it calls, and the writer
+then has to wait until it gets the GIL back. So binary values travel as one long parameter that the statement cuts into
+pieces, and callers ask for returned rows only where they need them.
 """
 
 import json
@@ -33,9 +33,9 @@ def insert(
     on_conflict: str = "",
     returning: tuple[str, ...] = (),
 ) -> list[Any]:
-    """Insert `rows` (values in the order of `columns`); gives the RETURNING rows, which skip what conflicted.
+    """Insert `rows` (values in the order of `columns`); returns the RETURNING rows, without those that conflicted.
 
-    `same` holds what all rows have alike; `on_conflict` is the SQL behind `ON CONFLICT`, for example `DO NOTHING`.
+    `same`: values that all rows share. `on_conflict`: the SQL after `ON CONFLICT`, for example `DO NOTHING`.
     """
     if not rows:
         return []
@@ -57,12 +57,12 @@ def insert(
 
 
 def _table(model: type[Base]) -> Table:
-    """A model's table; SQLAlchemy's types leave open that it might be a join."""
+    """The model's table; SQLAlchemy's type would also allow a join."""
     return cast(Table, model.__table__)
 
 
 def _execute(connection: Connection, text: str, parameters: tuple[Any, ...]) -> Any:
-    """The driver's own cursor: SQLAlchemy's way around it costs more than most of these statements. Its errors stay."""
+    """Execute with the driver's own cursor, which costs less than SQLAlchemy's path; errors are SQLAlchemy's."""
     driver: Any = connection.connection.driver_connection
     base = connection.dialect.loaded_dbapi.Error
     try:
@@ -82,9 +82,9 @@ def _read(dialect: Dialect, table: Table, columns: tuple[str, ...], result: Any)
 
 
 def _flat(rows: Sequence[Row], binders: Sequence[Binder], are_binary: Sequence[bool]) -> list[Any]:
-    """The parameters that hold the rows for SQLite: JSON, and the bytes, which JSON cannot hold, one behind the other.
+    """The rows as SQLite parameters: JSON, and one value with all binary values, which JSON cannot hold.
 
-    A value of bytes is two in the JSON: where it begins, counted from one, and how long it is.
+    In the JSON a binary value is two numbers: its offset, counted from 1, and its length.
     """
     pieces = bytearray()
     flat = []
@@ -103,7 +103,7 @@ def _flat(rows: Sequence[Row], binders: Sequence[Binder], are_binary: Sequence[b
 
 
 def _cut(place: int, kind: TypeEngine[Any], pieces: int) -> tuple[str, int]:
-    """The SQL that takes the value at `place` of a JSON row, bytes from parameter `pieces`; and the next place."""
+    """The SQL for the value at index `place` of a JSON row (binary from parameter `pieces`), and the next index."""
     one = f"json_extract(value, '$[{place}]')"
     if not _is_binary(kind):
         return one, place + 1
@@ -145,7 +145,7 @@ def _is_binary(kind: TypeEngine[Any]) -> bool:
 
 @lru_cache(maxsize=64)
 def _binders(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> list[Binder]:
-    """How Python values travel: by SQLAlchemy's own rules; bytes as they are."""
+    """Functions that convert Python values by SQLAlchemy's rules; None where the value is used as it is."""
     types = [table.c[name].type for name in columns]
     return [None if _is_binary(kind) else kind.dialect_impl(dialect).bind_processor(dialect) for kind in types]
 

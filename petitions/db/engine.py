@@ -1,4 +1,4 @@
-"""Engine options, and what each new connection must be told."""
+"""Engine options, and the settings of each new connection."""
 
 import fcntl
 import threading
@@ -11,16 +11,16 @@ from sqlalchemy import Connection, Engine, event
 
 from petitions.settings import Settings
 
-POOL, OVERFLOW = 10, 6  # connections of a process: kept, and more for a rush
-POOL_SECONDS = 5  # longer waits are Busy
-BUSY_TIMEOUT_MS = 5_000  # the last resort only: our own writers queue at the WriteLock
+POOL, OVERFLOW = 10, 6  # connections of a process: kept open, and added under load
+POOL_SECONDS = 5  # a longer wait for a connection raises Busy
+BUSY_TIMEOUT_MS = 5_000  # a last resort: our own writers wait at the WriteLock
 
 
 def options(settings: Settings) -> dict[str, Any]:
-    """Keyword arguments for `create_engine`, for this installation."""
-    # Fewer than threads: most of them wait in the queue, which needs one connection, or for their turn in Python.
-    # Nobody takes a second one while holding a first, so nobody can wait for ever.
-    # hide_parameters: the message of a database error would quote them
+    """Keyword arguments for `create_engine` under these settings."""
+    # Fewer connections than threads: most threads wait in the write queue, which needs one connection, or for the GIL.
+    # No thread takes a second connection while it holds one, so there is no deadlock on the pool.
+    # hide_parameters: messages of database errors would otherwise quote personal data
     pool = {
         "hide_parameters": True,
         "pool_size": POOL,
@@ -34,35 +34,35 @@ def options(settings: Settings) -> dict[str, Any]:
 
 
 def prepare(engine: Engine) -> None:
-    """Make every connection of `engine` durable and strict, and let transactions begin as their callers asked."""
+    """Set up every SQLite connection of `engine`: durable commits, foreign keys, and explicit BEGIN statements."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we send BEGIN ourselves
-    # synchronous is per connection: FULL means an acknowledged signature survives power loss
+    connection.isolation_level = None  # _begin_sqlite sends BEGIN
+    # `synchronous` is set per connection; FULL: an acknowledged signature survives a power loss
     for pragma in (
         f"busy_timeout={BUSY_TIMEOUT_MS}",
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "secure_delete=ON",  # erased people leave no bytes in free pages
+        "secure_delete=ON",  # erased data leaves no bytes in free pages
     ):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A reader that begins IMMEDIATE would queue behind every writer; a writer that begins deferred may fail half-way.
+    # IMMEDIATE would make readers wait for writers; a deferred transaction may fail at its first write.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 class WriteLock:
-    """Lets the writers of one SQLite file queue: a mutex between threads, a file lock between processes.
+    """Serialises the writers of one SQLite file: a mutex between threads, a file lock between processes.
 
-    SQLite's own busy handler sleeps and tries again, which starves some writers for seconds. Postgres needs neither.
+    SQLite's own busy handler polls with sleeps, so that some writers starve for seconds. Postgres needs no such lock.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -75,7 +75,7 @@ class WriteLock:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Wait for the turn, and keep it for the block. The same thread may nest."""
+        """Hold the lock for the block. Re-entrant within a thread."""
         if self._path is None:
             yield
             return
@@ -91,7 +91,7 @@ class WriteLock:
                     fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        """Give the lock's file back; it is opened again at need."""
+        """Close the lock file; it is opened again when needed."""
         with self._threads:
             if self._file is not None:
                 self._file.close()

@@ -1,14 +1,15 @@
-"""Group commit: everybody who waits shares one transaction and one flush to disk.
+"""Group commit: writers that wait at the same time share one transaction and one flush to disk.
 
-A commit costs a flush, and on real disks a flush costs milliseconds. So a writer puts its item into a queue; the first
-one leads: it takes *all* waiting items, runs them in one transaction, commits once, hands the lead to the first of
-those who came meanwhile, and wakes the others. Nobody is answered before the commit returned. What holds:
+A commit costs a flush, which takes milliseconds on real disks. Each writer puts its item into a queue. The first one
+becomes the leader: it takes all waiting items as a batch, applies them in one transaction, commits once, makes the
+first writer that arrived meanwhile the next leader, and wakes its followers. No writer returns before the commit.
+Guarantees:
 
-1. `submit` returns only after the item's transaction is on disk, or raises and nothing of it was kept.
-2. An item that cannot be applied costs only itself: the batch is rolled back and its items run again one by one.
-3. When too many wait, `submit` says Busy at once instead of piling up.
-4. A lost connection is retried as a whole; a commit that happened although its answer was lost is found again by
-   the unique keys, so handlers must be idempotent.
+1. `submit` returns only after the item's transaction is on disk; if it raises, nothing of the item was stored.
+2. An item that cannot be applied fails alone: the batch is rolled back and its items run again one by one.
+3. When too many writers wait, `submit` raises Busy at once.
+4. After a lost connection the batch is tried again as a whole. A commit whose answer was lost is recognised by the
+   unique keys, so handlers must be idempotent.
 """
 
 import sqlite3
@@ -36,20 +37,20 @@ LARGEST_BATCH = 64
 
 
 class _PendingWrite(Generic[Item, Result]):
-    """One writer's place in the queue."""
+    """An item that waits for its commit."""
 
     def __init__(self, handler: Handler[Item, Result], item: Item) -> None:
         self.handler = handler
         self.item = item
         self.is_done = False
-        self.woken = threading.Lock()  # free once its writer may go on: it is done, or it leads
+        self.woken = threading.Lock()  # released once the writer may go on: committed, or now the leader
         self.woken.acquire()
         self.result: Result | None = None
-        self.failure: BaseException | None = Busy()  # until the commit returned: nobody is thanked by accident
+        self.failure: BaseException | None = Busy()  # until the commit returned, so that no error path reports success
 
 
 class WriteQueue:
-    """The queue of one process. Safe for any number of threads."""
+    """The group-commit queue of one process; thread-safe."""
 
     def __init__(self, engine: Engine, lock: WriteLock, *, most_waiting: int = 200) -> None:
         self._engine = engine.execution_options(writes=True)
@@ -57,14 +58,14 @@ class WriteQueue:
         self._most_waiting = most_waiting
         self._waiting: deque[_PendingWrite[Any, Any]] = deque()
         self._is_led = False
-        self._order = threading.Lock()  # of who waits and who leads; held for an instant only
-        self._kept: Connection | None = None  # the leader's; kept while all goes well
+        self._order = threading.Lock()  # guards `_waiting` and `_is_led`; held very briefly
+        self._kept: Connection | None = None  # the leader's, reused until an error occurs
 
     def submit(self, handler: Handler[Item, Result], item: Item) -> Result:
-        """Apply `item` durably with `handler(connection, items)`, which returns a result for each item in order.
+        """Apply `item` durably with `handler(connection, items)`, which returns one result per item, in order.
 
-        Raises Busy when the queue is full or the database cannot be reached, and whatever the handler raised for
-        this item alone.
+        Raises Busy when the queue is full or the database cannot be reached, and whatever the handler raised for this
+        item.
         """
         if len(self._waiting) >= self._most_waiting:
             raise Busy(waiting=len(self._waiting))
@@ -81,13 +82,13 @@ class WriteQueue:
         return write.result  # type: ignore[return-value]  # None only where the handler returned it
 
     def _lead(self, leader: _PendingWrite[Any, Any]) -> None:
-        """Take what waits, the leader's own item first, and do it in one transaction."""
+        """Commit one batch as its leader; the leader's own item is the first one."""
         batch = [leader]
         try:
-            with self._lock.held():  # taken first: those who come while we wait for other processes join this batch
+            with self._lock.held():  # first, so that writers arriving during the wait join the batch
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
                 self._do(batch)
-        except BaseException:  # the lock itself failed: what we report as failed, nobody may do later
+        except BaseException:  # the lock failed: an item that is reported as failed must not be applied later
             with suppress(ValueError):
                 self._waiting.remove(leader)
             raise
@@ -98,20 +99,20 @@ class WriteQueue:
                 write.woken.release()
 
     def _wake_next_leader(self) -> None:
-        """Let the first of those who came meanwhile lead, before the others wake and stand in its way."""
+        """Make the first waiting writer the next leader before this batch's followers wake."""
         with self._order:
             self._is_led = bool(self._waiting)
             if self._is_led:
                 self._waiting[0].woken.release()
 
     def _do(self, batch: list[_PendingWrite[Any, Any]]) -> None:
-        """Run the batch, or each of its items alone if that fails."""
+        """Apply the batch; if that fails, apply each of its items alone."""
         try:
             self._run(batch)
         except (
             Busy,
             DatabaseDamaged,
-        ) as exc:  # the database is away: to ask once for each would keep all of them waiting
+        ) as exc:  # the database cannot be reached: retrying per item would only take longer
             for write in batch:
                 write.failure = exc
         except BaseException as exc:
@@ -128,7 +129,7 @@ class WriteQueue:
             write.failure = exc
 
     def _run(self, batch: list[_PendingWrite[Any, Any]]) -> None:
-        """One transaction, tried again as a whole when the connection was at fault."""
+        """Apply the batch in one transaction; retry it as a whole, with back-off, after transient errors."""
         give_up_at = time.monotonic() + RETRY_SECONDS
         for attempt in range(RETRIES + 1):
             try:
@@ -146,7 +147,7 @@ class WriteQueue:
             write.result, write.failure = result, None
 
     def _committed(self, batch: list[_PendingWrite[Any, Any]]) -> list[Any]:
-        """The results of one transaction, on disk. After any mishap the next one gets another connection."""
+        """The results of one committed transaction. After any error the next one gets a new connection."""
         connection, self._kept = self._kept or self._engine.connect(), None
         try:
             with connection.begin():
@@ -158,19 +159,19 @@ class WriteQueue:
         return results
 
     def close(self) -> None:
-        """Give the connection back; the next writer opens one again."""
+        """Close the kept connection; the next writer opens a new one."""
         connection, self._kept = self._kept, None
         if connection is not None:
             connection.close()
 
 
 def _apply(connection: Connection, batch: list[_PendingWrite[Any, Any]]) -> list[Any]:
-    """Give each handler its items together; the results come back in the batch's order."""
+    """Call each handler once with all its items; returns the results in the batch's order."""
     results: list[Any] = [None] * len(batch)
     by_handler: dict[Handler[Any, Any], list[int]] = {}
     for place, write in enumerate(batch):
         by_handler.setdefault(write.handler, []).append(place)
-    # In one order everywhere: two processes that meet on Postgres take the locks of busy rows alike.
+    # A fixed order of handlers: two processes on Postgres take row locks in the same order, so they cannot deadlock.
     for handler, places in sorted(by_handler.items(), key=lambda each: getattr(each[0], "__qualname__", "")):
         for place, result in zip(places, handler(connection, [batch[p].item for p in places]), strict=True):
             results[place] = result
@@ -178,7 +179,7 @@ def _apply(connection: Connection, batch: list[_PendingWrite[Any, Any]]) -> list
 
 
 def is_damaged(exc: DBAPIError | PoolTimeout) -> bool:
-    """Whether SQLite can no longer read its own file."""
+    """Whether SQLite can no longer read its file."""
     return isinstance(exc, DatabaseError) and getattr(exc.orig, "sqlite_errorcode", 0) & 0xFF in _UNREADABLE
 
 
@@ -186,7 +187,7 @@ _UNREADABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def is_transient(exc: DBAPIError | PoolTimeout) -> bool:
-    """Whether the same transaction may well succeed in a moment: a lost server, a deadlock, a lock held too long."""
+    """Whether the same transaction may succeed when tried again: lost connection, deadlock, lock timeout."""
     if isinstance(exc, PoolTimeout):
         return True
     return exc.connection_invalidated or isinstance(exc, (OperationalError, InterfaceError))

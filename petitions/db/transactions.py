@@ -1,4 +1,4 @@
-"""Reading and writing transactions, for everything but the signing path (which waits in db/queue.py)."""
+"""Transactions for reading and writing, except on the signing path (see db/queue.py)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from petitions.errors import Busy, DatabaseDamaged
 
 @contextmanager
 def _outages() -> Iterator[None]:
-    """A database that is away, or in the way of itself, is no mistake of ours: later it will be well."""
+    """Turn database errors that may pass into Busy, and an unreadable SQLite file into DatabaseDamaged."""
     try:
         yield
     except (DBAPIError, PoolTimeout) as exc:
@@ -31,7 +31,7 @@ def _outages() -> Iterator[None]:
 
 @contextmanager
 def reading() -> Iterator[Connection]:
-    """A connection whose statements all see one snapshot; nothing it does is kept. Raises Busy without a database."""
+    """A read-only connection whose statements all see one snapshot. Raises Busy if the database cannot be reached."""
     with _outages(), db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -40,7 +40,7 @@ def reading() -> Iterator[Connection]:
 
 @contextmanager
 def read_autocommit() -> Iterator[Connection]:
-    """A connection for a single statement, which sees one snapshot anyway; on Postgres it saves two round trips."""
+    """A connection for one statement, which needs no transaction; saves two round trips on Postgres."""
     with _outages(), db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             connection = connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -49,9 +49,12 @@ def read_autocommit() -> Iterator[Connection]:
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """Keep all of the block's changes, or none of them. The only place that commits a session. Raises Busy as well."""
+    """A session that is committed after the block, or rolled back on any error. Raises Busy like `reading`.
+
+    The only place that commits a session.
+    """
     with _outages(), write_lock().held():
-        db.session.rollback()  # a read transaction left open could not be turned into a writing one
+        db.session.rollback()  # SQLite cannot turn an open read transaction into a writing one
         db.session.connection(execution_options={"writes": True})
         try:
             yield db.session()
@@ -62,15 +65,15 @@ def transaction() -> Iterator[Session]:
 
 
 def truncate_log() -> bool:
-    """Move what SQLite's log holds into the database, and empty the log: erased bytes then lie nowhere.
+    """Copy SQLite's write-ahead log into the database file and empty it, so that erased bytes are gone from both.
 
-    False while a long reader is in the way; then try again later. True on Postgres, where there is nothing to do.
+    Returns False while a long read prevents it; the caller then tries again later. Always True on Postgres.
     """
     if db.engine.dialect.name != "sqlite":
         return True
     with write_lock().held(), db.engine.connect() as connection:
         driver: Any = connection.connection.driver_connection
-        driver.execute("PRAGMA busy_timeout=100")  # signers wait meanwhile
+        driver.execute("PRAGMA busy_timeout=100")  # short, because signers wait meanwhile
         try:
             is_busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         finally:
@@ -79,7 +82,7 @@ def truncate_log() -> bool:
 
 
 def damage(is_thorough: bool) -> str:
-    """What is wrong with the database file, as a sentence; empty if nothing is. Slow if `is_thorough`: it reads all."""
+    """What is wrong with the SQLite file, as a sentence; empty if nothing is. `is_thorough` reads the whole file."""
     if db.engine.dialect.name != "sqlite":
         return ""
     try:
@@ -95,12 +98,12 @@ def damage(is_thorough: bool) -> str:
 
 
 def write_lock() -> WriteLock:
-    """This application's queue of SQLite writers."""
+    """This application's lock between SQLite writers."""
     lock: WriteLock = current_app.extensions["petitions_write_lock"]
     return lock
 
 
 def write_queue() -> WriteQueue:
-    """This application's group commit."""
+    """This application's group-commit queue."""
     queue: WriteQueue = current_app.extensions["petitions_write_queue"]
     return queue

@@ -1,1 +1,1 @@
-"""Verbs: one public function is one transaction. No caller commits, and no layer below has a rule."""
+"""Use cases: one public function is one transaction. Callers never commit, and lower packages contain no rules."""

@@ -1,7 +1,7 @@
-"""Check values: whether keys and ledger are still those that the database was made with.
+"""Check values that show whether keys and ledger still belong to this database.
 
-A lost key is never replaced without a word: a new one would make every link dead, or every signer a stranger. The
-table `checks` holds a check value of each; setup, server and doctor compare, and say which one is missing.
+A lost key is never replaced silently: a new one would invalidate every link, or make every known signer look new. The
+table `checks` holds a check value of each key; setup, server and doctor compare it and name the key that is missing.
 """
 
 from sqlalchemy import select
@@ -15,15 +15,15 @@ from petitions.queries.catalogue import CatalogueCache
 from petitions.services import ledger
 from petitions.services.keys.keyring import keyring, settings
 
-_COPY = "Put back the copy that you keep apart from this server"
+_COPY = "Restore the copy that you keep apart from this server"
 LOSS = {
-    "secret_key": "without it every link in a mail and every group code is dead",
-    "master_key": "without it nobody can sign, and no waiting mail can be sent",
+    "secret_key": "without it no link in an e-mail and no group code works",
+    "master_key": "without it nobody can sign, and no queued e-mail can be sent",
 }
 
 
 def faults(catalogue_cache: CatalogueCache, *, is_thorough: bool = False) -> list[str]:
-    """What is lost or damaged, each as a sentence that says what to do. `is_thorough` reads the whole SQLite file."""
+    """What is lost or damaged, as sentences that say what to do. `is_thorough` reads the whole SQLite file."""
     damaged = damage(is_thorough)
     if damaged:
         return [damaged]
@@ -37,37 +37,37 @@ def faults(catalogue_cache: CatalogueCache, *, is_thorough: bool = False) -> lis
     for slug in slugs:
         value = _campaign_value(slug)
         if not value and ledger.is_destroyed(slug):
-            continue  # a restored backup, whose replay is still to come
+            continue  # the backup was restored, and its replay has not run yet
         if not value or noted.get(f"campaign {slug}", value) != value:
             found.append(lost(f"campaign-keys/{slug}", "without it nobody can sign"))
     found += [
         f"The database names a public key that no command here added: {key}. Nothing is encrypted to it. Find out who "
-        "wrote it there, then: flask keys retire"
+        "added it, then run: flask keys retire"
         for key in living
         if key not in catalogue_cache.pins.all()
     ]
     noted_length, length = ledger.lengths()
     if length < noted_length:
-        loss = "without it a restored backup brings back who withdrew"
-        found.append(f"{lost(ledger.path().name, loss)} If there is none, flask retention replay goes on without it.")
+        loss = "without it a restored backup would bring back withdrawn signatures"
+        found.append(f"{lost(ledger.path().name, loss)} Without a copy, run: flask retention replay")
     return found
 
 
 def lost(name: str, loss: str = "") -> str:
-    """The sentence about a file of the instance folder that is gone, or is another one."""
+    """The sentence about a file of the instance folder that is missing or was replaced."""
     path = settings().instance / name
     return f"{path} is missing, or is not the one this database was made with: {loss or LOSS[name]}. {_COPY}."
 
 
 def was_made_with(name: str) -> bool:
-    """Whether this database was made with a secret of that name, so that no new one may be drawn."""
+    """Whether this database was created with a secret of that name, so that no new one may be generated."""
     with reading() as connection:
         is_noted = connection.scalar(select(Check.name).where(Check.name == name)) is not None
         return is_noted or connection.scalar(select(Campaign.id).limit(1)) is not None
 
 
 def note_keys() -> None:
-    """Write down the check values of the keys at hand, where there are none yet, and whether a replay is due."""
+    """Store the check values of the present keys, where there are none yet, and whether a replay is due."""
     ledger.notice_restore()
     with transaction() as store:
         for name in LOSS:
@@ -77,7 +77,7 @@ def note_keys() -> None:
 
 
 def note_campaign_key(store: Session, slug: str) -> None:
-    """Write down the check value of a campaign's key, in the caller's transaction, if there is none yet."""
+    """Store the check value of a campaign's key, in the caller's transaction, if there is none yet."""
     _note(store, f"campaign {slug}", _campaign_value(slug))
 
 
@@ -87,7 +87,7 @@ def _note(store: Session, name: str, value: str) -> None:
 
 
 def _value(name: str) -> str:
-    """The check value of a secret at hand; empty without it."""
+    """The check value of a present secret; empty if it is missing."""
     secret: str = getattr(keyring(), name)
     return sealing.check_value(secret) if secret else ""
 

@@ -1,7 +1,7 @@
-"""The journal: who did what, and to how many. Rows are written in the transaction of the act and never changed.
+"""The journal (audit log): who did what, and to how many. Rows are written with the act and never changed.
 
-Each row holds the hash of the one before, so `verify` finds what was changed or left out behind the back of the
-database's triggers; but not that the last rows are missing, nor that all hashes were computed anew.
+Each row holds the hash of the previous row, so `verify` finds rows that were changed or removed in spite of the
+database's triggers. It cannot find that the last rows are missing, or that all hashes were computed again.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from petitions.db.base import db
 from petitions.db.transactions import reading, transaction
 from petitions.models import Account, JournalRow
 
-COMMAND = "command"  # who types commands on the server
+COMMAND = "command"  # the actor of everything done by commands on the server
 
 
 def record(store: Session | Connection, by: str, act: str, subject: str = "", number: int | None = None) -> None:
@@ -33,13 +33,13 @@ def record(store: Session | Connection, by: str, act: str, subject: str = "", nu
 
 
 def note(by: str, act: str, subject: str = "", number: int | None = None) -> None:
-    """Append a row in a transaction of its own, about what is more than one transaction."""
+    """Append a row in a transaction of its own, about an act of several transactions."""
     with transaction() as store:
         record(store, by, act, subject, number)
 
 
 def newest(most: int) -> Sequence[Any]:
-    """The last rows, newest first; `name` is that of an acting account."""
+    """The last `most` rows, newest first; `name` is the acting account's name."""
     is_theirs = JournalRow.actor == "account " + cast(Account.id, String)
     statement = select(JournalRow.__table__, Account.name).outerjoin(Account, is_theirs)
     with reading() as connection:
@@ -47,7 +47,7 @@ def newest(most: int) -> Sequence[Any]:
 
 
 def verify() -> tuple[int, str, int | None]:
-    """How many rows are as they were written, the last one's hash, and the number of the first that is not."""
+    """How many rows are unchanged, the last one's hash, and the number of the first changed row or None."""
     number, previous = 0, ""
     with reading() as connection:
         for row in connection.execute(select(JournalRow.__table__).order_by(JournalRow.id)).mappings():

@@ -1,8 +1,8 @@
-"""The ledger: what people took back, kept outside the database, so that no restored backup brings it again.
+"""The ledger: erasures, withdrawals and wishes, kept outside the database, so that no restored backup undoes them.
 
-It (instance/erasures.jsonl) names nobody: what happened, to which random link_id or keyed hash, in which minute. Lines
-are on disk before the transaction they belong to is committed. The database notes how long the ledger is: a database
-that is behind was restored, and waits for `flask retention replay`; one that is ahead has lost its ledger.
+The file (instance/erasures.jsonl) names nobody: it says what happened, to which random link_id or keyed hash, in which
+minute. Lines are on disk before the transaction they belong to commits. The database stores the ledger's length: a
+database that is behind was restored and waits for `flask retention replay`; if it is ahead, the ledger was lost.
 """
 
 import errno
@@ -29,19 +29,22 @@ ERASED, EXPIRED, KEY_DESTROYED = "erased", "expired", "key destroyed"
 WITHDRAWN, CORRECTED, NEWS, NAMED = "withdrawn", "corrected", "news", "named"
 SUPPRESSED, LIFTED = "suppressed", "lifted"
 INVALIDATED, RESTORED = "invalidated", "restored"
-_OLD_REASONS = {"wish": ERASED, "retention": EXPIRED}  # what lines said that knew only erasures
+_OLD_REASONS = {
+    "wish": ERASED,
+    "retention": EXPIRED,
+}  # reasons in lines of older versions, which recorded only erasures
 _LENGTH, _REPLAY_DUE = "ledger", "replay due"
 
 
 def path() -> Path:
-    """Where the ledger lies: beside the secrets, not in the database, and not in its backups."""
+    """The ledger's file: beside the secrets, not in the database, and not in its backups."""
     return settings().instance / "erasures.jsonl"
 
 
 def append(connection: Connection, lines: Sequence[Line], now: datetime) -> None:
-    """Append to the ledger, within the transaction of what the lines tell; returns when they are on disk.
+    """Append to the ledger, within the transaction that the lines describe; returns when they are on disk.
 
-    Raises Busy if they cannot be written: then the transaction must not be kept.
+    Raises Busy if they cannot be written: then the caller must roll back.
     """
     if lines:
         at = minute_of(now).isoformat()
@@ -49,19 +52,19 @@ def append(connection: Connection, lines: Sequence[Line], now: datetime) -> None
 
 
 def withdrawal(link_id: bytes, case_ids: Sequence[int]) -> Line:
-    """The line that says that a signer took these signatures back."""
+    """The line for a signer who withdrew these signatures."""
     return {"what": WITHDRAWN, "signer": link_id.hex(), "cases": sorted(case_ids)}
 
 
 def is_of(line: Line, sealed_name: bytes | None) -> bool:
-    """Whether this corrected name is the one that the line tells of."""
+    """Whether the line refers to this corrected name."""
     return sealed_name is not None and hashlib.sha256(sealed_name).hexdigest() == line["sha256"]
 
 
 def note_length(connection: Connection, length: int, *, is_set: bool = False) -> None:
-    """Let the database know that it is as far as the first `length` bytes of the ledger; it never goes back.
+    """Store that the database is up to date with the first `length` bytes of the ledger; it never decreases.
 
-    But for `is_set`, where the ledger itself is another one.
+    Except with `is_set`, where the ledger itself was replaced.
     """
     if is_set:
         connection.execute(delete(Check).where(Check.name.in_([_LENGTH, _REPLAY_DUE])))
@@ -72,14 +75,14 @@ def note_length(connection: Connection, length: int, *, is_set: bool = False) ->
 
 
 def lengths() -> tuple[int, int]:
-    """How long the database believes the ledger to be, and how long it is, in bytes."""
+    """The ledger's length according to the database, and its real length, in bytes."""
     with reading() as connection:
         noted = connection.scalar(select(Check.value).where(Check.name == _LENGTH))
     return int(noted or 0), path().stat().st_size if path().exists() else 0
 
 
 def notice_restore() -> None:
-    """Keep in mind that the database is behind the ledger: however much is written from now on, a replay is due."""
+    """Record that the database is behind the ledger, so that a replay stays due whatever is written later."""
     if is_ahead():
         with transaction() as store:
             row = (_REPLAY_DUE, "")
@@ -87,14 +90,14 @@ def notice_restore() -> None:
 
 
 def is_ahead() -> bool:
-    """Whether the ledger knows more than the database, since a backup was restored and not yet replayed."""
+    """Whether the ledger has entries that the database lacks, because a backup was restored and not yet replayed."""
     noted, length = lengths()
     with reading() as connection:
         return length > noted or connection.scalar(select(Check.name).where(Check.name == _REPLAY_DUE)) is not None
 
 
 def lines() -> Iterator[Line]:
-    """What the ledger says, oldest first; a torn line says nothing."""
+    """The ledger's lines, oldest first; an incomplete line is skipped."""
     if not path().exists():
         return
     with path().open(encoding="utf-8") as file:
@@ -115,16 +118,16 @@ def is_destroyed(slug: str) -> bool:
 
 
 def _append(text: str) -> int:
-    """Write at the end of the file, and give its length then."""
+    """Append to the file and return its new length."""
     try:
         path().parent.mkdir(parents=True, exist_ok=True)
         is_new = not path().exists()
         file = os.open(path(), os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             size = os.fstat(file).st_size
-            torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"  # power was lost in the middle of a line
+            torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"  # a power loss left an incomplete line
             raw = ("\n" * torn + text).encode()
-            if os.write(file, raw) < len(raw):  # one write: lines of two processes do not mix
+            if os.write(file, raw) < len(raw):  # a single write, so that lines of two processes do not mix
                 raise OSError(errno.ENOSPC, "short write")
             os.fsync(file)
             length = os.fstat(file).st_size
@@ -138,7 +141,7 @@ def _append(text: str) -> int:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Let the new file's name be on disk too."""
+    """Flush the folder, so that the new file's name is on disk too."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

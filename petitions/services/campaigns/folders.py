@@ -1,4 +1,4 @@
-"""Campaign content: from a folder into the database and back."""
+"""Import of campaign folders into the database, and export."""
 
 import hashlib
 from collections.abc import Sequence
@@ -40,10 +40,10 @@ TextRow = TypeVar("TextRow", CampaignText, CaseText, StoryText)
 
 
 def import_campaign(content: CampaignContent, catalogue_cache: CatalogueCache) -> None:
-    """Make the database say what the folder says. Doing it twice changes nothing the second time.
+    """Make the database match the folder. Idempotent.
 
-    Raises ContentFaulty if it would drop a case that somebody signed, or open a campaign before the section's keys
-    were proven (demo mode does without); then nothing is changed.
+    Raises ContentFaulty if it would delete a case with signatures, or open a campaign before its recipient keys are
+    proven (demo mode does not require it); then nothing is changed.
     """
     with transaction() as store:
         campaign = store.scalar(select(Campaign).where(Campaign.slug == content.slug))
@@ -72,7 +72,7 @@ def import_campaign(content: CampaignContent, catalogue_cache: CatalogueCache) -
 
 
 def export_campaign(slug: str) -> CampaignContent:
-    """The campaign as its folder would tell it; raises NotFound."""
+    """The campaign as its folder would contain it; raises NotFound."""
     with transaction() as store:
         campaign = store.scalar(select(Campaign).where(Campaign.slug == slug))
         if campaign is None:
@@ -112,7 +112,7 @@ def _import_cases(store: Session, campaign: Campaign, content: CampaignContent) 
 
 
 def _drop_cases(store: Session, cases: list[Case]) -> None:
-    """Cases that the folder no longer has; only if nobody signed them."""
+    """Delete cases that the folder no longer has, if nobody signed them."""
     for case in cases:
         is_used = exists().where(Signature.case_id == case.id) | exists().where(Tally.case_id == case.id)
         if store.scalar(select(is_used)):
@@ -139,7 +139,7 @@ def _import_stories(campaign: Campaign, content: CampaignContent) -> None:
 
 
 def _filled(row: TextRow, text: Text, texts: dict[str, Text], source: str) -> TextRow:
-    """The row with the folder's words. A translation that did not change keeps naming the source it was made from."""
+    """The row with the folder's words. An unchanged translation keeps the hash of the source it was made from."""
     if text.source_hash:
         row.source_hash = text.source_hash
     elif row.words != text.words:
@@ -149,7 +149,7 @@ def _filled(row: TextRow, text: Text, texts: dict[str, Text], source: str) -> Te
 
 
 def _letter_version(store: Session, case_id: int, locale: str, demand: str) -> int:
-    """The immutable version of these words, made if they are new."""
+    """The id of these immutable words; they are stored if they are new."""
     sha256 = hashlib.sha256(demand.encode()).hexdigest()
     same = (LetterVersion.case_id == case_id, LetterVersion.locale == locale, LetterVersion.sha256 == sha256)
     version = store.scalar(select(LetterVersion).where(*same))
@@ -162,7 +162,7 @@ def _letter_version(store: Session, case_id: int, locale: str, demand: str) -> i
 
 
 def _texts(rows: Sequence[CampaignText | CaseText | StoryText], source: str) -> dict[str, Text]:
-    """The words by language, the source first; a translation names its source only where it is stale."""
+    """The words by language, the source first; a translation has a source hash only if it is stale."""
     now = {row.locale: source_hash(row.words) for row in rows}
     ordered = sorted(rows, key=lambda row: (row.locale != source, row.locale))
     return {

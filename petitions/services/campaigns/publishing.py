@@ -1,9 +1,10 @@
-"""Publishes counts in batches, so that nobody who watches the line and the counts learns who signed for which case.
+"""Publishes counts in batches, so that watching them does not show who signed for which case.
 
-Each campaign is looked at once in a quarter of an hour, never because somebody signed. What is confirmed shows only if
-it grew by five signers in one case since the last batch, so five were there; all cases move together. What was taken
-back shows with the next batch: a few signers who sign and withdraw by turns make none. What staff did (paper, letters,
-invalidations) waits for nobody. Remainders are published once after the end, and once when the last link has ended.
+Each campaign is checked once in a quarter of an hour, never because somebody signed. New confirmations are published
+only if at least one case grew by five signers since the last batch; then all cases are updated together. Withdrawals
+are shown with the next batch, and cause none: otherwise a few signers could sign and withdraw in turn. Acts of staff
+(paper, letters, invalidations) are published at once. The rest is published once after the end, and once when the last
+confirmation link has expired.
 """
 
 from dataclasses import asdict
@@ -23,9 +24,9 @@ FEWEST = 5
 
 
 def publish_due(last: datetime | None = None) -> datetime:
-    """Look at every campaign, unless it was done in this quarter of an hour; gives the quarter, the next call's `last`.
+    """Check every campaign, unless that was done in this quarter of an hour; returns the quarter for the next call.
 
-    Any number of servers may do so: the first one decides for all.
+    Any number of servers may call it: the first one decides for all.
     """
     quarter = clock.quarter_of(clock.now())
     for campaign in catalogue().campaigns if quarter != last else ():
@@ -49,7 +50,7 @@ def _look(campaign: PublicCampaign, quarter: datetime) -> None:
         shown = {case: _shown(now if is_due else before.get(case, NOTHING), now) for case, now in live.items()}
         after = {case: numbers for case, numbers in shown.items() if numbers != NOTHING}
         batch.checked_at, batch.stage = quarter, stage
-        if after != before:  # a case that has only unconfirmed signatures is no change
+        if after != before:  # a new case with only unconfirmed signatures is no change
             batch.published_at = quarter
             batch.figures = {str(case): asdict(numbers) for case, numbers in after.items()}
 
@@ -59,7 +60,7 @@ def _shown(batch: Numbers, now: Numbers) -> Numbers:
 
 
 def _is_enough(before: Numbers, now: Numbers) -> bool:
-    """Whether five signers came for this case, or staff struck as many signatures or brought them back."""
+    """Whether five signers were added to this case, or staff invalidated or restored as many signatures."""
     return now.confirmed - before.confirmed >= FEWEST or abs(now.invalidated - before.invalidated) >= FEWEST
 
 

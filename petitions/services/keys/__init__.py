@@ -1,1 +1,1 @@
-"""The key ring, the recipient keys of the section, and the tests that a private key opens what is sealed."""
+"""The key ring, the recipient keys, and tests that a private key decrypts what is encrypted here."""

@@ -1,7 +1,7 @@
-"""Proof that the section's keys work, before a campaign takes a real name.
+"""Key tests: proof that the private keys work, before a campaign accepts a real name.
 
-Each living key gets a riddle: random words, sealed as names are. Whoever has the private half opens it on their own
-machine and tells the words. The campaign's canary keeps the riddles; `keys_checked_at` is set once all are solved.
+For each active recipient key, random words are encrypted in the way names are. The key's holder decrypts them elsewhere
+and reports the words. The campaign keeps the tests; `keys_checked_at` is set once all are passed.
 """
 
 import base64
@@ -20,34 +20,34 @@ from petitions.models import Campaign, Recipient
 from petitions.queries.recipient_keys import KeyTest, key_tests
 from petitions.services import journal
 
-WORDS = "words"  # the field of the sealed riddle
+WORDS = "words"  # the field of the encrypted test message
 _UNPROVEN = (
-    'campaign.toml: state = "open", but nobody has proven yet that the private keys open what is sealed here. '
-    'Import it with state = "draft", run `flask keys check`, then import it as "open"'
+    'campaign.toml: state = "open", but it is not proven yet that the private keys decrypt what is encrypted '
+    'here. Import it with state = "draft", run `flask keys check`, then import it as "open"'
 )
 
 
 class WordsWrong(DomainError):
-    """These are not the words of an open riddle."""
+    """These are not the words of an open key test."""
 
     code = "words_wrong"
 
 
 def create_key_tests(store: Session, campaign: Campaign) -> None:
-    """Bring the canary in line with the living keys, within the caller's transaction. What is solved stays solved."""
+    """Update the campaign's key tests to the active keys, in the caller's transaction. Passed tests stay passed."""
     kept = key_tests(campaign.canary)
     living = store.scalars(select(Recipient.public_key).where(Recipient.retired_at.is_(None)).order_by(Recipient.id))
     _keep(campaign, {key: kept.get(key) or _new_key_test(key) for key in living})
 
 
 def create_key_tests_everywhere(store: Session) -> None:
-    """The same for every campaign, after a key came or went."""
+    """The same for every campaign, after a key was added or retired."""
     for campaign in store.scalars(select(Campaign)):
         create_key_tests(store, campaign)
 
 
 def prove_key(campaign_slug: str, typed: str, by: str = journal.COMMAND) -> str:
-    """Record that a key was proven, and say whose; raises WordsWrong."""
+    """Record that a key test was passed, and return the key's label; raises WordsWrong."""
     sha256 = _sha256("".join(typed.split()).replace("-", "").lower())
     with transaction() as store:
         campaign = store.scalar(select(Campaign).where(Campaign.slug == campaign_slug))
@@ -64,7 +64,7 @@ def prove_key(campaign_slug: str, typed: str, by: str = journal.COMMAND) -> str:
 
 
 def demand_proof(campaign: Campaign) -> None:
-    """Let no campaign open on keys that may not work; raises ContentFaulty."""
+    """Refuse to open a campaign while a key test is open; raises ContentFaulty."""
     if campaign.keys_checked_at is None:
         raise ContentFaulty([_UNPROVEN])
 

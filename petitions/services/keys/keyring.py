@@ -1,7 +1,7 @@
-"""The keys at hand: the server's own secrets, each campaign's unlocked key, and the section's public keys.
+"""The present keys: the server's own secrets, the campaigns' unlocked keys, and the recipient keys.
 
-A campaign's key lies in a file of its own (instance/campaign-keys/<slug>, locked with the master key), never in the
-database: once the file is destroyed, no copy of the database can compare anybody.
+Each campaign's key is in a file of its own (instance/campaign-keys/<slug>, encrypted with the master key), never in the
+database: once the file is destroyed, nobody can link signers to a name or address, even with a copy of the database.
 """
 
 import os
@@ -18,7 +18,7 @@ from petitions.settings import Settings
 
 @dataclass
 class Keyring:
-    """One application's keys. Campaign keys stay unlocked in memory only."""
+    """One application's keys. Unlocked campaign keys stay in memory only."""
 
     secret_key: str
     master_key: str
@@ -31,12 +31,12 @@ class Keyring:
             self.set_master_key(self.master_key)
 
     def set_master_key(self, identity: str) -> None:
-        """Take the private age key that locks campaign keys and queued mails; raises ValueError if it is none."""
+        """Set the age identity that encrypts campaign keys and queued e-mails; raises ValueError for another text."""
         self.master_public = sealing.public_of(identity)
         self.master_key = identity
 
     def campaign_key(self, slug: str) -> bytes:
-        """The campaign's blind-index key; raises KeyMissing if its file is gone, or needs another master key."""
+        """The campaign's blind-index key; raises KeyMissing if its file is missing or needs another master key."""
         if slug not in self._unlocked:
             try:
                 self._unlocked[slug] = sealing.unwrap(self._path(slug).read_bytes(), self.master_key)
@@ -45,7 +45,7 @@ class Keyring:
         return self._unlocked[slug]
 
     def make_campaign_key(self, slug: str) -> None:
-        """Draw a key for a new campaign. One that is there already stays."""
+        """Generate the key of a new campaign; an existing one is kept."""
         path = self._path(slug)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -53,7 +53,7 @@ class Keyring:
             path.write_bytes(sealing.wrap(sealing.new_key(), self.master_key))
 
     def destroy_campaign_key(self, slug: str) -> None:
-        """Overwrite the key's file and remove it; from now on nobody can compare the campaign's signers."""
+        """Overwrite and delete the key's file; from then on the campaign's signers cannot be compared."""
         self._unlocked.pop(slug, None)
         path = self._path(slug)
         if path.exists():
@@ -80,14 +80,14 @@ def settings() -> Settings:
 
 
 def blind_key(campaign: PublicCampaign) -> bytes:
-    """The key that makes two of the campaign's signers comparable; raises NoRecipientKey once it is destroyed."""
+    """The campaign's blind-index key; raises NoRecipientKey once it is destroyed."""
     if campaign.erased_at is not None:
         raise NoRecipientKey(campaign=campaign.slug)
     return keyring().campaign_key(campaign.slug)
 
 
 def public_keys() -> tuple[str, ...]:
-    """Whom personal data is sealed to; raises NoRecipientKey if nobody: then no form may take anything."""
+    """The recipient keys; raises NoRecipientKey if there are none, because then no form may accept data."""
     keys = catalogue().public_keys
     if not keys:
         raise NoRecipientKey()

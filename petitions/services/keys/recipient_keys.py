@@ -1,4 +1,4 @@
-"""The section's public keys: whom every name and address is sealed to."""
+"""The recipient keys: the organisation's public keys, to which names and addresses are encrypted."""
 
 from sqlalchemy import func, select
 
@@ -13,19 +13,19 @@ from petitions.services.keys import key_tests
 
 
 class KeyFaulty(DomainError):
-    """This is no age public key."""
+    """This is not an age public key."""
 
     code = "key_faulty"
 
 
 class LastKey(DomainError):
-    """Without this key, nothing could be sealed any more."""
+    """Without this key nothing could be encrypted any more."""
 
     code = "last_key"
 
 
 def add_recipient(label: str, public_key: str, catalogue_cache: CatalogueCache) -> None:
-    """From now on, seal to this key too, which has to prove itself. Adding a living key changes nothing."""
+    """Encrypt to this key too from now on; it needs a key test. Adding an active key again changes nothing."""
     if not sealing.is_public_key(public_key):
         raise KeyFaulty()
     with transaction() as store:
@@ -42,7 +42,7 @@ def add_recipient(label: str, public_key: str, catalogue_cache: CatalogueCache) 
 
 
 def retire_recipient(public_key: str, catalogue_cache: CatalogueCache) -> None:
-    """From now on, do not seal to this key; it still opens what was sealed before. Raises NotFound or LastKey."""
+    """Stop encrypting to this key; it still decrypts older data. Raises NotFound or LastKey."""
     with transaction() as store:
         recipient = store.scalar(select(Recipient).where(Recipient.public_key == public_key))
         if recipient is None:
@@ -58,7 +58,7 @@ def retire_recipient(public_key: str, catalogue_cache: CatalogueCache) -> None:
 
 
 def has_recipients() -> bool:
-    """Whether anything can be sealed at all."""
+    """Whether there is a recipient key at all."""
     with reading() as connection:
         living = select(Recipient.id).where(Recipient.retired_at.is_(None)).limit(1)
         return connection.scalar(living) is not None

@@ -1,4 +1,4 @@
-"""School mode: a pass lifts the network's limit and the proof of work at one place, for a while, for some signers."""
+"""Group codes (school mode): a code lifts the network's rate limit and proof of work, for a while, for some signers."""
 
 import secrets
 from collections import Counter
@@ -21,12 +21,12 @@ DEFAULT_DURATION = timedelta(hours=1)
 DEFAULT_SIGNERS = 40
 LARGEST = 2_000
 PERSON = rate_limits.Rule("pass-person", 1, timedelta(hours=24))
-_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # 32 that are not taken for one another
+_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # 32 characters that are not confused with one another
 _LENGTH = 8
 
 
 class GroupCodeFaulty(DomainError):
-    """A pass needs a place, a number of signers from 1 to 2000, and an end after its beginning."""
+    """A group code needs a place, a number of signers from 1 to 2000, and an end after its beginning."""
 
     code = "pass_faulty"
 
@@ -34,7 +34,7 @@ class GroupCodeFaulty(DomainError):
 def create_group_code(
     slug: str, place: str, most: int, opens_at: datetime, closes_at: datetime, by: str = journal.COMMAND
 ) -> int:
-    """Make a pass for the campaign; gives its number. Raises GroupCodeFaulty."""
+    """Create a group code for the campaign; returns its number. Raises GroupCodeFaulty."""
     place = " ".join(place.split())
     if not 0 < len(place) <= 120 or not 0 < most <= LARGEST or opens_at >= closes_at:
         raise GroupCodeFaulty()
@@ -43,7 +43,7 @@ def create_group_code(
         if campaign_id is None:
             raise NotFound(campaign=slug)
         made = GroupCode(campaign_id=campaign_id, place=place, most=most, opens_at=opens_at, closes_at=closes_at)
-        made.code_hash = secrets.token_hex(32)  # until the row has a number
+        made.code_hash = secrets.token_hex(32)  # replaced below, once the row has a number
         store.add(made)
         store.flush()
         made.code_hash = hash_of(display_code(made.id))
@@ -52,7 +52,7 @@ def create_group_code(
 
 
 def end_group_code(group_code_id: int, by: str = journal.COMMAND) -> None:
-    """Let nobody sign with this pass any more."""
+    """End this group code now."""
     now = clock.now()
     with transaction() as store:
         ending = update(GroupCode).where(GroupCode.id == group_code_id, GroupCode.closes_at > now).values(closes_at=now)
@@ -61,21 +61,21 @@ def end_group_code(group_code_id: int, by: str = journal.COMMAND) -> None:
 
 
 def display_code(group_code_id: int) -> str:
-    """The code that people type, such as K7QM-2XBD. It is computed, so staff can look it up, and stored nowhere."""
+    """The code as printed, such as K7QM-2XBD. It is computed, so staff can look it up, and never stored."""
     raw = sealing.blind_index(keyring().secret_key.encode(), "pass code", str(group_code_id))
     code = "".join(_LETTERS[byte % len(_LETTERS)] for byte in raw[:_LENGTH])
     return f"{code[:4]}-{code[4:]}"
 
 
 def hash_of(typed: str) -> str:
-    """What a typed code is known by, however it was spaced; empty for none."""
+    """The hash that identifies a typed code, however it is spaced; empty without one."""
     code = "".join(char for char in typed.upper() if char.isalnum())
     return sealing.blind_index(keyring().secret_key.encode(), "pass", code).hex() if code else ""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A place that somebody wants; `person` is a keyed hash, so that nobody takes two."""
+    """A request to use a group code; `person` is a keyed hash, so that nobody is counted twice."""
 
     campaign_id: int
     code_hash: str
@@ -83,15 +83,15 @@ class Wanted:
 
 
 def wanted(campaign_id: int, typed: str, person: str) -> Wanted | None:
-    """What an entry wants that came with this code; None without one."""
+    """The request of an entry with this code; None without a code."""
     code_hash = hash_of(typed)
     return Wanted(campaign_id, code_hash, PERSON.key(f"{code_hash} {person}")) if code_hash else None
 
 
 def claim(connection: Connection, places: Sequence[Wanted | None], now: datetime) -> list[int | None]:
-    """For each wanted place the pass that has it; None where the pass is unknown, over or full.
+    """For each request the id of its group code; None if the code is unknown, over or full.
 
-    Who comes again takes no second place; but a full pass takes nobody, or it would tell who came before.
+    A signer who comes again is not counted twice. A full code refuses everybody, or it would show who used it before.
     """
     hashes = sorted({each.code_hash for each in places if each})
     if not hashes:

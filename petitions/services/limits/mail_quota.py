@@ -1,4 +1,4 @@
-"""The exact limit against mail bombing: a mailbox has three slots, and each is free again a day after it was taken."""
+"""The mail quota against mail bombing: each mailbox has three slots; a used slot is free again after a day."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,23 +18,23 @@ _TAKE = "(mailbox_key, slot) DO UPDATE SET ends_at = excluded.ends_at WHERE mail
 
 
 def mailbox_key(email: str) -> str:
-    """A keyed hash that is equal for all spellings of a mailbox, over all campaigns."""
+    """A keyed hash that is equal for all spellings of a mailbox, in all campaigns."""
     return sealing.blind_index(keyring().secret_key.encode(), "mailbox", identity.mailbox_loosely(email)).hex()[:40]
 
 
 def wanted(email: str) -> tuple[str, int]:
-    """What a mail to this address asks of the limit: its mailbox's key, and the first slot that it may take.
+    """What an e-mail to this address needs: the mailbox's key, and the first slot that it may use.
 
-    The first slot is kept for the address without a +tag: elsewhere than at Google the tag may lead to somebody else,
-    who would use up a person's mails.
+    Slot 1 is reserved for the address without a +tag: with other hosts than Google an address with a tag may be another
+    person's, who would then use up the owner's quota.
     """
     return mailbox_key(email), 2 if identity.same_address(email) != identity.mailbox(email) else 1
 
 
 def take(connection: Connection, mails: Sequence[tuple[str, int]], now: datetime) -> list[bool]:
-    """Whether each of these mails (see `wanted`) may go to its mailbox, in order; a yes takes a slot.
+    """Whether each of these e-mails (see `wanted`) may go to its mailbox, in order; a yes uses a slot.
 
-    One statement where nobody was written to lately, at most one per slot. Two servers cannot take the same slot.
+    One statement if no slot is in use, at most one per slot. Two servers cannot take the same slot.
     """
     day = int(FREE_AFTER.total_seconds())
     allowed = [False] * len(mails)
@@ -60,7 +60,7 @@ def take(connection: Connection, mails: Sequence[tuple[str, int]], now: datetime
 
 
 def purge() -> None:
-    """Forget the slots that are free again; one taken while the clock ran ahead is free a day from now."""
+    """Delete free slots; a slot taken while the clock was ahead is free after at most a day."""
     now = int(clock.now().timestamp())
     latest = now + int(FREE_AFTER.total_seconds())
     with transaction() as store:

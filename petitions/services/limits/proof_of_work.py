@@ -1,6 +1,6 @@
-"""A proof for crowded networks: a puzzle that a browser solves by itself, or a while of waiting without one.
+"""Proof of work for busy networks: a challenge that a browser solves, or a waiting time without JavaScript.
 
-Both are made for one campaign and one network, last an hour, and are spent once.
+Both are made for one campaign and one network, are valid for an hour, and can be used once.
 """
 
 import base64
@@ -17,7 +17,7 @@ from petitions.domain import sealing
 from petitions.services.keys.keyring import keyring
 from petitions.services.limits import networks, rate_limits
 
-COST = 2_000  # rounds of PBKDF2 for one try; about 256 tries are needed: 0.2 s on a computer, 2 s on an old phone
+COST = 2_000  # rounds of PBKDF2 per attempt; about 256 attempts are needed: 0.2 s on a computer, 2 s on an old phone
 WAIT_SECONDS = 30
 LIFETIME = timedelta(hours=1)
 SPENT = rate_limits.Rule("proof", 1, LIFETIME + timedelta(seconds=WAIT_SECONDS))
@@ -25,7 +25,7 @@ SPENT = rate_limits.Rule("proof", 1, LIFETIME + timedelta(seconds=WAIT_SECONDS))
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: the puzzle for scripts (JSON in base64), and a token that is good once its time has come."""
+    """The challenge for scripts (JSON in base64), and a token that becomes valid after a waiting time."""
 
     puzzle: str
     wait: str
@@ -34,10 +34,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Proof:
-    """A proof that is good: `key` is the row under which it is spent.
+    """A valid proof; `key` is the key in `limits` under which it is used up.
 
-    `needs_place`: only time was spent, and anybody can do that with many tokens at once; so the network must have a
-    place left for those who wait.
+    `needs_place`: only time was spent, which anyone can do with many tokens at once; so the network needs a free place
+    in its waiting queue.
     """
 
     key: str
@@ -45,9 +45,9 @@ class Proof:
 
 
 def ask(campaign_id: int, network: str = "", brought: str = "", *, price: int = 1, seconds: int = 0) -> Question:
-    """A question for somebody who brought `brought`; who has begun to wait does not begin anew.
+    """A new challenge. A client that already waits (`brought`) keeps its token and so does not start again.
 
-    The puzzle takes `price` times as long as usual. Who waits for `seconds` has a place in the network's queue.
+    `price`: factor on the usual difficulty. `seconds`: waiting time at a place in the network's queue.
     """
     now = int(clock.now().timestamp())
     puzzle = altcha.create_challenge(
@@ -59,7 +59,7 @@ def ask(campaign_id: int, network: str = "", brought: str = "", *, price: int = 
     )
     wait, times = brought, _times(campaign_id, network, brought)
     good_at, lasts = times or (0, 0)
-    # It was good, and yet they are here: it is spent. Or it was given while the clock ran ahead
+    # A valid token that comes back is used up, or it was issued while the clock was ahead
     if seconds or not now < good_at <= now + (lasts or WAIT_SECONDS):
         good_at = now + (seconds or WAIT_SECONDS)
         wait = f"{good_at}.{seconds}.{secrets.token_hex(8)}"
@@ -68,7 +68,7 @@ def ask(campaign_id: int, network: str = "", brought: str = "", *, price: int = 
 
 
 def check(campaign_id: int, network: str, brought: str) -> Proof | None:
-    """The proof that was brought; None if it proves nothing, here or any more."""
+    """The proof that was sent; None if it is not valid here, or no longer."""
     now = int(clock.now().timestamp())
     times = _times(campaign_id, network, brought)
     if times is not None:
@@ -84,9 +84,9 @@ def check(campaign_id: int, network: str, brought: str) -> Proof | None:
 
 
 def _times(campaign_id: int, network: str, token: str) -> tuple[int, int] | None:
-    """From when on the token is good, and for how many seconds its place waits (0: it has none yet).
+    """The Unix time from which the token is valid, and its waiting time in seconds (0: no place yet).
 
-    None if we never made it for this campaign and network.
+    None if this server did not issue it for this campaign and network.
     """
     said, _, tag = token.rpartition(".")
     if not hmac.compare_digest(tag.encode("utf-8", "replace"), _tag(campaign_id, network, said).encode()):
@@ -101,7 +101,7 @@ def _tag(campaign_id: int, network: str, said: str) -> str:
 
 
 def _network_tag(network: str) -> str:
-    """The widest network, as puzzles name it: a phone's address may change from one request to the next."""
+    """The widest network, as challenges name it: a phone's address may change between two requests."""
     return sealing.blind_index(keyring().secret_key.encode(), "puzzle", networks.widest(network)).hex()[:32]
 
 

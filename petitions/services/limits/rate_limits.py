@@ -1,4 +1,4 @@
-"""Limits: how often something may happen in a while. Kept in the database, so exact over all processes."""
+"""Rate limits: how often something may happen in a time window. In the database, so exact over all processes."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,39 +16,43 @@ from petitions.errors import TooManyTries
 from petitions.models import Limit
 from petitions.services.keys.keyring import keyring
 
-CLOCK_TOLERANCE = 60  # seconds by which the clocks of two servers may differ
+CLOCK_TOLERANCE = 60  # seconds by which two servers' clocks may differ
 
 
 @dataclass(frozen=True)
 class Rule:
-    """At most `most` times in the `window` that begins with the first time."""
+    """At most `most` uses in a `window`, which begins with the first use."""
 
     kind: str
     most: int
     window: timedelta
 
     def key(self, value: str) -> str:
-        """The row for `value`: a keyed hash, so that the table names nobody."""
+        """The row's key for `value`: a keyed hash, so that the table names nobody."""
         return f"{self.kind}:{sealing.blind_index(keyring().secret_key.encode(), self.kind, value).hex()[:40]}"
 
 
 CODE_TRIES = Rule("code", 5, timedelta(hours=24))
 CODE_TRIES_NETWORK = Rule("code-network", 60, timedelta(hours=1))
-LOGIN_TRIES = Rule("login", 10, timedelta(minutes=15))  # for one name from one network
-LOGIN_TRIES_NETWORK = Rule("login-network", 30, timedelta(minutes=15))  # for all names
-LOGIN_TRIES_ACCOUNT = Rule("login-account", 30, timedelta(minutes=15))  # from all networks that are new to the account
-LOGIN_KNOWN = Rule("login-known", 1, timedelta(days=30))  # a network from which this account logged in
-ASKS = Rule("asks", 30, timedelta(hours=1))  # for the link to one's own signatures, from one network
+LOGIN_TRIES = Rule("login", 10, timedelta(minutes=15))  # per name and network
+LOGIN_TRIES_NETWORK = Rule("login-network", 30, timedelta(minutes=15))  # per network, all names together
+LOGIN_TRIES_ACCOUNT = Rule(
+    "login-account", 30, timedelta(minutes=15)
+)  # per account, from all networks without an earlier login
+LOGIN_KNOWN = Rule("login-known", 1, timedelta(days=30))  # networks from which the account logged in
+ASKS = Rule("asks", 30, timedelta(hours=1))  # requests for the link to the signer's page, per network
 UNKNOWN_ORIGIN = Rule("no-origin", 20, timedelta(minutes=10))
-INVALID = Rule("invalid", 240, timedelta(minutes=1))  # forms with mistakes: each costs 15 ms
-WRONG_SECRET = Rule("bounce-secret", 20, timedelta(minutes=10))  # of a mail service; the right one is not limited
+INVALID = Rule("invalid", 240, timedelta(minutes=1))  # invalid forms, per network: each costs 15 ms
+WRONG_SECRET = Rule(
+    "bounce-secret", 20, timedelta(minutes=10)
+)  # wrong secrets of a mail service; the right one is not limited
 
 
 def use(connection: Connection, rule: Rule, keys: Sequence[str], now: datetime) -> list[int]:
-    """Count one use for each entry of `keys`, and give for each which number it is in its key's window."""
+    """Count one use for each of `keys`; returns for each its number within the key's window."""
     seconds = int(rule.window.total_seconds())
     ends_at = int(now.timestamp()) + seconds
-    # Nor does a window bind that ends later than one that begins now: a clock that was wrong for a while began it
+    # A window that ends later than a new one would end was begun while the clock was ahead: it is over too
     is_over = (
         f"(limits.ends_at <= excluded.ends_at - {seconds} OR limits.ends_at > excluded.ends_at + {CLOCK_TOLERANCE})"
     )
@@ -75,13 +79,13 @@ def use(connection: Connection, rule: Rule, keys: Sequence[str], now: datetime) 
 
 
 def spend(rule: Rule, value: str) -> None:
-    """Count one try, durably, before it is made; raises TooManyTries when it is one too many."""
+    """Count one attempt, durably, before it is made; raises TooManyTries above the limit."""
     if write_queue().submit(_HANDLERS[rule], rule.key(value)) > rule.most:
         raise TooManyTries(kind=rule.kind, seconds=int(rule.window.total_seconds()))
 
 
 def is_within(rule: Rule, value: str) -> bool:
-    """Whether one more is within the limit; it is counted only then."""
+    """Whether one more use is within the limit; it is counted only then."""
     with transaction() as session:
         (number,) = use(session.connection(), rule, [rule.key(value)], clock.now())
         if number > rule.most:
@@ -96,14 +100,14 @@ def give_back(connection: Connection, rule: Rule, value: str) -> None:
 
 
 def is_used(rule: Rule, value: str) -> bool:
-    """Whether there was a use whose window is not over."""
+    """Whether there was a use in a window that is not over."""
     living = (Limit.key == rule.key(value)) & (Limit.ends_at > int(clock.now().timestamp()))
     with read_autocommit() as connection:
         return connection.scalar(select(Limit.key).where(living)) is not None
 
 
 def purge() -> None:
-    """Forget the windows that are over, and what was drawn yesterday to hide networks."""
+    """Delete the windows that are over, and yesterday's random half of the network key."""
     with transaction() as session:
         session.execute(delete(Limit).where(Limit.ends_at < int(clock.now().timestamp())))
 

@@ -1,4 +1,4 @@
-"""The outbox: queueing mails with what they are about, leasing them to one sender at a time, noting how it went."""
+"""The outbox: queues e-mails, leases them to one sender at a time, and records the result."""
 
 import secrets
 from collections.abc import Sequence
@@ -17,40 +17,38 @@ from petitions.queries.retention import Clock, clock_state
 from petitions.services.keys.keyring import keyring
 from petitions.services.limits import mail_quota
 
-LEASE = timedelta(minutes=10)  # a sender that died gives its mails free again after this
+LEASE = timedelta(minutes=10)  # after this, another sender takes the e-mails of a sender that crashed
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=1)
-GIVE_UP_AFTER = timedelta(hours=72)  # no address lies here longer
+GIVE_UP_AFTER = timedelta(hours=72)  # no address is kept longer
 REMIND_AFTER = timedelta(hours=71)  # once, before the address is wiped
-LEASE_MARGIN = (
-    LEASE / 2
-)  # no mail is begun later than that before the lease ends: handing over takes two minutes at most
-DELAY_PER_EARLIER = timedelta(seconds=5)  # behind each earlier mail of the same network: 12 a minute yield to nobody
+LEASE_MARGIN = LEASE / 2  # no sending starts later than this before the lease ends; it takes two minutes at most
+DELAY_PER_EARLIER = timedelta(
+    seconds=5
+)  # added for each earlier entry of the same network: up to 12 a minute are not delayed
 REMINDER_DELAY = timedelta(hours=1)
-CLOCK_TOLERANCE = timedelta(
-    minutes=10
-)  # what was written later than this from now was written while the clock was wrong
+CLOCK_TOLERANCE = timedelta(minutes=10)  # times further in the future than this were written while the clock was wrong
 FAILURE_LIFETIME = timedelta(days=7)
 
-REQUEST = "request"  # an address asks for its links; the worker looks whom it concerns
-BLANK = "blank"  # goes to nobody; the worker writes as much as for a mail, so that no wait tells of one
+REQUEST = "request"  # a request for the link; the worker looks up the signers
+BLANK = "blank"  # goes to nobody, but costs the worker as much, so that no delay shows who gets an e-mail
 
 
 @dataclass(frozen=True)
 class NewMessage:
-    """A mail to be queued; `payload` is sealed with the server's key. A request has no signer."""
+    """An e-mail to be queued; `payload` is encrypted with the server's key. A request has no signer."""
 
     kind: str
     signer_id: int | None
     locale: str
     payload: bytes = field(repr=False)
     dedupe_key: str
-    earlier: int = 0  # how many its network was counted for lately: it lets others go before
+    earlier: int = 0  # recent entries of the same network; each delays this e-mail
 
 
 @dataclass(frozen=True)
 class Leased:
-    """A mail that is ours to send for a while."""
+    """An e-mail that this sender may send until the lease ends."""
 
     id: int
     kind: str
@@ -58,12 +56,12 @@ class Leased:
     locale: str
     attempts: int
     created_at: datetime
-    until: datetime  # when it is no longer ours; says too whose it is, for nobody else leased it until then
+    until: datetime  # the lease's end; it also identifies the lease, as no other lease of the row ends then
     recipient: dict[str, str] = field(repr=False)
 
 
 def queue(connection: Connection, messages: Sequence[NewMessage], now: datetime) -> None:
-    """Write the mails in the caller's transaction; one that was queued before under its dedupe key is left alone."""
+    """Insert the e-mails in the caller's transaction; one whose dedupe key is queued already is skipped."""
     rows = [
         (
             each.dedupe_key,
@@ -81,12 +79,12 @@ def queue(connection: Connection, messages: Sequence[NewMessage], now: datetime)
 
 
 def blank(locale: str, earlier: int = 0) -> NewMessage:
-    """What stands in the queue where a mail would, had there been one to send; it holds no address."""
+    """A placeholder in the queue for an e-mail that is not sent; it holds no address."""
     return NewMessage(BLANK, None, locale, b"", secrets.token_hex(16), earlier)
 
 
 def _lane(moment: datetime) -> int:
-    """The place in the queue of what should leave at this moment: seconds, as many as Postgres's integers hold."""
+    """The sort key of an e-mail that should leave at this moment: seconds, within Postgres's integer range."""
     return min(int((moment - _EPOCH).total_seconds()), 2**31 - 1)
 
 
@@ -94,9 +92,9 @@ _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def lease(most: int) -> list[Leased]:
-    """Up to `most` due mails that nobody else will send meanwhile: a compare-and-set decides, not a lock.
+    """Lease up to `most` due e-mails, so that no other sender sends them: by compare-and-set, without a lock.
 
-    By turns: who floods waits behind the own flood, and whoever comes from elsewhere goes before it.
+    Ordered by lane: a flood from one network delays its own e-mails, not those of others.
     """
     now = clock.now()
     is_free = or_(Message.leased_until.is_(None), Message.leased_until <= now)
@@ -123,14 +121,14 @@ _LEASED = (Message.id, Message.kind, Message.signer_id, Message.locale, Message.
 
 
 def message_id(leased: Leased) -> str:
-    """The name of this mail for mail servers: the same at each try, and nothing can be read from it."""
+    """The Message-ID: the same at each attempt; an HMAC that shows nothing."""
     secret = keyring().secret_key.encode()
-    said = f"{leased.id} {leased.kind} {leased.created_at.isoformat()}"  # a number may come again, a time does not
+    said = f"{leased.id} {leased.kind} {leased.created_at.isoformat()}"  # row ids may be reused
     return sealing.blind_index(secret, "message id", said).hex()[:32]
 
 
 def release(leased: Sequence[Leased]) -> None:
-    """Give back mails that were not even tried, so that another sender takes them at once."""
+    """Give up the leases of e-mails that were not tried, so that another sender takes them at once."""
     with transaction() as session:
         for each in leased:
             given_back = {"leased_until": None, "attempts": Message.attempts - 1}
@@ -138,19 +136,19 @@ def release(leased: Sequence[Leased]) -> None:
 
 
 def has_lease_time(leased: Leased) -> bool:
-    """Whether there is time left to send this mail: soon others may take it, or the clock was set back."""
+    """Whether the lease lasts long enough to send this e-mail; False also if the clock was set back."""
     return timedelta() <= leased.until - clock.now() - LEASE_MARGIN <= LEASE
 
 
 def _is_still_leased(leased: Leased) -> ColumnElement[bool]:
-    """Of messages: it is this one, and nobody else took it meanwhile."""
+    """Condition on messages: this one, and still under this lease."""
     return and_(Message.id == leased.id, Message.leased_until == leased.until)
 
 
 def mark_sent(leased: Leased) -> None:
-    """Note that the mail left: nothing of it stays.
+    """Record that the e-mail was sent: its row is deleted.
 
-    Only a mail that asks for confirmation stays for a while: it becomes the only reminder (see `cancel_reminders`).
+    Only a confirmation e-mail is kept: it becomes the only reminder, which `cancel_reminders` deletes.
     """
     if leased.kind != "confirm":
         drop(leased.id)
@@ -163,13 +161,13 @@ def mark_sent(leased: Leased) -> None:
 
 
 def drop(message_id: int) -> None:
-    """Forget the mail: it was sent, or nobody wants it any more."""
+    """Delete the e-mail: it was sent, or it is no longer wanted."""
     with transaction() as session:
         session.execute(delete(Message).where(Message.id == message_id))
 
 
 def cancel_reminders(connection: Connection, signer_ids: Sequence[int]) -> None:
-    """These signers confirmed: nobody need remind them. Part of the confirming transaction."""
+    """Delete the reminders of signers who confirmed, in the caller's transaction."""
     connection.execute(_SETTLE, {"b_ids": list(signer_ids)})
 
 
@@ -177,7 +175,7 @@ _SETTLE = delete(Message).where(Message.signer_id.in_(bindparam("b_ids", expandi
 
 
 def turn_into_receipts(connection: Connection, signer_ids: Sequence[int], now: datetime) -> None:
-    """These signers confirm and want it in writing: what would have reminded them becomes their receipt."""
+    """Turn the reminders of these signers into receipts that are due now, in the caller's transaction."""
     is_theirs = Message.signer_id.in_(signer_ids) & (Message.kind == "reminder")
     connection.execute(
         update(Message)
@@ -187,14 +185,14 @@ def turn_into_receipts(connection: Connection, signer_ids: Sequence[int], now: d
 
 
 def cancel(connection: Connection, signer_ids: Sequence[int]) -> None:
-    """Forget the mails of these signers, waiting or failed. Part of the caller's transaction."""
+    """Delete the e-mails of these signers, waiting or failed, in the caller's transaction."""
     connection.execute(delete(Message).where(Message.signer_id.in_(signer_ids)))
 
 
 def answer(request: Leased, messages: Sequence[NewMessage], quota: tuple[str, int]) -> None:
-    """Queue the mails that a request leads to, as far as the mailbox's limit allows, and forget the request.
+    """Queue the e-mails that answer a request, within the mailbox's quota, and delete the request.
 
-    Where that is none a blank one is queued, so that the worker has as much to write for every address.
+    If there are none, a blank one is queued, so that each request costs the worker the same.
     """
     now = clock.now()
     with transaction() as session:
@@ -206,14 +204,14 @@ def answer(request: Leased, messages: Sequence[NewMessage], quota: tuple[str, in
 
 
 def mark_failed(message_id: int, failure: str) -> None:
-    """Note that the mail never will arrive, and wipe who it was for; the row, which staff count, goes in a week."""
+    """Record that the e-mail cannot be delivered, and delete its address; the row, for statistics, is kept a week."""
     failed = {"state": MessageState.FAILED, "payload": None, "failure": failure[:40], "leased_until": None}
     with transaction() as session:
         session.execute(update(Message).where(Message.id == message_id).values(**failed))
 
 
 def purge() -> None:
-    """Forget the mails that failed, a week after they were queued."""
+    """Delete failed e-mails a week after they were queued."""
     is_old = (Message.state == MessageState.FAILED) & (Message.created_at < clock.now() - FAILURE_LIFETIME)
     with transaction() as session:
         session.execute(delete(Message).where(is_old))
@@ -222,7 +220,7 @@ def purge() -> None:
 def mark_delayed(leased: Leased, failure: str) -> None:
     """Try again later: after a minute, then twice as long each time, up to an hour; give up after three days.
 
-    A mail that somebody else took meanwhile is left to them; and a clock that leapt gives up nothing.
+    Nothing is changed if another sender leased the e-mail meanwhile. No e-mail is given up while the clock is in doubt.
     """
     now = clock.now()
     values: dict[str, object] = {"leased_until": None, "failure": failure[:40]}
@@ -235,9 +233,9 @@ def mark_delayed(leased: Leased, failure: str) -> None:
 
 
 def mend() -> None:
-    """Set right what was written while the clock ran ahead, so that it waits no longer than usual; addresses neither.
+    """Correct times that were written while the clock was ahead, so that neither e-mails nor addresses stay longer.
 
-    A lease is shortened, not ended: the mail may be under way, and nothing is sent twice.
+    A lease is shortened, not ended: its e-mail may be on its way, and none may be sent twice.
     """
     now = clock.now()
     is_reminder = Message.kind == "reminder"
@@ -253,7 +251,7 @@ def mend() -> None:
 
 
 def _opened(sealed: Sequence[tuple[Leased, bytes]]) -> list[Leased]:
-    """The mails with their recipients. One that was sealed to another master key waits, and holds up nobody else."""
+    """Decrypt the recipients. An e-mail encrypted to another master key is delayed and does not block the others."""
     opened = []
     for message, payload in sealed:
         try:

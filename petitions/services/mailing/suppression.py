@@ -1,6 +1,6 @@
-"""Mailboxes that get no mail from us any more: their owners said so, or mail to them bounced. Kept as keyed hashes.
+"""Suppression: mailboxes that get no e-mail, because the owner said so or mail bounced. Kept as keyed hashes.
 
-An owner silences a mailbox in all spellings; a bounce only the address as typed, for a stranger may have made it up.
+An owner's wish covers all spellings of the mailbox; a bounce only the address as typed, which may be invented.
 """
 
 import hmac
@@ -18,13 +18,13 @@ from petitions.services.keys.keyring import keyring
 
 
 def stop_token(email: str) -> str:
-    """The secret part of the link at the foot of a mail to this address: "never write to me again"."""
+    """The token of the unsubscribe link at the end of an e-mail to this address."""
     key = _keys(email)[0]
     return f"{key}{_proof(key)}"
 
 
 def check_token(token: str) -> str:
-    """The mailbox's key, if we made this token; raises LinkUnknown."""
+    """The mailbox's key, if the token is valid; raises LinkUnknown."""
     key, proof = token[:40], token[40:]
     if not hmac.compare_digest(_proof(key).encode(), proof.encode("utf-8", "replace")):
         raise LinkUnknown()
@@ -32,17 +32,17 @@ def check_token(token: str) -> str:
 
 
 def stop_by_token(token: str) -> None:
-    """Never write to this mailbox again."""
+    """Suppress all e-mail to this link's mailbox."""
     _suppress(check_token(token), "wanted")
 
 
 def suppress(email: str, reason: str, by: str = "") -> None:
-    """Write no more to this very address, because `reason` (such as `bounced`); an act of staff goes to the journal."""
+    """Suppress e-mail to exactly this address for `reason` (such as `bounced`); acts of staff go to the journal."""
     _suppress(_keys(email)[1], reason, by)
 
 
 def lift(email: str, by: str = journal.COMMAND) -> None:
-    """Write to this address again."""
+    """Allow e-mail to this address again."""
     keys = _keys(email)
     with transaction() as store:
         store.execute(delete(Suppression).where(Suppression.mailbox_key.in_(keys)))
@@ -52,7 +52,7 @@ def lift(email: str, by: str = journal.COMMAND) -> None:
 
 
 def is_suppressed(email: str) -> bool:
-    """Whether this address gets no mail from us."""
+    """Whether this address gets no e-mail."""
     with reading() as connection:
         known = select(Suppression.mailbox_key).where(Suppression.mailbox_key.in_(_keys(email)))
         return connection.scalar(known) is not None
@@ -68,13 +68,13 @@ def _suppress(key: str, reason: str, by: str = "") -> None:
 
 
 def insert_suppression(connection: Connection, key: str, reason: str) -> None:
-    """Add the mailbox, within the caller's transaction; one that is there already stays as it is."""
+    """Add the mailbox, in the caller's transaction; an existing row is kept."""
     row = (key, reason, clock.minute_of(clock.now()))
     bulk.insert(connection, Suppression, ("mailbox_key", "reason", "created_at"), [row], on_conflict="DO NOTHING")
 
 
 def _keys(email: str) -> tuple[str, str, str]:
-    """What silences an address: its owner's wish, its bounce, and either from before the two were told apart."""
+    """The keys that suppress an address: owner's wish, bounce, and the key that older versions used for both."""
     mailbox = identity.mailbox_loosely(email)
     local, _, host = mailbox.rpartition("@")
     said = (

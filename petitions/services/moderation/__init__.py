@@ -1,1 +1,1 @@
-"""Holds on unusual numbers of confirmations, and invalidation of signatures in bulk."""
+"""Moderation: holds when confirmations are unusually many, and invalidation of signatures in bulk."""

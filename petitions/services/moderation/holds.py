@@ -1,4 +1,4 @@
-"""Holds: when far more is confirmed than is usual, it waits until staff had a look; the public count stands still."""
+"""Holds: if confirmations are far above the usual rate, they are held back, uncounted, until staff decide."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,15 +18,15 @@ from petitions.services.signatures.mailbox_places import Claimed
 
 CONFIRMING = rate_limits.Rule(
     "confirming", 2_000, timedelta(minutes=10)
-)  # signers of a campaign; more may be an anomaly
+)  # signers per campaign; more may be an anomaly
 TIMES_USUAL = 20
 USUAL_HOURS = 6
 
 
 def confirm(connection: Connection, signer_ids: Sequence[int], now: datetime) -> Claimed:
-    """Confirm all that waits for these signers, or hold it where their campaign is on hold; gives who got a place.
+    """Confirm the pending signatures of these signers, or hold them if the campaign is on hold; returns the places.
 
-    The campaign's row is the lock: on Postgres nobody confirms beside a hold that just begins or ends.
+    The campaign's row is the lock: on Postgres no confirmation runs at the same time as the begin or end of a hold.
     """
     signers = connection.execute(_SIGNERS, {"ids": signer_ids}).all()
     claimed = mailbox_places.claim(connection, signers, now)
@@ -42,9 +42,9 @@ def confirm(connection: Connection, signer_ids: Sequence[int], now: datetime) ->
     if claimed.uncounted:
         ids = sorted(claimed.uncounted)
         signatures.move(connection, ids, SignatureState.PENDING, SignatureState.INVALIDATED, now)
-        for model, theirs in ((Signer, Signer.id), (Signature, Signature.signer_id)):  # as if it counted
+        for model, theirs in ((Signer, Signer.id), (Signature, Signature.signer_id)):  # as for a counted one
             connection.execute(update(model).where(theirs.in_(ids)).values(confirmed_at=minute_of(now)))
-    # Whom staff gave a group code is no anomaly
+    # Signers with a group code are expected, so they are no anomaly
     counted = [each.campaign_id for each in signers if each.id in moved and each.pass_id is None]
     _watch(connection, [campaign_id for campaign_id in counted if campaign_id not in on_hold], now)
     return claimed
@@ -65,9 +65,9 @@ _ON_HOLD = select(Hold.campaign_id).where(
 
 
 def count_held(slug: str, by: str = journal.COMMAND) -> int:
-    """End the campaign's hold, and let all that is held count; gives how many signatures that were.
+    """End the campaign's hold and count its held signatures; returns how many.
 
-    The hold's end is one transaction, each batch of signatures another; interrupted, it is simply done again.
+    The end of the hold is one transaction, each batch of signatures another one; after an interruption, call it again.
     """
     campaign_id = write_queue().submit(_end_batch, (slug, by))
     counted = sum(write_queue().submit(_count_batch, (campaign_id, span)) for span in batch_updates.spans(campaign_id))
@@ -76,7 +76,7 @@ def count_held(slug: str, by: str = journal.COMMAND) -> int:
 
 
 def _watch(connection: Connection, campaign_ids: Sequence[int], now: datetime) -> None:
-    """Count confirmations, and begin a hold where they are too many."""
+    """Count confirmations, and begin a hold if there are too many."""
     keys = [CONFIRMING.key(str(campaign_id)) for campaign_id in campaign_ids]
     reached = dict(zip(campaign_ids, rate_limits.use(connection, CONFIRMING, keys, now), strict=True))
     for campaign_id, number in reached.items():
@@ -88,7 +88,7 @@ _CONFIRMED = Count.confirmed + Count.held
 
 
 def usual(connection: Connection, campaign_id: int, present: int, now: datetime, counted: ColumnElement[int]) -> float:
-    """The sum of `counted` of the busiest case in ten minutes: the last hours' mean without the `present` ones."""
+    """The usual number of `counted` changes in ten minutes for the busiest case, without the `present` ones."""
     by_case = (
         select(func.sum(counted))
         .join(Case, Case.id == Count.case_id)
@@ -108,7 +108,7 @@ def _end_batch(connection: Connection, ends: Sequence[tuple[str, str]]) -> list[
             raise NotFound(campaign=slug)
         is_open = (Hold.campaign_id == campaign_id) & Hold.ended_at.is_(None)
         connection.execute(update(Hold).where(is_open).values(ended_at=clock.now()))
-        # Staff had a look at those; the next ones are counted from nought
+        # Staff have checked those; counting starts again from zero
         connection.execute(update(Limit).where(Limit.key == CONFIRMING.key(str(campaign_id))).values(used=0))
         journal.record(connection, by, "hold ended", slug)
         ids.append(campaign_id)

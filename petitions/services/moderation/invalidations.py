@@ -1,4 +1,4 @@
-"""Invalidation in bulk: signatures that meet a condition are struck for a reason, and can all be brought back."""
+"""Invalidation in bulk: signatures that meet a condition are invalidated for a reason, and can be restored."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,15 +25,15 @@ _WAS = {
 
 
 class ReasonMissing(DomainError):
-    """Nothing is struck without a reason that others can read later."""
+    """No invalidation without a reason that others can read later."""
 
     code = "reason_missing"
 
 
 def prepare_invalidation(slug: str, condition: Condition, reason: str, by: str = journal.COMMAND) -> int:
-    """Write down what would be struck and why, with how many that are now; gives its number. Strikes nothing yet.
+    """Store condition and reason, with the number of matching signatures; returns its id. Invalidates nothing yet.
 
-    What is signed from now on is never meant, so that the number holds. Raises ReasonMissing.
+    Later signatures never match, so that the number stays right. Raises ReasonMissing.
     """
     if not reason.strip():
         raise ReasonMissing()
@@ -57,7 +57,7 @@ def prepare_invalidation(slug: str, condition: Condition, reason: str, by: str =
 
 
 def run_invalidation(number: int, by: str = journal.COMMAND) -> int:
-    """Strike the signatures, batch by batch; gives how many. Interrupted, it is simply run again."""
+    """Invalidate the signatures, in batches; returns how many. After an interruption it is run again."""
     campaign_id = _record_in_ledger(number, ledger.INVALIDATED, by, "invalidation begun")
     struck = sum(write_queue().submit(_invalidate_batch, (number, span)) for span in batch_updates.spans(campaign_id))
     with transaction() as store:
@@ -68,9 +68,9 @@ def run_invalidation(number: int, by: str = journal.COMMAND) -> int:
 
 
 def undo_invalidation(number: int, by: str = journal.COMMAND) -> int:
-    """Bring every signature back into the state it was struck from, unless its signer took it back; gives how many."""
+    """Restore each signature's former state, unless its signer withdrew it; returns how many. Repeatable."""
     campaign_id = _record_in_ledger(number, ledger.RESTORED, by, "undo of invalidation begun")
-    with transaction() as store:  # first, so that no run that is under way strikes more
+    with transaction() as store:  # first, so that a run in progress invalidates no more
         is_done = (Invalidation.id == number) & Invalidation.undone_at.is_(None)
         store.execute(update(Invalidation).where(is_done).values(undone_at=clock.now()))
     restored = sum(write_queue().submit(_restore_batch, (number, span)) for span in batch_updates.spans(campaign_id))
@@ -79,7 +79,7 @@ def undo_invalidation(number: int, by: str = journal.COMMAND) -> int:
 
 
 def _record_in_ledger(number: int, what: str, by: str, act: str) -> int:
-    """Note what is about to be done, so that it is done again after a backup was restored; gives the campaign."""
+    """Record the act, so that it is repeated after a backup is restored; returns the campaign's id."""
     columns = (Invalidation.campaign_id, Invalidation.created_at, Invalidation.condition, Invalidation.reason)
     with transaction() as store:
         row = store.execute(select(*columns).where(Invalidation.id == number)).one_or_none()
@@ -93,7 +93,7 @@ def _record_in_ledger(number: int, what: str, by: str, act: str) -> int:
 
 
 def replay_invalidation(line: ledger.Line) -> None:
-    """Do again what the ledger says, unless this database knows it; for after a backup was restored."""
+    """Repeat an act from the ledger after a backup was restored, unless the database has it already."""
     made_at = datetime.fromisoformat(line["made"])
     with transaction() as store:
         row = store.scalar(select(Invalidation).where(Invalidation.created_at == made_at))

@@ -1,4 +1,4 @@
-"""A copy of the database that is whole, made while the server works."""
+"""Backup: a consistent, checked copy of the database, made while the server runs."""
 
 import sqlite3
 from contextlib import closing
@@ -8,19 +8,19 @@ from typing import Any
 from petitions.db.base import db
 from petitions.errors import DomainError
 
-# What the counts say less what the signatures say: nothing, or the copy is not to be trusted
+# Cases whose count differs from their signatures; a copy with any is not trusted
 _MISCOUNTED = """SELECT count(*) FROM (SELECT case_id, sum(confirmed) AS said FROM counts GROUP BY case_id) AS c
     WHERE said <> (SELECT count(*) FROM signatures AS s WHERE s.case_id = c.case_id AND s.state = 'confirmed')"""
 
 
-# What must not outlive its day in a copy: addresses of waiting mails, keyed hashes of networks and of those who got
-# mails (the secret key would open the last even when the campaign's key is destroyed), logins
+# Short-lived data that no copy may keep: addresses of queued e-mails, keyed hashes of networks and of mailboxes (which
+# the secret key could test even after the campaign's key is destroyed), staff sessions
 _OMIT_SQL = """PRAGMA secure_delete = ON;
     DELETE FROM messages; DELETE FROM mail_slots; DELETE FROM limits; DELETE FROM staff_sessions;"""
 
 
 class BackupFaulty(DomainError):
-    """No copy could be made that is whole; `reason` says which check failed."""
+    """No complete copy could be made; `reason` names the failed check."""
 
     code = "backup_faulty"
 
@@ -33,7 +33,7 @@ def copy_database(path: Path) -> None:
         raise BackupFaulty(reason="the file exists")
     path.touch(mode=0o600)
     with db.engine.connect() as connection, closing(sqlite3.connect(path)) as copy:
-        driver: Any = connection.connection.driver_connection  # here SQLite's, which knows backup()
+        driver: Any = connection.connection.driver_connection  # the sqlite3 connection, which has backup()
         driver.backup(copy)
         copy.executescript(_OMIT_SQL)
         if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):

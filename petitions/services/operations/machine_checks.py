@@ -1,4 +1,4 @@
-"""Whether this machine lets the server do its work: room on the disk, a database that takes writes, a mail relay."""
+"""Checks of the machine: free disk space, a database that accepts writes, a mail server that answers."""
 
 import os
 import shutil
@@ -14,16 +14,16 @@ from petitions.models import Check
 from petitions.settings import Settings
 
 MEBIBYTE = 2**20
-LEAST_FREE = 200 * MEBIBYTE  # a campaign day writes less than that
+LEAST_FREE = 200 * MEBIBYTE  # more than a campaign writes in a day
 RELAY_ANSWERS = 5.0  # seconds
 
 
 class _Rollback(Exception):
-    """Ends a transaction that was only a try."""
+    """Ends a trial transaction."""
 
 
 def faults(settings: Settings) -> list[str]:
-    """What keeps this machine from storing a signature or sending a mail, each as a sentence. Leaves no trace."""
+    """What keeps this machine from storing a signature or sending an e-mail, as sentences. Leaves no trace."""
     folders = {settings.instance.resolve()} | ({settings.sqlite_path.parent} if settings.is_sqlite else set())
     found = [fault for folder in sorted(folders) for fault in _disk(folder)]
     return [*found, *_database(), *_relay(settings.mail_url)]
@@ -54,7 +54,7 @@ def _database() -> list[str]:
         return []
     except (Busy, DBAPIError) as exc:
         reason = exc.__cause__ if isinstance(exc, Busy) else exc
-        return [f"The database takes no writes: {str(getattr(reason, 'orig', reason)).splitlines()[0]}"]
+        return [f"The database accepts no writes: {str(getattr(reason, 'orig', reason)).splitlines()[0]}"]
 
 
 def _relay(url: str) -> list[str]:
@@ -64,4 +64,4 @@ def _relay(url: str) -> list[str]:
         with connected(url, timeout=RELAY_ANSWERS):
             return []
     except Delayed as exc:
-        return [f"The mail server takes no mails ({exc}): see PETITIONS_MAIL_URL"]
+        return [f"The mail server accepts no e-mails ({exc}): see PETITIONS_MAIL_URL"]

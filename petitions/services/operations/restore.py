@@ -1,4 +1,4 @@
-"""After a backup was restored: what the ledger tells is done again, so that nobody comes back."""
+"""Replay after a restored backup: repeats what the ledger records, so that no erased or withdrawn data comes back."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -17,14 +17,13 @@ from petitions.services.privacy import retention
 from petitions.services.privacy.erasure import erase_signers
 from petitions.services.signatures import signatures
 
-BATCH = 500  # lines in one transaction
+BATCH = 500  # lines per transaction
 
 
 def replay() -> int:
-    """Do again what the ledger tells, oldest first; gives how many lines changed something.
+    """Repeat the ledger's entries, oldest first; returns how many changed something. Idempotent.
 
-    Doing it twice changes nothing. A line about a signer is believed only if the signer did nothing later: a
-    transaction that failed may have left a line.
+    A line about a signer applies only if the signer did nothing later: a failed transaction may have left a line.
     """
     number = 0
     for what, group in groupby(ledger.lines(), key=lambda line: str(line["what"])):
@@ -53,7 +52,7 @@ def _replay_lines(connection: Connection, what: str, lines: Sequence[ledger.Line
 
 def _erase(connection: Connection, what: str, lines: Sequence[ledger.Line]) -> int:
     at = {line["signer"]: line["at"] for line in lines}
-    old = Signer.id.in_([name for name in at if isinstance(name, int)])  # lines from before signers had names
+    old = Signer.id.in_([name for name in at if isinstance(name, int)])  # lines from before version 0.1.0
     new = Signer.link_id.in_([bytes.fromhex(name) for name in at if isinstance(name, str)])
     columns = (Signer.id, Signer.link_id, Signer.asked_at, Signer.confirmed_at)
     rows = connection.execute(select(*columns).where(old | new, Signer.erased_at.is_(None))).all()
@@ -73,7 +72,7 @@ def _withdraw(connection: Connection, line: ledger.Line) -> int:
     signer_id = connection.scalar(select(Signer.id).where(_is_of(line)))
     signed = (Signature.signer_id == signer_id, Signature.case_id.in_(line["cases"]))
     is_earlier = Signature.signed_at <= line["at"]
-    is_new = or_(Signature.withdrawn_at.is_(None), Signature.withdrawn_at < line["at"])  # else signed again since
+    is_new = or_(Signature.withdrawn_at.is_(None), Signature.withdrawn_at < line["at"])  # otherwise signed again later
     cases = list(connection.scalars(select(Signature.case_id).where(*signed, is_earlier, is_new)))
     if signer_id is not None and cases:
         signatures.take_back(connection, [signer_id], clock.now(), cases)
@@ -81,7 +80,7 @@ def _withdraw(connection: Connection, line: ledger.Line) -> int:
 
 
 def _correct(connection: Connection, line: ledger.Line) -> int:
-    """A corrected name that the backup does not hold is lost: the wrong one is not handed over."""
+    """Stop delivering the name: the backup lacks the corrected one, and the present one is wrong."""
     sealed = connection.execute(select(Signer.id, Signer.sealed_name).where(_is_of(line))).one_or_none()
     if sealed is None or ledger.is_of(line, sealed.sealed_name):
         return 0

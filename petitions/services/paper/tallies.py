@@ -1,4 +1,4 @@
-"""Offline acts: paper signatures and letters that came back, counted per case."""
+"""Tallies: paper signatures and letters that came back, counted per case."""
 
 from datetime import date
 
@@ -12,7 +12,7 @@ from petitions.services.signatures import counting
 
 
 def record_tally(case: PublicCase, kind: TallyKind, number: int, happened_on: date, note: str = "") -> None:
-    """Add a batch to the case's count; a negative number takes one back."""
+    """Add a batch to the case's count; a negative number corrects an earlier one."""
     now = clock.now()
     with transaction() as store:
         tally = Tally(case_id=case.id, kind=kind, number=number, happened_on=happened_on, note=note, recorded_at=now)

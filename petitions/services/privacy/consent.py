@@ -1,4 +1,4 @@
-"""What signers agreed to: the exact words of the form, kept once per language and wording."""
+"""Consent texts: the exact words of the form that signers agreed to, stored once per language and wording."""
 
 import hashlib
 
@@ -12,7 +12,7 @@ from petitions.models import ConsentVersion
 
 
 def consent_version(campaign_id: int, locale: str, words: str) -> int:
-    """The number under which these words are kept; they are written down when they are new."""
+    """The id of these words; they are stored if they are new."""
     sha256 = hashlib.sha256(words.encode()).hexdigest()
     known: dict[tuple[int, str, str], int] = current_app.extensions.setdefault("petitions_consents", {})
     key = (campaign_id, locale, sha256)
@@ -34,6 +34,6 @@ def _written(campaign_id: int, locale: str, sha256: str, words: str) -> int:
             ConsentVersion,
             ("campaign_id", "locale", "sha256", "words", "created_at"),
             [(campaign_id, locale, sha256, words, clock.now())],
-            on_conflict="DO NOTHING",  # another server may write the same words in the same instant
+            on_conflict="DO NOTHING",  # another server may insert the same words at the same time
         )
         return store.scalars(known).one()

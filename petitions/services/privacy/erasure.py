@@ -1,4 +1,4 @@
-"""Erasing people: what is personal goes, that somebody signed stays, and the ledger remembers it."""
+"""Erasure of signers: personal data is deleted, the fact that somebody signed stays, the ledger records it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,15 +11,15 @@ from petitions.services import ledger
 from petitions.services.mailing import outbox
 
 _PERSONAL = ("link_id", "address_key", "email_key", "name_key", "slot", "sealed", "sealed_name")
-_IDENTIFYING = ("is_of_age", "locale", "pass_id")  # or would, together with other people's logs
+_IDENTIFYING = ("is_of_age", "locale", "pass_id")  # they could identify the signer, together with other logs
 _TIMES = ("confirmed_at", "withdrawn_at", "held_at", "invalidated_at", "expired_at")
 
 
 def erase_signers(connection: Connection, ids: Sequence[int], now: datetime, what: str = ledger.ERASED) -> int:
-    """Forget these signers and their mails; gives how many were not forgotten before.
+    """Erase these signers and delete their e-mails; returns how many were not erased before.
 
-    What stays says neither when somebody signed, nor in which language, nor where. Raises Busy if the ledger cannot be
-    written: then the caller's transaction must not be kept.
+    What stays shows neither when somebody signed, nor in which language, nor where. Raises Busy if the ledger cannot be
+    written: then the caller must roll back.
     """
     living = connection.execute(
         select(Signer.id, Signer.link_id)
@@ -50,7 +50,7 @@ def erase_signers(connection: Connection, ids: Sequence[int], now: datetime, wha
 
 
 def _without_time(column: object) -> object:
-    """That it happened stays, when it happened goes."""
+    """That it happened stays; when it happened is erased."""
     return case((column.is_not(None), LONG_AGO), else_=None)  # type: ignore[attr-defined]
 
 

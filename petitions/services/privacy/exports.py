@@ -1,4 +1,7 @@
-"""Handing signatures over: sealed as they lie here. Only the section's private key, which is elsewhere, opens them."""
+"""Exports:
+
+the confirmed signatures, encrypted as stored. Only the recipients' private keys, kept elsewhere, decrypt them.
+"""
 
 import base64
 import json
@@ -21,13 +24,13 @@ log = logging.getLogger(__name__)
 
 
 def sealed_lines(campaign_slug: str, by: str) -> Iterator[str]:
-    """Each confirmed signer as a line of JSON, in no order; `by` goes to log and journal.
+    """Each confirmed signer as a line of JSON, in random order; `by` goes to log and journal.
 
     A line has `campaign`, `id` (random), `locale`, `newsletter`, `signed_on`, `confirmed_on`, `sealed` and
     `sealed_name` (base64, or null), and `signatures`: `case`, `letter` (the SHA-256 of the words signed), `signed_on`
-    and `confirmed_on` of each whose name may be handed over, because signer and case agree. Who has none, but wants
-    news, has an empty list there; who wants neither is no line. The last line has `totals`: for each case how many
-    signatures are confirmed, and how many of them are named above.
+    and `confirmed_on` of each signature whose name may be delivered, because signer and case allow it. For a signer
+    without any who wants the newsletter the list is empty; others without any are left out. The last line has `totals`:
+    for each case the numbers of confirmed signatures and of those listed above.
     """
     signers = 0
     totals: dict[str, dict[str, int]] = {}
@@ -37,7 +40,7 @@ def sealed_lines(campaign_slug: str, by: str) -> Iterator[str]:
         cases, letters = _names(connection, campaign_slug)
         totals = {slug: {"confirmed": 0, "named": 0} for _, slug, _ in cases.values()}
         streaming = connection.execution_options(stream_results=True, yield_per=1000)
-        with streaming.execute(_rows(campaign_slug)) as result:  # closed also where the reader stops half-way
+        with streaming.execute(_rows(campaign_slug)) as result:  # closed also if the reader stops early
             for _, rows in groupby(result, attrgetter("link_id")):
                 line = _line(campaign_slug, list(rows), cases, letters, totals)
                 if line["signatures"] or line["newsletter"]:
@@ -50,7 +53,7 @@ def sealed_lines(campaign_slug: str, by: str) -> Iterator[str]:
 
 
 def sealed_sample(campaign_slug: str, number: int) -> list[bytes]:
-    """The sealed payloads of `number` signers, drawn by lot."""
+    """The encrypted payloads of `number` signers, chosen at random."""
     drawn = select(Signer.id).join(Campaign).where(Campaign.slug == campaign_slug, Signer.sealed.is_not(None))
     statement = select(Signer.sealed).where(Signer.id.in_(drawn.order_by(func.random()).limit(number)))
     with reading() as connection:
@@ -74,7 +77,7 @@ def _rows(campaign_slug: str) -> Select[Any]:
 def _names(
     connection: Connection, campaign_slug: str
 ) -> tuple[dict[int, tuple[int, str, bool]], dict[int | None, str]]:
-    """Position and slug of each case, whether it hands over names, and the hash of each letter's words."""
+    """Position, slug and `hands_over_names` of each case, and the hash of each letter version."""
     columns = (Case.id, Case.position, Case.slug, Case.hands_over_names)
     case_rows = select(*columns).join(Campaign).where(Campaign.slug == campaign_slug)
     cases = {row.id: (row.position, row.slug, row.hands_over_names) for row in connection.execute(case_rows)}
@@ -89,7 +92,7 @@ def _line(
     letters: dict[int | None, str],
     totals: dict[str, dict[str, int]],
 ) -> dict[str, Any]:
-    """One signer, whose signatures come in the order of the cases; `totals` grow by what is counted."""
+    """One signer, whose rows are in the order of the cases; adds to `totals`."""
     signed = sorted((row for row in rows if row.case_id is not None), key=lambda row: cases[row.case_id])
     first, named = rows[0], []
     for row in signed:

@@ -1,7 +1,7 @@
-"""Retention: what is no longer needed is erased by itself. Counts and their history stay as they are.
+"""Retention: erases what is no longer needed. Counts and their history stay.
 
-`run` is many small transactions, so that signers hardly wait for it, and it may end after any of them: the next run
-goes on where this one stopped, because every step asks the database what is left to do.
+`run` consists of many small transactions, so that signers hardly wait for it, and may stop after any of them: the next
+run continues, because every step asks the database what is left to do.
 """
 
 import logging
@@ -28,12 +28,12 @@ from petitions.services.signatures import signatures
 
 log = logging.getLogger(__name__)
 
-BATCH = 500  # rows in one transaction
-PAUSE_SECONDS = 0.05  # seconds between two, for the signers
+BATCH = 500  # rows per transaction
+PAUSE_SECONDS = 0.05  # between two transactions, so that signing goes on
 
 
 class CampaignRunning(DomainError):
-    """The campaign still takes signatures: what is handed over now would not be all."""
+    """The campaign still accepts signatures, so a delivery now would not be complete."""
 
     code = "campaign_running"
 
@@ -50,7 +50,7 @@ class RunSummary:
 
 
 def run(ended: threading.Event | None = None) -> RunSummary:
-    """Erase what is due, unless the clock is doubted; stops between two batches once `ended` is set."""
+    """Erase what is due, unless the clock is in doubt; stops between two batches once `ended` is set."""
     summary = RunSummary(look_at_clock())
     if summary.clock != Clock.TRUE:
         log.warning("retention waits clock=%s", summary.clock)
@@ -75,7 +75,7 @@ def run(ended: threading.Event | None = None) -> RunSummary:
 
 
 def look_at_clock() -> Clock:
-    """What the rules of queries/retention.py say about the clock; notes what was seen, for the next look."""
+    """Judge the clock by the rules of queries/retention.py, and record what was seen for the next call."""
     now, boot = clock.now(), clock.boot()
     with transaction() as store:
         noted = rules.marks(store.connection())
@@ -90,16 +90,16 @@ def look_at_clock() -> Clock:
 
 
 def trust_clock() -> None:
-    """Believe the clock as it is now: a person looked at it."""
+    """Trust the clock as it is: the operator checked it."""
     with transaction() as store:
         _trust_clock(store)
         journal.record(store, journal.COMMAND, "clock trusted")
 
 
 def record_delivery(slug: str, by: str = journal.COMMAND) -> None:
-    """Note that the signatures were handed over: 30 days later they are erased. A second time changes nothing.
+    """Record that the signatures were delivered: 30 days later they are erased. Repeating changes nothing.
 
-    Raises NotFound, or CampaignRunning.
+    Raises NotFound or CampaignRunning.
     """
     now = clock.now()
     with transaction() as store:
@@ -107,13 +107,15 @@ def record_delivery(slug: str, by: str = journal.COMMAND) -> None:
         if campaign.state == CampaignState.OPEN and (campaign.closes_at is None or campaign.closes_at > now):
             raise CampaignRunning(campaign=slug)
         end = rules.ends_at(campaign.closes_at, _record_end(store, campaign, now)) or now
-        if campaign.handed_over_at is None or campaign.handed_over_at < end:  # that was for an earlier end
+        if (
+            campaign.handed_over_at is None or campaign.handed_over_at < end
+        ):  # that was before the campaign was opened again
             campaign.handed_over_at = campaign.changed_at = now
             journal.record(store, by, "delivery recorded", slug)
 
 
 def undo_delivery(slug: str, by: str = journal.COMMAND) -> None:
-    """Take back a hand-over that was recorded by mistake. What was erased meanwhile stays erased."""
+    """Undo a delivery that was recorded by mistake. What was erased meanwhile stays erased."""
     with transaction() as store:
         campaign = _campaign(store, slug)
         campaign.handed_over_at, campaign.changed_at = None, clock.now()
@@ -121,13 +123,13 @@ def undo_delivery(slug: str, by: str = journal.COMMAND) -> None:
 
 
 def note_export(slug: str, begun_at: datetime) -> None:
-    """Note that the section has the addresses of all who wanted news and confirmed before `begun_at`."""
+    """Record that the organisation has the addresses of newsletter subscribers confirmed before `begun_at`."""
     with transaction() as store:
         _set_mark(store, rules.exported_mark(_campaign(store, slug).id), begun_at)
 
 
 def _batches(column: Any, condition: Any, ended: threading.Event | None) -> Iterator[list[int]]:
-    """The ids that meet the condition, in order, some at a time; nothing is held open between two batches."""
+    """The ids that meet the condition, in order, in batches; no transaction stays open between two batches."""
     last = 0
     while ended is None or not ended.wait(PAUSE_SECONDS):
         with reading() as connection:
@@ -139,13 +141,13 @@ def _batches(column: Any, condition: Any, ended: threading.Event | None) -> Iter
 
 
 def _lock_matching(connection: Connection, ids: list[int], condition: Any) -> list[int]:
-    """Those who meet the condition now too, locked; left out are those whom somebody else is writing at."""
+    """The ids that still meet the condition, locked; rows that are locked by others are skipped."""
     statement = select(Signer.id).where(Signer.id.in_(ids), condition).order_by(Signer.id)
     return list(connection.scalars(statement.with_for_update(of=Signer, skip_locked=True)))
 
 
 def _erase(ids: list[int], condition: Any, now: datetime, summary: RunSummary) -> None:
-    """Expire what waits for too long, and forget those who meet the condition then."""
+    """Expire old pending signatures of these signers, then erase the signers that still meet the condition."""
     with transaction() as store:
         connection = store.connection()
         waiting = _lock_matching(connection, ids, rules.expiring(now))
@@ -157,9 +159,9 @@ def _erase(ids: list[int], condition: Any, now: datetime, summary: RunSummary) -
 
 
 def destroy_key(slug: str, now: datetime) -> int:
-    """Destroy the campaign's key once nobody is known any more: nobody can be compared, in backups neither.
+    """Destroy the campaign's key once all its signers are erased, so that no copy can be compared either.
 
-    Gives how many keys that were. A campaign that this database does not know, or that is summary with, has none.
+    Returns how many keys were destroyed: 0 for an unknown campaign or one whose key is gone already.
     """
     with transaction() as store:
         campaign = store.scalar(select(Campaign).where(Campaign.slug == slug, Campaign.erased_at.is_(None)))
@@ -183,7 +185,7 @@ def _wipe_mails(ids: list[int], now: datetime, summary: RunSummary) -> None:
 
 
 def _record_ends(now: datetime) -> None:
-    """Note of each campaign when it was first seen closed, for those without a closing date."""
+    """Record for each campaign when it was first seen closed, for those without a closing date."""
     with transaction() as store:
         for campaign in store.scalars(select(Campaign)):
             _record_end(store, campaign, now)

@@ -1,8 +1,8 @@
-"""On Postgres, erased bytes leave the files and the write-ahead log within a day.
+"""Scrubbing on Postgres: removes deleted bytes from its files and its write-ahead log within a day.
 
-Postgres keeps what was deleted between the living rows and in its log until something else is written there, so once
-a day all tables are written anew, and the log is filled until nothing of before is left in it. SQLite needs nothing
-of this: secure_delete overwrites at once.
+Postgres keeps deleted data between the live rows and in its log until the space is used again. So once a day all tables
+are rewritten, and the log is filled until none of its old content is left. SQLite does not need this: secure_delete
+overwrites at once.
 """
 
 import logging
@@ -19,15 +19,15 @@ from petitions.queries import retention
 
 log = logging.getLogger(__name__)
 
-HOUR = 2  # UTC, when few people sign: while a table is written anew, whoever writes to it waits
-WAITS_MS = 2_000  # for a table that is in use; then the next hour's run tries again
+HOUR = 2  # UTC, when few people sign: writers of a table wait while it is rewritten
+WAITS_MS = 2_000  # how long to wait for a table in use; the next run tries again
 MEGABYTE = 1 << 20
 ZEROS = f"decode(repeat('00', {MEGABYTE}), 'hex')"
 SIZES = "SELECT name, setting::int FROM pg_settings WHERE name IN ('max_wal_size', 'wal_segment_size')"
 
 
 def scrub_due() -> bool:
-    """Write everything anew, unless it was done since this day's hour or the database is SQLite; gives if it was."""
+    """Rewrite tables and log, unless it was done since today's hour or the database is SQLite; whether it was."""
     if db.engine.dialect.name != "postgresql":
         return False
     now = clock.now()
@@ -46,7 +46,7 @@ def scrub_due() -> bool:
             for _ in range(_log_megabytes(connection)):
                 connection.execute(text(f"SELECT pg_logical_emit_message(false, 'petitions', {ZEROS})"))
             _checkpoint(connection)
-            connection.invalidate()  # its lock_timeout is nobody else's
+            connection.invalidate()  # so that no other caller gets its lock_timeout
     except (Busy, DBAPIError) as exc:
         log.warning("scrub waits error=%s", type(exc).__name__)
         return False
@@ -57,7 +57,7 @@ def scrub_due() -> bool:
 
 
 def _log_megabytes(connection: Connection) -> int:
-    """How much log must be written until none of before is left: files that are reused keep it longest."""
+    """How much log must be written to replace the old content; reused files keep it longest."""
     sizes: dict[str, int] = {row.name: row.setting for row in connection.execute(text(SIZES))}
     segment = sizes["wal_segment_size"] // MEGABYTE
     is_reused = connection.scalar(text("SHOW wal_recycle")) == "on"
@@ -65,7 +65,7 @@ def _log_megabytes(connection: Connection) -> int:
 
 
 def _checkpoint(connection: Connection) -> None:
-    """Let Postgres drop the log of before, if we may say so (GRANT pg_checkpoint); else it does within minutes."""
+    """Make Postgres drop the old log, if the role may (GRANT pg_checkpoint); otherwise it does so within minutes."""
     try:
         connection.execute(text("CHECKPOINT"))
     except DBAPIError:

@@ -1,4 +1,7 @@
-"""Changing the state of a campaign's signatures in bulk: a thousand signers at a time, so that signing goes on."""
+"""Batch updates:
+
+change the state of a campaign's signatures, 1,000 signers per transaction, so that signing goes on.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +16,12 @@ from petitions.services.signatures import counting
 
 SIGNERS_AT_ONCE = 1_000
 
-Span = tuple[int, int]  # the first and the last signer of a batch
+Span = tuple[int, int]  # first and last signer id of a batch
 
 
 @dataclass(frozen=True)
 class Step:
-    """A change of state for those who are `before` and match `where`, with the columns that change along."""
+    """A change of state for signatures in `before` that match `where`, and the columns that change with it."""
 
     before: SignatureState
     after: SignatureState
@@ -27,7 +30,7 @@ class Step:
 
 
 def spans(campaign_id: int) -> Iterator[Span]:
-    """The batches that together reach every signer the campaign has now."""
+    """The batches that together cover all present signers of the campaign."""
     edges = select(func.min(Signer.id), func.max(Signer.id)).where(Signer.campaign_id == campaign_id)
     with reading() as connection:
         first, last = connection.execute(edges).one()
@@ -36,7 +39,7 @@ def spans(campaign_id: int) -> Iterator[Span]:
 
 
 def change(connection: Connection, campaign_id: int, span: Span, step: Step, now: datetime) -> int:
-    """Take the step with the batch's signatures, and the counts along with them; gives how many."""
+    """Apply the step to the batch's signatures and to the counts; returns how many changed."""
     statement = (
         update(Signature)
         .where(Signature.signer_id.between(*span), Signature.state == step.before, *step.where)

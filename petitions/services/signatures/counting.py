@@ -1,4 +1,4 @@
-"""Writes count changes: always inside the transaction that changed the signatures."""
+"""Updates the hourly counts, always inside the transaction that changed the signatures."""
 
 import os
 from collections import Counter
@@ -12,9 +12,9 @@ from petitions.db import bulk
 from petitions.models import Count
 from petitions.queries.counts import COLUMNS
 
-SHARDS = 16  # a handful of server processes rarely meet on one
+SHARDS = 16  # enough for a few server processes to rarely share one
 
-Change = tuple[int, str, int]  # case id, column, by how much
+Change = tuple[int, str, int]  # case id, column, difference
 
 _KEYS = ("case_id", "hour_at", "shard")
 _ADD = f"({', '.join(_KEYS)}) DO UPDATE SET " + ", ".join(
@@ -23,7 +23,7 @@ _ADD = f"({', '.join(_KEYS)}) DO UPDATE SET " + ", ".join(
 
 
 def shift(connection: Connection, changes: Iterable[Change], now: datetime) -> None:
-    """Add `changes` to the hour in which `now` lies."""
+    """Add `changes` to the counts of the hour of `now`."""
     by_case: dict[int, Counter[str]] = {}
     for case_id, column, number in changes:
         by_case.setdefault(case_id, Counter())[column] += number
@@ -33,7 +33,7 @@ def shift(connection: Connection, changes: Iterable[Change], now: datetime) -> N
 
 
 def shard(connection: Connection) -> int:
-    """Which rows this process counts in: on Postgres each has its own, or all would wait for one lock."""
+    """This process's shard of the counts: on Postgres all processes would otherwise wait for one row's lock."""
     return 0 if connection.dialect.name == "sqlite" else os.getpid() % SHARDS
 
 

@@ -1,4 +1,4 @@
-"""Places in a mailbox: so many people may sign with it as the campaign says; each takes a place by confirming."""
+"""Places in a mailbox: how many people may sign with one mailbox; a place is taken by confirming."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,10 +14,10 @@ from petitions.models import Signer
 
 @dataclass
 class Claimed:
-    """Who got a place; who must be told that none is left; and who is not told, because others took the places.
+    """Who got a place (`placed`); who is told that none is left (`full`); who is not told (`uncounted`).
 
-    The last typed another spelling of the mailbox. Where a +tag is no alias that is another person's mailbox, and its
-    owner must not learn who signed: they see their signatures confirmed, and those are not counted.
+    The last group used another spelling of the mailbox. Where a +tag is no alias it is another person's mailbox, whose
+    owner must not learn who signed: they see their signatures as confirmed, but those do not count.
     """
 
     placed: set[int] = field(default_factory=set)
@@ -26,9 +26,9 @@ class Claimed:
 
 
 def claim(connection: Connection, signers: Sequence[Row[Any]], now: datetime) -> Claimed:
-    """Give each signer (a row of `holds.confirm`) for whom something waits a place, in their order.
+    """Give each signer with pending signatures (rows of `holds.confirm`) a place, in their order.
 
-    The caller holds the campaign's row, so that nobody else gives places meanwhile.
+    The caller holds the lock on the campaign's row, so that nobody else gives places at the same time.
     """
     new = [signer for signer in signers if signer.slot is None and signer.waits]
     claimed = Claimed({signer.id for signer in signers} - {signer.id for signer in new})

@@ -1,4 +1,4 @@
-"""The two things that can happen to signatures: some are added, some change their state. The counts go along."""
+"""Adds signatures and changes their states; the counts are updated in the same transaction."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -16,12 +16,12 @@ from petitions.queries.catalogue import PublicCase
 from petitions.services.signatures import counting
 
 NewSignature = tuple[int, int, int, int, str]  # signer, case, letter version, consent version, source
-Moved = dict[int, list[int]]  # by signer: the cases that changed
+Moved = dict[int, list[int]]  # changed cases by signer
 
-# What its signer may take back; in the order in which a signature passes through them, so that on Postgres a
-# confirmation that happens beside us is met at the next state: looked for the other way round, it would escape.
+# The states from which a signer may withdraw, in the order in which a signature goes through them: on Postgres, a
+# signature that is confirmed at the same time is then found in the next state. In the other order it would be missed.
 LIVING = (SignatureState.PENDING, SignatureState.HELD, SignatureState.CONFIRMED)
-ENDED = (SignatureState.WITHDRAWN, SignatureState.EXPIRED)  # may be signed anew
+ENDED = (SignatureState.WITHDRAWN, SignatureState.EXPIRED)  # may be signed again
 
 _MOVES = {
     SignatureState.HELD: "held_at",
@@ -35,7 +35,7 @@ _MOVES = {
 def wanted(
     cases: Sequence[PublicCase], locale: str, consent: int, source: str
 ) -> tuple[tuple[int, int, int, str], ...]:
-    """What somebody who reads `locale` signs with these cases, each once: case, letter and consent version, source."""
+    """The rows of these cases for a reader of `locale`, each once: case, letter version, consent version, source."""
     return tuple(
         (case.id, case.letter_versions[case.locale_for(locale)], consent, source) for case in dict.fromkeys(cases)
     )
@@ -48,9 +48,9 @@ def revive(
     now: datetime,
     states: Iterable[SignatureState] = ENDED,
 ) -> list[int]:
-    """Let signatures that were withdrawn or expired wait anew, because their signer signed again; gives their cases.
+    """Make withdrawn or expired signatures pending again, because their signer signed again; returns their cases.
 
-    Whoever knows in which `states` they are saves the looking for the others.
+    A caller that knows the possible `states` saves the statements for the others.
     """
     moved = (move(connection, [signer_id], before, SignatureState.PENDING, now, case_ids) for before in states)
     return [case_id for each in moved for case_id in each.get(signer_id, [])]
@@ -59,15 +59,15 @@ def revive(
 def take_back(
     connection: Connection, signer_ids: Sequence[int], now: datetime, case_ids: Sequence[int] | None = None
 ) -> None:
-    """Withdraw these signers' signatures for good: no undoing of an invalidation brings them back either."""
+    """Withdraw these signers' signatures for good: undoing an invalidation does not restore them either."""
     for before in (SignatureState.INVALIDATED, *LIVING):
         move(connection, signer_ids, before, SignatureState.WITHDRAWN, now, case_ids)
 
 
 def add(connection: Connection, first: Sequence[NewSignature], further: Sequence[NewSignature], now: datetime) -> Moved:
-    """Insert pending signatures: the `first` of new signers, and `further` ones; gives those that were not there yet.
+    """Insert pending signatures: `first` of new signers, and `further` ones; returns those that were not there yet.
 
-    The first are told apart because nobody need ask the database which of them are new: all of them are.
+    `first` needs no RETURNING, because all of those rows are new.
     """
     columns = ("signer_id", "case_id", "letter_version_id", "consent_version_id", "source")
     same = {"state": SignatureState.PENDING, "signed_at": minute_of(now)}
@@ -93,7 +93,7 @@ def move(
     now: datetime,
     case_ids: Sequence[int] | None = None,
 ) -> Moved:
-    """Change the state of these signers' signatures, only where it is `before`; gives those that really changed.
+    """Change the state of these signers' signatures from `before` to `after`; returns those that changed.
 
     `case_ids` restricts it to those cases.
     """
@@ -108,7 +108,7 @@ def move(
 
 @cache
 def _moving(before: SignatureState, after: SignatureState, of_some_cases: bool) -> Update:
-    """The statement, built once: to build it costs more than to run it."""
+    """The statement, cached, because building it costs more than running it."""
     statement = (
         update(Signature)
         .where(Signature.signer_id.in_(bindparam("b_signers", expanding=True)), Signature.state == before)
@@ -121,7 +121,7 @@ def _moving(before: SignatureState, after: SignatureState, of_some_cases: bool) 
 
 
 def _times(after: SignatureState) -> dict[str, Any]:
-    """The timestamps that belong to the new state; one that waits anew keeps only when it was taken back."""
+    """The timestamps that belong to the new state; a signature that is pending again keeps only its withdrawal."""
     now = bindparam("b_now", type_=UtcDateTime())
     if after == SignatureState.PENDING:
         return {"signed_at": now, **dict.fromkeys(set(_MOVES.values()) - {"withdrawn_at"})}

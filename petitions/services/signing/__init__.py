@@ -1,1 +1,1 @@
-"""Admission, signing, confirming, links, and the signer's own page."""
+"""Signing: admission, the signing transaction, confirmation, links, and the signer's own page."""

@@ -1,4 +1,4 @@
-"""Who is let in to sign: a network's limit, a campaign's brake, a school's pass, a proof. It knows no person."""
+"""Decides which entries are admitted: network rate limits, the campaign's entry rate, group codes and proof of work."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,18 +11,19 @@ from petitions.services.limits import group_codes, networks, proof_of_work, rate
 from petitions.services.signing import entry_rate
 
 WINDOW = timedelta(minutes=10)
-NETWORK = rate_limits.Rule(
-    "network", 300, WINDOW
-)  # with nothing to show: a school that knows of no pass never meets it
-NETWORK_PROVEN = rate_limits.Rule("network-proven", 1_000, WINDOW)  # with a proof
-MAX_TRIES = 1_200  # with nothing to show, refused ones too
-# How many times as much wide networks may, with nothing to show and at most. An IPv4 /24 holds up to 256 customers. An
-# IPv6 /48 may be one customer's, who shall gain nothing by having 65,536 networks; or many phones', who prove it
+NETWORK = rate_limits.Rule("network", 300, WINDOW)  # without proof of work: enough for a school that has no group code
+NETWORK_PROVEN = rate_limits.Rule("network-proven", 1_000, WINDOW)  # with proof of work
+MAX_TRIES = 1_200  # without proof of work, refused entries included
+# Factors on the limits for wider networks: without proof of work, and at most. An IPv4 /24 has up to 256 customers.
+# An IPv6 /48 may belong to one customer, who must gain nothing by having 65,536 networks; or to many phones, which
+# solve a proof of work.
 FACTORS = {24: (4, 4), 48: (1, 4)}
-WAITED = rate_limits.Rule("waited", 5, WINDOW)  # so many of a network need not queue to have waited
+WAITED = rate_limits.Rule(
+    "waited", 5, WINDOW
+)  # so many entries of a network may wait instead of computing, without a queue
 PLACE_SECONDS, MAX_PLACES = 10, 60
-MAX_PRICE = 10  # times the usual puzzle: 20 s on an old phone
-SHORTEST_MS = 20  # a password manager fills in a second; only a program needs no time at all
+MAX_PRICE = 10  # times the usual difficulty: 20 s on an old phone
+SHORTEST_MS = 20  # a password manager needs about a second; only a program is faster than this
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class AdmissionRequest:
 
 @dataclass(frozen=True)
 class Admitted:
-    """An entry that is let in: by which pass, if by one, and how many its widest network was counted for before it."""
+    """An admitted entry: its group code, if any, and how many entries of its widest network came before."""
 
     group_code_id: int | None
     earlier: int = 0
@@ -48,7 +49,7 @@ class Admitted:
 def prepare(
     campaign_id: int, network: str, place: group_codes.Wanted | None, proof: str, *, is_automatic: bool = False
 ) -> AdmissionRequest:
-    """The request for an entry; checks the proof, which costs a millisecond or some, outside the queue."""
+    """Gather what `admit` needs; verifies the proof of work outside the queue, because that takes milliseconds."""
     return AdmissionRequest(
         campaign_id=campaign_id,
         networks=networks.hashed(network),
@@ -60,9 +61,9 @@ def prepare(
 
 
 def admit(connection: Connection, requests: Sequence[AdmissionRequest], now: datetime) -> list[Admitted | DomainError]:
-    """For each request how it is let in, or the refusal: ProofNeeded or TooManyTries.
+    """For each request either how it is admitted, or the refusal: ProofNeeded or TooManyTries.
 
-    A pass or a proof that is used up is like none at all: one more is asked for, and nobody stands before a wall.
+    A used group code or proof counts as none: the caller is asked for a new proof and never locked out.
     """
     group_code_ids = group_codes.claim(connection, [each.place for each in requests], now)
     spent = iter(
@@ -83,7 +84,7 @@ def admit(connection: Connection, requests: Sequence[AdmissionRequest], now: dat
 
 
 def _keys(request: AdmissionRequest, is_proven: bool) -> list[str]:
-    """What is counted for the request: each of its networks, and its place among those who waited."""
+    """The rate-limit keys of the request: one per network, and one for its place in the waiting queue."""
     kind = (NETWORK_PROVEN if is_proven else NETWORK).kind
     keys = [f"{kind}:{length}:{name}" for length, name in request.networks.items()]
     if keys and is_proven and request.proof and request.proof.needs_place:
@@ -92,7 +93,7 @@ def _keys(request: AdmissionRequest, is_proven: bool) -> list[str]:
 
 
 def _answer(request: AdmissionRequest, is_proven: bool, numbers: Sequence[int]) -> Admitted | DomainError:
-    """How it is let in, or the refusal; `numbers` are what the request's keys were counted to."""
+    """How the request is admitted, or the refusal. `numbers`: the values to which its keys were counted."""
     most = NETWORK_PROVEN.most if is_proven else MAX_TRIES
     load = request.load
     for length, number in zip(request.networks, numbers, strict=False):
@@ -105,14 +106,14 @@ def _answer(request: AdmissionRequest, is_proven: bool, numbers: Sequence[int]) 
     if not is_proven:
         return ProofNeeded(price) if load > 1 or request.is_automatic else admitted
     place = numbers[-1] - WAITED.most if len(numbers) > len(request.networks) else 0
-    if place > 0:  # the next ones wait longer and longer, or begin anew
+    if place > 0:  # each further entry waits longer; beyond MAX_PLACES it has to start again
         return ProofNeeded(price, place * PLACE_SECONDS if place <= MAX_PLACES else 0)
     return admitted
 
 
 def is_automatic(trap: str, elapsed_ms: int | None) -> bool:
-    """Whether a program may have filled in the form: the field that nobody sees, or all fields in no time.
+    """Whether a program may have filled in the form: a honeypot field has a value, or it took almost no time.
 
-    A browser's or a password manager's helper may have, too; so it costs a proof, and never the signature.
+    Browsers' and password managers' autofill may look the same, so it only costs a proof of work.
     """
     return bool(trap) or (elapsed_ms is not None and elapsed_ms < SHORTEST_MS)

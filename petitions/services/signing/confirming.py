@@ -1,4 +1,4 @@
-"""Confirming: the owner of a mailbox says that the signatures are wanted, by the mail's link or by its code."""
+"""Confirmation: the owner of a mailbox confirms signatures by the link or by the code in the e-mail."""
 
 import hmac
 from collections.abc import Sequence
@@ -31,43 +31,45 @@ PURPOSE = "confirm"
 
 
 class NameUnknown(DomainError):
-    """Nobody of that name entered this address."""
+    """No signer of that name used this address."""
 
     code = "name_unknown"
 
 
 def link_token(facts: SignerFacts) -> str:
-    """The secret part of the link in this signer's mails."""
+    """The token of the confirmation link in this signer's e-mails."""
     return links.token_for(facts, PURPOSE)
 
 
 def code(facts: SignerFacts) -> str:
-    """The six digits in this signer's mails."""
+    """The six-digit code in this signer's e-mails."""
     return sealing.short_code(keyring().secret_key, facts.link_id)
 
 
 def open_link(token: str) -> SignerFacts:
-    """Whose link this is; changes nothing. Raises LinkUnknown, or LinkExpired 14 days after the last request."""
+    """The signer of a confirmation link; changes nothing. Raises LinkUnknown, or LinkExpired after 14 days."""
     facts = links.signer_behind(token, PURPOSE)
-    if abs(clock.now() - facts.asked_at) > LINK_LIFETIME:  # both ways: a clock that ran ahead makes no link that lasts
+    if (
+        abs(clock.now() - facts.asked_at) > LINK_LIFETIME
+    ):  # abs(): a clock that was ahead must not make links that stay valid for longer
         raise LinkExpired()
     return facts
 
 
 def confirm_signer(token: str, *, wants_receipt: bool = False) -> None:
-    """Confirm all that waits behind this link. Doing it twice is the same as doing it once.
+    """Confirm all pending signatures of this link's signer. Idempotent.
 
-    A receipt can be sent only while the address still lies in the outbox: three days at most. Raises MailboxFull.
+    A receipt can be sent only while the outbox still holds the address: three days at most. Raises MailboxFull.
     """
     signer_id = open_link(token).id
     _refuse(write_queue().submit(_confirm_with_receipt if wants_receipt else _confirm_batch, signer_id))
 
 
 def confirm_named(token: str, first_name: str, last_name: str) -> str:
-    """Confirm what the person of this name entered at the address that the link went to; gives the token of their link.
+    """Confirm the entry with this name at the link's address; returns the token of that signer's link.
 
-    Whoever reads the address's mail may choose among all that was entered there, by strangers too. Raises
-    NameUnknown, or MailboxFull.
+    Several people, also without permission, may have entered the same address; its owner chooses by name. Raises
+    NameUnknown or MailboxFull.
     """
     facts = open_link(token)
     name = identity.same_name_key(first_name=first_name, last_name=last_name)
@@ -80,9 +82,10 @@ def confirm_named(token: str, first_name: str, last_name: str) -> str:
 
 
 def confirm_by_code(campaign: PublicCampaign, email: str, typed: str) -> str:
-    """Confirm all that waits for the mailbox, and give the token of its link.
+    """Confirm the pending signatures of the mailbox by the e-mail's code; returns the token of the signer's link.
 
-    Raises CodeWrong, which says nothing about the address, TooManyTries after five tries a day, or MailboxFull.
+    Raises CodeWrong, which does not show whether the address is known; TooManyTries after five tries a day;
+    MailboxFull.
     """
     rate_limits.spend(rate_limits.CODE_TRIES, f"{campaign.id} {identity.mailbox_loosely(email)}")
     digits = "".join(str(int(char)) for char in typed if char.isdecimal())
@@ -96,12 +99,12 @@ def confirm_by_code(campaign: PublicCampaign, email: str, typed: str) -> str:
 
 
 def sign_more(token: str, campaign: PublicCampaign, cases: Sequence[PublicCase], consent: str) -> None:
-    """Sign further cases, confirmed at once: whoever holds the link has proven the mailbox."""
+    """Sign further cases, confirmed at once: the holder of the link has confirmed the mailbox."""
     add_confirmed(open_link(token), campaign, cases, consent)
 
 
 def add_confirmed(facts: SignerFacts, campaign: PublicCampaign, cases: Sequence[PublicCase], consent: str) -> None:
-    """Sign further cases for a signer whose mailbox is proven; raises CampaignClosed."""
+    """Sign further cases for a signer whose mailbox is confirmed; raises CampaignClosed."""
     if campaign.id != facts.campaign_id or not cases or not campaign.is_open:
         raise CampaignClosed(campaign=campaign.slug)
     version = consent_version(campaign.id, facts.locale, consent)
@@ -110,7 +113,7 @@ def add_confirmed(facts: SignerFacts, campaign: PublicCampaign, cases: Sequence[
 
 
 def reject_signer(token: str) -> None:
-    """It was not me: what waits is withdrawn, and if nothing was ever confirmed, all that is stored is erased."""
+    """The answer "it was not me": withdraw what is pending; erase the signer if nothing was ever confirmed."""
     write_queue().submit(_reject_batch, open_link(token).id)
 
 
@@ -133,7 +136,8 @@ def _confirm_with_receipt(connection: Connection, signer_ids: Sequence[int]) -> 
 def _add_batch(
     connection: Connection, additions: Sequence[tuple[signatures.NewSignature, ...]]
 ) -> list[DomainError | None]:
-    # Whoever said "it was not me" in the meantime stays erased; the lock lets such a no wait for us, or us for it.
+    # A signer who was erased meanwhile stays erased; the row lock makes this transaction and `_reject_batch` wait for
+    # each other.
     asked = sorted({rows[0][0] for rows in additions})
     is_living = Signer.id.in_(asked) & Signer.erased_at.is_(None)
     living = list(connection.scalars(select(Signer.id).where(is_living).order_by(Signer.id).with_for_update()))

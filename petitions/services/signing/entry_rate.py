@@ -1,4 +1,4 @@
-"""A brake on entries: when far more come for a campaign than is usual, each must bring a proof, wherever it is from."""
+"""Measures how fast entries arrive for a campaign; far above the usual rate, every entry needs proof of work."""
 
 import time
 from collections.abc import Sequence
@@ -14,7 +14,8 @@ from petitions.services.limits import rate_limits
 from petitions.services.moderation import holds
 from petitions.services.signatures import counting
 
-# Of a campaign. Ten minutes of mails are 6,000 (PETITIONS_MAIL_PER_MINUTE): what proves nothing takes a third at most
+# Per campaign. In ten minutes 6,000 e-mails can be sent (PETITIONS_MAIL_PER_MINUTE): entries without proof of work
+# take a third of them at most.
 ENTRIES = rate_limits.Rule("entries", 2_000, timedelta(minutes=10))
 TIMES_USUAL = 5
 FRESH_SECONDS = 1.0
@@ -22,18 +23,18 @@ _CREATED = Count.pending + Count.held + Count.confirmed + Count.withdrawn + Coun
 
 
 def keys(connection: Connection, campaign_ids: Sequence[int]) -> list[str]:
-    """The rows of `limits` that count an entry for each of these campaigns; each process has rows of its own."""
+    """The keys in `limits` that count an entry for each of these campaigns; each process has rows of its own."""
     shard = counting.shard(connection)
     return [f"{ENTRIES.kind}:{campaign_id}:{shard}" for campaign_id in campaign_ids]
 
 
 def load(campaign_id: int) -> float:
-    """How many times as many entries came lately as may come without a proof; at most a second old."""
+    """Recent entries of the campaign / entries allowed without proof of work; cached for a second."""
     kept: dict[int, tuple[float, float]] = current_app.extensions.setdefault("petitions_entry_loads", {})
     looked_at, found = kept.get(campaign_id, (0.0, 0.0))
     now = time.monotonic()
     if now - looked_at >= FRESH_SECONDS:
-        kept[campaign_id] = (now, found)  # the others need not look, too
+        kept[campaign_id] = (now, found)  # so that other threads do not query at the same time
         found = _load(campaign_id)
         kept[campaign_id] = (now, found)
     return found

@@ -1,4 +1,4 @@
-"""The signer's own page: what whoever holds its link may see and change. No password, no account."""
+"""The signer's own page: what the holder of its link may see and change. No password, no account."""
 
 import base64
 import hashlib
@@ -32,33 +32,33 @@ PURPOSE = "mine"
 
 
 class NameTaken(DomainError):
-    """Somebody of that name already signed with this mailbox."""
+    """A signer of that name already uses this mailbox."""
 
     code = "name_taken"
 
 
 def link_token(facts: SignerFacts) -> str:
-    """The secret part of the link to this signer's own page."""
+    """The token of the link to this signer's own page."""
     return links.token_for(facts, PURPOSE)
 
 
 def open_page(token: str) -> SignerFacts:
-    """Whose page this is; raises LinkUnknown. The link works until the signer is erased."""
+    """The signer of a link; raises LinkUnknown. The link is valid until the signer is erased."""
     return links.signer_behind(token, PURPOSE)
 
 
 def withdraw(token: str, case_ids: Sequence[int]) -> None:
-    """Take these signatures back; they no longer count."""
+    """Withdraw these signatures; they no longer count."""
     write_queue().submit(_withdraw_batch, (open_page(token), tuple(case_ids)))
 
 
 def sign_more(token: str, campaign: PublicCampaign, cases: Sequence[PublicCase], consent: str) -> None:
-    """Sign further cases; they count at once, for whoever holds the link has proven the mailbox."""
+    """Sign further cases; they count at once, because the holder of the link has confirmed the mailbox."""
     add_confirmed(open_page(token), campaign, cases, consent)
 
 
 def correct_name(token: str, first_name: str, last_name: str) -> None:
-    """Put another name on the signatures; raises NameTaken if the mailbox has a signer of that name."""
+    """Replace the name; raises NameTaken if the mailbox has another signer of that name."""
     facts = open_page(token)
     names = {"first_name": first_name, "last_name": last_name}
     campaign = catalogue().campaign_with_id(facts.campaign_id)
@@ -72,30 +72,31 @@ def correct_name(token: str, first_name: str, last_name: str) -> None:
 
 
 def set_newsletter(token: str, wanted: bool) -> None:
-    """Begin or stop sending news to this signer."""
+    """Start or stop the newsletter for this signer."""
     _change(open_page(token), {"what": ledger.NEWS, "wanted": wanted}, newsletter=wanted)
 
 
 def set_named(token: str, is_named: bool) -> None:
-    """Let the name be handed over, or let the signatures only be counted."""
+    """Allow or refuse that the name is delivered; the signatures count in both cases."""
     _change(open_page(token), {"what": ledger.NAMED, "wanted": is_named}, is_named=is_named)
 
 
 def set_language(token: str, locale: str) -> None:
-    """Write to this signer in another language from now on."""
+    """Change the language of the e-mails to this signer."""
     _change(open_page(token), None, locale=locale)
 
 
 def erase(token: str) -> None:
-    """Take every signature back and forget the person, at once. The link dies with it."""
+    """Withdraw all signatures and erase the signer's data at once. The link is dead afterwards."""
     facts = open_page(token)
     write_queue().submit(_erase_batch, facts.id)
 
 
 def request_link(email: str, locale: str, campaign: PublicCampaign, network: str) -> None:
-    """Mail the link to whoever confirmed with this very address. Nothing tells whether anybody did.
+    """Queue an e-mail with the link to the signers who confirmed with this address, if there are any.
 
-    The same is written for every address; the worker looks later whom it concerns. Raises TooManyTries.
+    The same row is written for every address, and the worker looks up the signers later, so that the response time does
+    not show whether the address is known. Raises TooManyTries.
     """
     payload = sealing.seal({"to": email, "campaign": campaign.slug}, [keyring().master_public])
     request = outbox.NewMessage(outbox.REQUEST, None, locale, payload, secrets.token_hex(16))
@@ -106,7 +107,7 @@ def request_link(email: str, locale: str, campaign: PublicCampaign, network: str
 
 
 def answer_request(request: outbox.Leased) -> None:
-    """Queue a mail to each signer who confirmed with the address that asks, and forget the request."""
+    """Queue an e-mail for each signer who confirmed with the requested address, and delete the request."""
     campaign, email = catalogue().campaign(request.recipient["campaign"]), request.recipient["to"]
     key = sealing.blind_index(blind_key(campaign), "email", identity.same_address(email))
     payload = sealing.seal({"to": email}, [keyring().master_public])
@@ -119,13 +120,13 @@ def answer_request(request: outbox.Leased) -> None:
 
 
 def stored_data(token: str) -> dict[str, Any]:
-    """Everything that is stored about this signer, as it is stored: the sealed parts stay sealed."""
+    """Everything that is stored about this signer; encrypted values stay encrypted, as base64."""
     facts = open_page(token)
     person = (
         *(Campaign.slug, Signer.locale, Signer.newsletter, Signer.is_named, Signer.is_of_age, Signer.signed_at),
         *(Signer.confirmed_at, Signer.sealed, Signer.sealed_name),
     )
-    # As on the own page: that others took the mailbox's places is not for this signer to know
+    # As on the signer's page: it must not show that other signers took the mailbox's places
     is_uncounted = (Signature.state == SignatureState.INVALIDATED) & Signature.invalidation_id.is_(None)
     state = case((is_uncounted, SignatureState.CONFIRMED), else_=Signature.state).label("state")
     signed = (
@@ -173,7 +174,7 @@ def _erase_batch(connection: Connection, ids: Sequence[int]) -> list[None]:
 
 
 def _change(facts: SignerFacts, line: ledger.Line | None, **values: Any) -> None:
-    """Change the signer's row; `line` tells the ledger, so that no restored backup undoes it."""
+    """Update the signer's row; `line` goes to the ledger, so that a restored backup cannot undo the change."""
     with transaction() as store:
         store.execute(update(Signer).where(Signer.id == facts.id, Signer.erased_at.is_(None)).values(**values))
         if line is not None:
@@ -181,7 +182,7 @@ def _change(facts: SignerFacts, line: ledger.Line | None, **values: Any) -> None
 
 
 def _plain(row: Any) -> dict[str, Any]:
-    """A row as JSON can say it."""
+    """The row as values that JSON can express."""
     said: dict[str, Any] = {}
     for name, value in row._mapping.items():
         if isinstance(value, bytes):

@@ -1,7 +1,7 @@
-"""Signing: from a form's entry to rows on disk. The hot path: nothing here is slower than it must be.
+"""Signing: turns a form's entry into rows on disk. This is the hot path, so it is written for speed.
 
-Before the queue, in the request's own thread: normalise, blind, seal. Inside the shared transaction (`_sign_batch`):
-a handful of statements for all who wait, whatever their number. The database's unique keys decide who is new.
+Before the queue, in the request's own thread: normalise, compute blind indexes, encrypt. In the shared transaction
+(`_sign_batch`): a fixed number of statements for the whole batch. Unique keys in the database decide who is new.
 """
 
 import secrets
@@ -27,13 +27,13 @@ from petitions.services.privacy.consent import consent_version
 from petitions.services.signatures import signatures
 from petitions.services.signing import admission
 
-RESEND_AFTER = timedelta(minutes=10)  # a double click is no wish for a second mail; an hour's wait is
-MAX_OVERTAKEN = 8  # how often another process may be faster before we give up
+RESEND_AFTER = timedelta(minutes=10)  # an earlier second entry is taken for a double click and sends no second e-mail
+MAX_OVERTAKEN = 8  # how often another process may insert the same row first before we raise Busy
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What a form brought: validated, and not yet proven."""
+    """What a signing form contains: validated, not yet confirmed."""
 
     campaign: PublicCampaign
     cases: Sequence[PublicCase]
@@ -45,17 +45,17 @@ class Entry:
     locale: str
     consent: str
     source: str = "direct"
-    network: str = ""  # where it came from, never stored; empty: not from the web, so not limited
-    is_named: bool = True  # the name may be handed over; else the signature is only counted
-    is_of_age: bool | None = None  # what the signer said, where the campaign asks
+    network: str = ""  # the client's network, never stored; empty: not from the web, so not rate limited
+    is_named: bool = True  # the name may be delivered to the addressees; else the signature is only counted
+    is_of_age: bool | None = None  # the signer's answer, where the campaign asks for it
     group_code: str = ""
     proof: str = ""
-    is_automatic: bool = False  # a program may have filled in the form, so a proof is asked for
+    is_automatic: bool = False  # probably filled in by a program, so proof of work is required
 
 
 @dataclass(frozen=True)
 class _Sealed:
-    """An entry as the database may see it."""
+    """An entry in the form in which the database stores it: encrypted and blinded."""
 
     campaign_id: int
     address_key: bytes
@@ -68,20 +68,20 @@ class _Sealed:
     is_named: bool
     is_of_age: bool | None
     signatures: tuple[tuple[int, int, int, str], ...]  # case, letter version, consent version, source
-    mail: bytes = field(repr=False)  # the address, for the mail only
+    mail: bytes = field(repr=False)  # the encrypted address, for the e-mail only
     quota: tuple[str, int]
     admission_request: admission.AdmissionRequest
     admitted: admission.Admitted = admission.Admitted(None)
 
     @property
     def key(self) -> tuple[int, bytes, bytes]:
-        """Whom the entry is about: one person at one address."""
+        """The identity of the signer: campaign, address and name."""
         return self.campaign_id, self.address_key, self.name_key
 
 
 @dataclass(frozen=True)
 class _Mail:
-    """A mail that should go out because of an entry."""
+    """An e-mail that results from an entry."""
 
     entry: _Sealed
     signer_id: int
@@ -89,7 +89,7 @@ class _Mail:
     occasion: str = ""
 
     def message(self) -> outbox.NewMessage:
-        """It as the outbox takes it."""
+        """The row for the outbox."""
         entry = self.entry
         if self.kind == outbox.BLANK:
             return outbox.blank(entry.locale, entry.admitted.earlier)
@@ -98,10 +98,10 @@ class _Mail:
 
 
 def sign_cases(entry: Entry) -> None:
-    """Record the entry's signatures as pending, and queue the mail that asks for confirmation.
+    """Record the entry's signatures as pending, and queue the e-mail that asks for confirmation.
 
-    Returns when they are on disk. New or known: nobody who calls this can tell; only the mail differs.
-    Raises CampaignClosed, NoRecipientKey, Busy, or what admission.admit refuses with; then nothing was recorded.
+    Returns when both are on disk. The caller cannot find out whether the signer is new or known; only the e-mail
+    differs. Raises CampaignClosed, NoRecipientKey, Busy, ProofNeeded or TooManyTries; then nothing was recorded.
     """
     if not entry.campaign.is_open or not entry.cases:
         raise CampaignClosed(campaign=entry.campaign.slug)
@@ -143,7 +143,7 @@ def _seal(entry: Entry) -> _Sealed:
 
 
 def _sign_batch(connection: Connection, entries: Sequence[_Sealed]) -> list[DomainError | None]:
-    """Apply all entries. Two for one mailbox go one after the other, so that each sees what the other did."""
+    """Apply all entries. Entries of the same signer are applied one after the other, so that each sees the former."""
     now = clock.now()
     answers = admission.admit(connection, [entry.admission_request for entry in entries], now)
     refusals = [answer if isinstance(answer, DomainError) else None for answer in answers]
@@ -152,12 +152,12 @@ def _sign_batch(connection: Connection, entries: Sequence[_Sealed]) -> list[Doma
         for entry, answer in zip(entries, answers, strict=True)
         if not isinstance(answer, DomainError)
     ]
-    # By key: two processes that meet on Postgres take their locks in the same order.
+    # Sorted by key: two processes on Postgres take their row locks in the same order.
     waiting = sorted(entries, key=lambda entry: entry.key)
     rounds = len(waiting) + MAX_OVERTAKEN
     while waiting:
         rounds -= 1
-        if rounds < 0:  # a unique key stands in the way of a row that nobody can see
+        if rounds < 0:  # a unique key conflicts with a row that this transaction cannot see
             raise Busy()
         first: dict[tuple[int, bytes, bytes], _Sealed] = {}
         later = [entry for entry in waiting if first.setdefault(entry.key, entry) is not entry]
@@ -166,9 +166,9 @@ def _sign_batch(connection: Connection, entries: Sequence[_Sealed]) -> list[Doma
 
 
 def _sign_distinct(connection: Connection, entries: list[_Sealed], now: datetime) -> list[_Sealed]:
-    """Apply entries of different people; gives those that another process overtook, to be tried again.
+    """Apply entries of different signers; returns those that another process inserted first, to be tried again.
 
-    Most are new, so all are first taken for new; only those who are not cost a look at who they are.
+    Most signers are new, so all are inserted as new; only those that conflict are looked up.
     """
     ids = _insert_signers(connection, entries, now)
     known = known_signers(connection, [entry.key for entry in entries if entry.key not in ids])
@@ -180,7 +180,7 @@ def _sign_distinct(connection: Connection, entries: list[_Sealed], now: datetime
         [(signer.id, *each) for entry, signer in places for each in entry.signatures],
         now,
     )
-    for entry, signer in places:  # what was taken back may be signed anew; it waits for its own confirmation
+    for entry, signer in places:  # a withdrawn or expired signature becomes pending again
         cases = [case for case, *_ in entry.signatures]
         states = [state for state in signatures.ENDED if state in map(signer.states.get, cases)]
         again = signatures.revive(connection, signer.id, cases, now, states)
@@ -193,9 +193,10 @@ def _sign_distinct(connection: Connection, entries: list[_Sealed], now: datetime
 
 
 def _withhold_names(connection: Connection, signer_ids: Sequence[int], now: datetime) -> None:
-    """Hand over these names no more. Never the reverse: whoever knows a name and an address could undo the wish.
+    """Stop delivering these signers' names. Never the reverse: anyone who knows a name and an address could do it.
 
-    Known or new, changed or not: each costs a line in the ledger, or the time of that line would tell who is known.
+    Every such entry appends a line to the ledger, even if nothing changes: otherwise the timing would show who is
+    known.
     """
     if signer_ids:
         statement = update(Signer).where(Signer.id.in_(signer_ids)).values(is_named=False).returning(Signer.link_id)
@@ -210,7 +211,7 @@ def _withhold_names(connection: Connection, signer_ids: Sequence[int], now: date
 def _insert_signers(
     connection: Connection, entries: Sequence[_Sealed], now: datetime
 ) -> dict[tuple[int, bytes, bytes], int]:
-    """The ids of those who are new; left out are those who are known."""
+    """Insert the entries; returns the ids of signers that are new, by key."""
     rows = [
         (
             *(*e.key, e.email_key, e.link_id, e.sealed, e.locale, e.newsletter),
@@ -237,16 +238,17 @@ def _insert_signers(
 def _mails_to_known(
     connection: Connection, places: Sequence[tuple[_Sealed, KnownSigner]], signed: signatures.Moved, now: datetime
 ) -> list[_Mail]:
-    """A mail for each known signer who added a case, or who asks again after a while; notes when they asked.
+    """An e-mail for each known signer who added a case or signs again after a while; updates `asked_at`.
 
-    A blank one for the others, so that the worker has the same to write: otherwise the next request would wait less.
+    The others get a blank message, so that the worker has the same work for each entry: otherwise the time until the
+    next e-mail would show who is known.
     """
     mails, asked = [], []
     for entry, signer in places:
         new_cases = signed.get(signer.id, [])
-        if new_cases or abs(now - signer.asked_at) >= RESEND_AFTER:  # both ways: the clock may have run ahead
+        if new_cases or abs(now - signer.asked_at) >= RESEND_AFTER:  # abs(): the clock may have been ahead
             kind = "confirm" if new_cases or not signer.is_confirmed else "repeat"
-            # The same for two servers that see the same double click
+            # The same on two servers that receive the same double click
             occasion = (
                 ".".join(map(str, sorted(new_cases))) + f":{int(now.timestamp() // RESEND_AFTER.total_seconds())}"
             )
@@ -260,7 +262,7 @@ def _mails_to_known(
 
 
 def _queue_mails(connection: Connection, mails: Sequence[_Mail], now: datetime) -> None:
-    """Queue what each mailbox's limit allows: this is how nobody is bombed with our mails. The rest become blank."""
+    """Queue what each mailbox's quota allows, against mail bombing. The rest become blank messages."""
     may_go = iter(mail_quota.take(connection, [mail.entry.quota for mail in mails if mail.kind != outbox.BLANK], now))
     messages = [
         (mail if mail.kind != outbox.BLANK and next(may_go) else replace(mail, kind=outbox.BLANK)).message()

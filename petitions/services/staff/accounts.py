@@ -1,4 +1,4 @@
-"""Staff: accounts and logins. Sessions live in the database, so that they can be ended here."""
+"""Staff accounts and logins. Sessions are rows in the database, so that the server can end them."""
 
 import hashlib
 import logging
@@ -28,18 +28,18 @@ Result = TypeVar("Result")
 SHORTEST_PASSWORD = 12
 SESSION_LIFETIME = timedelta(hours=12)
 
-# RFC 9106's second choice scaled to a host with 1 GB: about 30 ms and 19 MiB a try.
+# Argon2id, RFC 9106's second recommended option scaled to a host with 1 GB: about 30 ms and 19 MiB per attempt.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-# Somebody who does not exist takes as long to refuse as somebody who does.
+# An unknown name must take as long to refuse as a known one.
 _DUMMY_HASH = _hasher.hash(secrets.token_hex(16))
-# Two threads for all hashes of a process: each keeps the memory of its last one. Whoever finds 16 waiting is sent away,
-# so that others can sign meanwhile.
+# Two threads hash for the whole process, as each keeps its memory. With 16 attempts waiting further ones are refused,
+# so that signing goes on.
 _HASHING = ThreadPoolExecutor(2, "password")
 _PLACES = threading.BoundedSemaphore(16)
 
 
 class LoginBusy(Busy):
-    """So many are logging in that this try was not looked at."""
+    """Too many login attempts are waiting; this one was not checked."""
 
     code = "login_busy"
 
@@ -51,20 +51,20 @@ class PasswordTooShort(DomainError):
 
 
 class PasswordWrong(LoginRefused):
-    """Somebody who is logged in typed another password than theirs."""
+    """The password that a logged-in member of staff repeated is wrong."""
 
     code = "password_wrong"
 
 
 class AccountExists(DomainError):
-    """There is an account of that name already."""
+    """An account of that name exists already."""
 
     code = "account_exists"
 
 
 @dataclass(frozen=True)
 class Login:
-    """Who is logged in, and the session's own data."""
+    """The logged-in account, and its session's data."""
 
     account_id: int
     name: str
@@ -72,7 +72,7 @@ class Login:
 
 
 def create_account(name: str, password: str, by: str = journal.COMMAND) -> None:
-    """Add a member of staff; raises PasswordTooShort or AccountExists."""
+    """Create a staff account; raises PasswordTooShort or AccountExists."""
     hashed = _new_hash(password)
     with transaction() as store:
         if store.scalar(select(Account.id).where(Account.name == _folded(name))) is not None:
@@ -84,7 +84,7 @@ def create_account(name: str, password: str, by: str = journal.COMMAND) -> None:
 
 
 def set_password(name: str, password: str, kept_token: str = "", by: str = journal.COMMAND) -> None:
-    """Another password; ends all sessions but that of `kept_token`. Raises PasswordTooShort or NotFound."""
+    """Change the password and end all sessions except that of `kept_token`. Raises PasswordTooShort or NotFound."""
     hashed = _new_hash(password)
     with transaction() as store:
         account = _changed(store, name)
@@ -99,7 +99,7 @@ def end_sessions(name: str, by: str = journal.COMMAND) -> None:
 
 
 def set_enabled(name: str, is_enabled: bool, by: str = journal.COMMAND) -> None:
-    """Let this account log in again, or no longer: then its sessions end too. Raises NotFound."""
+    """Enable the account, or disable it and end its sessions. Raises NotFound."""
     with transaction() as store:
         account = _changed(store, name)
         account.disabled_at = None if is_enabled else account.disabled_at or clock.now()
@@ -107,10 +107,10 @@ def set_enabled(name: str, is_enabled: bool, by: str = journal.COMMAND) -> None:
 
 
 def log_in(name: str, password: str, network: str, old_token: str = "") -> str:
-    """A new session's secret, for the cookie; ends the session `old_token` of the same browser.
+    """Check name and password; returns a new session's token for the cookie and ends the session `old_token`.
 
-    Raises LoginRefused, TooManyTries (for this network, for this name from it, or for this name from all networks from
-    which nobody has logged in to it: the owner comes in from a network of theirs) or LoginBusy.
+    Raises LoginRefused, LoginBusy, or TooManyTries: per network, per name and network, or per name over all networks
+    from which the account never logged in (so that guessing from elsewhere does not lock its owner out).
     """
     account, place, token = _account(name), networks.widest(network), secrets.token_urlsafe(32)
     known = f"{_folded(name)} {place}"
@@ -127,14 +127,14 @@ def log_in(name: str, password: str, network: str, old_token: str = "") -> str:
     account_id = _verify(account, password)
     with transaction() as store:
         if _changed(store, name).password_hash != (account.password_hash if account else ""):
-            raise LoginRefused()  # it was changed meanwhile, and its sessions ended
+            raise LoginRefused()  # the password was changed meanwhile, and its sessions ended
         now = clock.now()
         is_old = StaffSession.created_at < now - SESSION_LIFETIME
         store.execute(delete(StaffSession).where(is_old | (StaffSession.token_hash == _hash(old_token))))
-        for rule, value in tries:  # whoever knows the password may type it as often as they like
+        for rule, value in tries:  # successful logins do not count
             rate_limits.give_back(store.connection(), rule, value)
         rate_limits.use(store.connection(), rate_limits.LOGIN_KNOWN, [rate_limits.LOGIN_KNOWN.key(known)], now)
-        data = {"csrf_token": secrets.token_hex(20)}  # set here, so that no page that shows a form writes
+        data = {"csrf_token": secrets.token_hex(20)}  # set here, so that showing a form writes nothing
         session = StaffSession(token_hash=_hash(token), account_id=account_id, data=data, created_at=now)
         store.add(session)
         journal.record(store, f"account {account_id}", "login")
@@ -142,7 +142,7 @@ def log_in(name: str, password: str, network: str, old_token: str = "") -> str:
 
 
 def prove_password(name: str, password: str, network: str) -> None:
-    """Ask for the password of somebody who is logged in; raises PasswordWrong, TooManyTries or LoginBusy."""
+    """Check the password that a logged-in member of staff repeats; raises PasswordWrong, TooManyTries or LoginBusy."""
     value = f"{_folded(name)} {network}"
     rate_limits.spend(rate_limits.LOGIN_TRIES, value)
     try:
@@ -154,7 +154,7 @@ def prove_password(name: str, password: str, network: str) -> None:
 
 
 def _changed(store: Session, name: str) -> Account:
-    """The account of this name, for whose change others wait; raises NotFound."""
+    """The account, locked for a change; raises NotFound."""
     account = store.scalar(select(Account).where(Account.name == _folded(name)).with_for_update())
     if account is None:
         raise NotFound(account=_folded(name))
@@ -162,14 +162,14 @@ def _changed(store: Session, name: str) -> Account:
 
 
 def _end_sessions(store: Session, account: Account, by: str, act: str, kept_token: str = "") -> None:
-    """End all but one; the journal says why."""
+    """End all sessions except one, and record the act in the journal."""
     others = (StaffSession.account_id == account.id) & (StaffSession.token_hash != _hash(kept_token))
     store.execute(delete(StaffSession).where(others))
     journal.record(store, by, act, f"account {account.id}")
 
 
 def _account(name: str) -> Row[int, str, datetime | None] | None:
-    """The account of this name; Postgres takes no NUL, not even to look for it."""
+    """The account of this name; a name with NUL, which Postgres does not accept, is unknown."""
     columns = (Account.id, Account.password_hash, Account.disabled_at)
     statement = select(*columns).where(Account.name == _folded(name))
     with reading() as connection:
@@ -194,7 +194,7 @@ def _new_hash(password: str) -> str:
 
 
 def _hash_in_pool(work: Callable[[], Result]) -> Result:
-    """What `work` gives, which hashes; raises LoginBusy where too many wait."""
+    """Run `work` in the hashing threads and return its result; raises LoginBusy when too many wait."""
     if not _PLACES.acquire(blocking=False):
         raise LoginBusy(seconds=5)
     try:
@@ -204,7 +204,7 @@ def _hash_in_pool(work: Callable[[], Result]) -> Result:
 
 
 def login_of(token: str) -> Login | None:
-    """Whose session this secret opens; None if it was ended or is over."""
+    """The login of a session's token; None if the session ended or is too old."""
     statement = (
         select(Account.id, Account.name, StaffSession.data)
         .join(StaffSession, StaffSession.account_id == Account.id)
