@@ -216,5 +216,5 @@ def test_doctor_tells_of_a_mail_server_that_is_away(
     away = replace(config, mail_url=f"smtp://127.0.0.1:{free_port()}")
     monkeypatch.setitem(app.extensions, "petitions_settings", away)
     said = run("doctor")
-    assert "The mail server takes no mails (ConnectionRefusedError)" in said.stderr
+    assert "The mail server accepts no e-mails (ConnectionRefusedError)" in said.stderr
     assert said.exit_code == 1

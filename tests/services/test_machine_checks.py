@@ -65,7 +65,7 @@ def test_a_database_that_takes_no_writes_is_told(config: Settings) -> None:
     full = "CREATE TRIGGER full BEFORE INSERT ON checks BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
     with transaction() as store:
         store.execute(DDL(full))
-    assert machine_checks.faults(config) == ["The database takes no writes: disk is full"]
+    assert machine_checks.faults(config) == ["The database accepts no writes: disk is full"]
 
 
 def test_a_mail_server_is_connected_to_and_logged_in_to(config: Settings) -> None:
@@ -73,7 +73,7 @@ def test_a_mail_server_is_connected_to_and_logged_in_to(config: Settings) -> Non
         assert machine_checks.faults(replace(config, mail_url=server.url)) == []
         assert server.mails == []
     away = replace(config, mail_url=f"smtp://127.0.0.1:{free_port()}")
-    said = "The mail server takes no mails ({}): see PETITIONS_MAIL_URL"
+    said = "The mail server accepts no e-mails ({}): see PETITIONS_MAIL_URL"
     assert machine_checks.faults(away) == [said.format("ConnectionRefusedError")]
 
 
@@ -82,4 +82,4 @@ def test_a_refused_password_is_told_and_not_repeated(config: Settings) -> None:
     with mail_server(asks_login=True) as server:
         wrong = server.url.replace("//", "//someone:nonsense@")
         found = machine_checks.faults(replace(config, mail_url=wrong))
-    assert found == ["The mail server takes no mails (SMTPAuthenticationError): see PETITIONS_MAIL_URL"]
+    assert found == ["The mail server accepts no e-mails (SMTPAuthenticationError): see PETITIONS_MAIL_URL"]

@@ -1,7 +1,4 @@
-"""Exports:
-
-the confirmed signatures, encrypted as stored. Only the recipients' private keys, kept elsewhere, decrypt them.
-"""
+"""Exports: confirmed signatures, encrypted as stored; only the recipients' private keys, kept elsewhere, open them."""
 
 import base64
 import json

@@ -1,7 +1,4 @@
-"""Batch updates:
-
-change the state of a campaign's signatures, 1,000 signers per transaction, so that signing goes on.
-"""
+"""Batch updates: change the state of a campaign's signatures, 1,000 signers per transaction."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
