@@ -71,7 +71,8 @@ def run_worker() -> None:
     """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     # What a service manager sends interrupts this thread only: the mail leaves in another one
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell starts a command with & so that it ignores SIGINT
+        signal.signal(number, signal.default_int_handler)
     loop = worker.Worker(app)
     thread = loop.start()
     try:

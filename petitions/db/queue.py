@@ -109,10 +109,8 @@ class WriteQueue:
         """Apply the batch; if that fails, apply each of its items alone."""
         try:
             self._run(batch)
-        except (
-            Busy,
-            DatabaseDamaged,
-        ) as exc:  # the database cannot be reached: retrying per item would only take longer
+        except (Busy, DatabaseDamaged) as exc:
+            # The database cannot be reached: trying each item alone would keep all of them waiting
             for write in batch:
                 write.failure = exc
         except BaseException as exc:
@@ -172,10 +170,14 @@ def _apply(connection: Connection, batch: list[_PendingWrite[Any, Any]]) -> list
     for place, write in enumerate(batch):
         by_handler.setdefault(write.handler, []).append(place)
     # A fixed order of handlers: two processes on Postgres take row locks in the same order, so they cannot deadlock.
-    for handler, places in sorted(by_handler.items(), key=lambda each: getattr(each[0], "__qualname__", "")):
+    for handler, places in sorted(by_handler.items(), key=lambda each: _name(each[0])):
         for place, result in zip(places, handler(connection, [batch[p].item for p in places]), strict=True):
             results[place] = result
     return results
+
+
+def _name(handler: Handler[Any, Any]) -> tuple[str, str]:
+    return getattr(handler, "__module__", ""), getattr(handler, "__qualname__", "")
 
 
 def is_damaged(exc: DBAPIError | PoolTimeout) -> bool:

@@ -7,11 +7,18 @@ import pytest
 from flask import Flask
 
 from petitions.clock import now, stopped_at
-from petitions.db.transactions import write_queue
+from petitions.db.transactions import transaction, write_queue
 from petitions.errors import TooManyTries
 from petitions.models import Limit
 from petitions.services.limits import rate_limits
-from petitions.services.limits.rate_limits import LOGIN_TRIES, UNKNOWN_ORIGIN, purge, spend
+from petitions.services.limits.rate_limits import (
+    CODE_TRIES,
+    CODE_TRIES_NETWORK,
+    LOGIN_TRIES,
+    UNKNOWN_ORIGIN,
+    purge,
+    spend,
+)
 from tests.support.factories import in_threads, newest, rows
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -75,3 +82,21 @@ def test_windows_that_are_over_are_purged() -> None:
         spend(LOGIN_TRIES, "new")
         purge()
     assert len(rows(Limit)) == 1
+
+
+def test_uses_of_several_rules_at_once_lock_their_rows_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes that take the same rows in different order would wait for each other."""
+    kinds: list[str] = []
+    honest = rate_limits.use
+
+    def use(connection: Any, rule: rate_limits.Rule, *more: Any) -> list[int]:
+        kinds.append(rule.kind)
+        return honest(connection, rule, *more)
+
+    monkeypatch.setattr(rate_limits, "use", use)
+    items = [(rule, rule.key(value)) for value in "ab" for rule in (CODE_TRIES, LOGIN_TRIES, CODE_TRIES_NETWORK)]
+    for order in (items, items[::-1]):
+        kinds.clear()
+        with transaction() as session:
+            assert len(rate_limits._spend_batch(session.connection(), order)) == len(items)  # what the queue calls
+        assert kinds == sorted(kinds) == ["code", "code-network", "login"]

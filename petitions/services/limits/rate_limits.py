@@ -1,15 +1,15 @@
 """Rate limits: how often something may happen in a time window. In the database, so exact over all processes."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from sqlalchemy import Connection, delete, select, update
 
 from petitions import clock
 from petitions.db import bulk
-from petitions.db.queue import Handler
 from petitions.db.transactions import read_autocommit, transaction, write_queue
 from petitions.domain import sealing
 from petitions.errors import TooManyTries
@@ -79,8 +79,8 @@ def use(connection: Connection, rule: Rule, keys: Sequence[str], now: datetime) 
 
 
 def spend(rule: Rule, value: str) -> None:
-    """Count one attempt, durably, before it is made; raises TooManyTries above the limit."""
-    if write_queue().submit(_HANDLERS[rule], rule.key(value)) > rule.most:
+    """Count one try, durably, before it is made; raises TooManyTries when it is one too many."""
+    if write_queue().submit(_spend_batch, (rule, rule.key(value))) > rule.most:
         raise TooManyTries(kind=rule.kind, seconds=int(rule.window.total_seconds()))
 
 
@@ -112,13 +112,9 @@ def purge() -> None:
         session.execute(delete(Limit).where(Limit.ends_at < int(clock.now().timestamp())))
 
 
-def _handler(rule: Rule) -> Handler[str, int]:
-    def spend_batch(connection: Connection, keys: Sequence[str]) -> list[int]:
-        return use(connection, rule, keys, clock.now())
-
-    return spend_batch
-
-
-_LOGINS = (LOGIN_TRIES, LOGIN_TRIES_NETWORK, LOGIN_TRIES_ACCOUNT)
-_SPENT = (CODE_TRIES, CODE_TRIES_NETWORK, *_LOGINS, UNKNOWN_ORIGIN, INVALID, WRONG_SECRET)
-_HANDLERS = {rule: _handler(rule) for rule in _SPENT}
+def _spend_batch(connection: Connection, items: Sequence[tuple[Rule, str]]) -> list[int]:
+    """Rule by rule in one order, so that two processes on Postgres lock the rows alike."""
+    numbers: dict[Rule, Iterator[int]] = {}
+    for rule in sorted({rule for rule, _ in items}, key=attrgetter("kind")):
+        numbers[rule] = iter(use(connection, rule, [key for each, key in items if each == rule], clock.now()))
+    return [next(numbers[rule]) for rule, _ in items]
