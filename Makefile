@@ -5,7 +5,7 @@ PIP = $$($(PY) -c 'import pip' 2>/dev/null && echo $(PY) -m pip --python $(V)/bi
 CATALOGUES := $(wildcard translations/*/LC_MESSAGES/messages.po)
 COMPILED := $(CATALOGUES:.po=.mo)
 
-.PHONY: run install test test-long test-quick lint bench words spelling picture rooms lock clean
+.PHONY: run install test test-long test-quick lint bench words spelling picture rooms migration lock clean
 
 run: install
 	@export PETITIONS_DEMO=$${PETITIONS_DEMO-1}; $(V)/bin/flask setup && exec $(V)/bin/gunicorn app:app
@@ -54,9 +54,14 @@ picture: $(V)/.test-ok $(COMPILED)
 rooms: $(V)/.test-ok
 	$(V)/bin/python -m scripts.rooms
 
-# Pins every dependency by hash; needs uv. Read the difference before you commit it.
+# Writes a migration from what changed in the models: make migration NAME="accounts are disabled"
+migration: $(V)/.test-ok
+	@$(V)/bin/python -m scripts.migration $(NAME)
+
+# Pins every dependency by hash; needs uv. UPGRADE=--upgrade takes newer ones. Read the difference before you commit it.
 lock:
-	for s in requirements requirements-test; do uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $$s.in -o $$s.txt; done
+	@command -v uv >/dev/null || { echo "uv is missing: pipx install uv" >&2; exit 1; }
+	for s in requirements requirements-test; do uv pip compile -q $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $$s.in -o $$s.txt; done
 
 clean:
 	rm -rf $(V) $(COMPILED)

@@ -105,6 +105,24 @@ def test_no_document_names_a_command_that_is_not_there(app: Flask) -> None:
             assert known or words.strip() in groups, f"{document.name}: flask {words}"
 
 
+def test_a_commit_is_checked_by_the_linters_that_make_lint_runs() -> None:
+    hooks = re.findall(r"entry: (.+)", (ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
+    lint = (ROOT / "Makefile").read_text("utf-8").partition("\nlint:")[2].partition("\n\n")[0]
+    run = [line.strip().replace("$(V)", ".venv").removesuffix(" .") for line in lint.splitlines()[1:]]
+    assert hooks == run
+    assert len(run) == 3
+
+
+def test_the_forge_runs_what_the_readme_says() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
+    readme = (ROOT / "README.md").read_text("utf-8")
+    [packages] = re.findall(r"sudo apt-get install (.+)", readme)
+    [installed] = re.findall(r"apt-get install -y --no-install-recommends (.+)", workflow)
+    assert set(packages.split()) == set(installed.split()) - {"ca-certificates"}
+    assert "- run: .ci/run\n" in workflow
+    assert "exec make test" in (ROOT / ".ci" / "run").read_text("utf-8")
+
+
 def test_the_readme_is_one_screen_with_a_small_picture() -> None:
     lines = (ROOT / "README.md").read_text("utf-8").splitlines()
     assert len(lines) <= ONE_SCREEN

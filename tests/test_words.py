@@ -25,7 +25,7 @@ DROPPED = re.compile(
 KEPT = re.compile(r"\b(?:vu|wa)\s+(?=[aeiouäëéöünhdtzAEIOUÄËÉNHDTZ])")
 
 
-@pytest.mark.parametrize("language", locales.SHIPPED)
+@pytest.mark.parametrize("language", FORBIDDEN)
 def test_no_word_that_the_glossary_replaced_is_back(language: str) -> None:
     found = [
         (place, match[0])
@@ -66,7 +66,7 @@ ADJECTIVES = {
 NAMELESS = {"vladimir-akimenkov"}
 
 
-@pytest.mark.parametrize("language", locales.SHIPPED)
+@pytest.mark.parametrize("language", reading.read(DEMO).languages)
 def test_a_card_names_its_country_as_its_text_does(language: str) -> None:
     content = reading.read(DEMO)
     every = [*(("cases", each) for each in content.cases), *(("stories", each) for each in content.stories)]
@@ -76,7 +76,7 @@ def test_a_card_names_its_country_as_its_text_does(language: str) -> None:
             continue
         text = (DEMO / kind / each.slug / f"{language}.md").read_text()
         name = locales.country_name(each.country, language)
-        if name not in text and ADJECTIVES[language].get(each.country, name) not in text:
+        if name not in text and ADJECTIVES.get(language, {}).get(each.country, name) not in text:
             wrong.append((each.slug, name))
     assert wrong == []
 
