@@ -158,12 +158,12 @@ LINES = """(most) => {
   for (const block of document.querySelectorAll("main :is(p, li, label)")) {
     const lines = new Map(), walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-      for (let at = 0; at < node.length; at++) {
+      for (const word of node.data.matchAll(/\\S+\\s?/g)) {
         const range = new Range();
-        range.setStart(node, at);
-        range.setEnd(node, at + 1);
+        range.setStart(node, word.index);
+        range.setEnd(node, word.index + word[0].trimEnd().length);
         const box = range.getBoundingClientRect(), line = Math.round(box.bottom / 8);
-        if (box.width) lines.set(line, (lines.get(line) || "") + node.data[at]);
+        if (box.width) lines.set(line, (lines.get(line) || "") + word[0]);
       }
     }
     found.push(...[...lines.values()].filter((line) => line.trim().length > most));
