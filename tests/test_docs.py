@@ -1,6 +1,7 @@
 """The documents say what is there: files, commands, the rooms of the program, and a README of one screen."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -131,3 +132,17 @@ def test_the_readme_is_one_screen_with_a_small_picture() -> None:
     data = (ROOT / picture).read_bytes()
     assert data.startswith(b"\xff\xd8\xff"), "a JPEG, made by scripts/picture.py"
     assert len(data) < LARGEST_PICTURE
+
+
+def test_the_version_is_in_one_place_and_the_newest_that_the_changes_tell() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    headings = re.findall(r"^## (.+)$", changes, re.MULTILINE)
+    assert headings[0] == "Unreleased"
+    released = [re.fullmatch(r"(\d+\.\d+\.\d+) - \d{4}-\d\d-\d\d", heading) for heading in headings[1:]]
+    assert all(released), headings
+    assert released[0] is not None
+    assert released[0][1] == version
+    copies = re.compile(rf"""["']{re.escape(version)}["']|__version__""")
+    sources = [*(ROOT / "petitions").rglob("*.py"), *(ROOT / "scripts").glob("*.py"), *ROOT.glob("*.py")]
+    assert [path.name for path in sources if copies.search(path.read_text("utf-8"))] == []
