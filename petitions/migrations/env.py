@@ -2,7 +2,6 @@
 
 from alembic import context
 
-from petitions import models  # noqa: F401 - registers the tables
 from petitions.db.base import Base
 
 connection = context.config.attributes["connection"]

@@ -8,8 +8,9 @@ from alembic.autogenerate import compare_metadata as compare
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 
+from petitions import models  # noqa: F401 - registers the tables
 from petitions.db.base import Base, db
 from petitions.db.transactions import write_lock
 
@@ -24,8 +25,8 @@ def config(connection: Connection) -> Config:
 
 
 def upgrade(revision: str = "head") -> None:
-    """Bring the database to `revision`, wholly or not at all."""
-    _run(command.upgrade, revision)
+    """Bring the database to `revision`, wholly or not at all; an empty one gets the tables of the models at once."""
+    _run(_create_or_upgrade, revision)
 
 
 def downgrade(revision: str) -> None:
@@ -46,6 +47,15 @@ def differences() -> list[Any]:
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return list(compare(context, from_models))
+
+
+def _create_or_upgrade(made: Config, revision: str) -> None:
+    connection: Connection = made.attributes["connection"]
+    if inspect(connection).has_table("alembic_version"):
+        command.upgrade(made, revision)
+    else:
+        Base.metadata.create_all(connection)
+        command.stamp(made, revision)
 
 
 def _run(step: Any, revision: str) -> None:

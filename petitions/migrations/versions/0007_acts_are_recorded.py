@@ -3,20 +3,12 @@
 import sqlalchemy as sa
 from alembic import op
 
+from petitions.models.staff import APPEND_ONLY
+
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
-
-REFUSE = "CREATE TRIGGER journal_{when} BEFORE {when} ON journal BEGIN SELECT RAISE(ABORT, 'append only'); END"
-REFUSAL = """
-CREATE FUNCTION journal_is_kept() RETURNS trigger LANGUAGE plpgsql
-AS 'BEGIN RAISE EXCEPTION ''append only'' USING ERRCODE = ''integrity_constraint_violation''; END'
-"""
-REFUSE_ALL = """
-CREATE TRIGGER journal_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON journal
-FOR EACH STATEMENT EXECUTE FUNCTION journal_is_kept()
-"""
 
 
 def upgrade() -> None:
@@ -32,12 +24,8 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_journal")),
     )
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute(REFUSAL)
-        op.execute(REFUSE_ALL)
-    else:
-        for when in ("UPDATE", "DELETE"):
-            op.execute(REFUSE.format(when=when))
+    for statement in APPEND_ONLY[op.get_bind().dialect.name]:
+        op.execute(statement)
 
 
 def downgrade() -> None:
