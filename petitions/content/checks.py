@@ -119,7 +119,7 @@ def check_words(
             if rule.required:
                 faults.add(file, key, language, "is missing")
             continue
-        fault = _pairs_fault(value, rule) if rule.kind == "pairs" else _text_fault(value, rule)
+        fault = _LIST_FAULTS.get(rule.kind, text_fault)(value, rule)
         if fault:
             faults.add(file, key, language, fault)
         else:
@@ -127,13 +127,14 @@ def check_words(
     text = unicodedata.normalize("NFC", str(words.get(body, ""))).strip()
     if not text:
         faults.add(file, "", language, "has no text below the front matter")
-    elif fault := _text_fault(text, Field(LONGEST_BODY, kind="text")):
+    elif fault := text_fault(text, Field(LONGEST_BODY, kind="text")):
         faults.add(file, "", language, fault)
     kept[body] = text
     return kept
 
 
-def _text_fault(value: Any, rule: Field) -> str:
+def text_fault(value: Any, rule: Field) -> str:
+    """What is wrong with one text, or nothing."""
     if not isinstance(value, str):
         return f"must be text, not {value!r}"
     if len(value) > rule.longest:
@@ -159,6 +160,17 @@ def _pairs_fault(value: Any, rule: Field) -> str:
     if any(_has_control(part) for pair in value for part in pair):
         return "contains a control character or a line break"
     return f"has {len(value)} entries; at most {rule.longest} fit" if len(value) > rule.longest else ""
+
+
+def _list_fault(value: Any, rule: Field) -> str:
+    if not isinstance(value, list) or not all(isinstance(part, str) and part.strip() for part in value):
+        return 'must be a list of words like ["money", "religion"]'
+    if any(_has_control(part) for part in value):
+        return "contains a control character or a line break"
+    return f"has {len(value)} entries; at most {rule.longest} fit" if len(value) > rule.longest else ""
+
+
+_LIST_FAULTS = {"pairs": _pairs_fault, "list": _list_fault}
 
 
 def _has_control(text: str) -> bool:

@@ -10,7 +10,7 @@ Words = dict[str, Any]
 
 @dataclass(frozen=True)
 class Field:
-    """One text field. `kind`: `line` (no line breaks), `text`, `url` or `pairs` (title and sentence)."""
+    """One text field. `kind`: `line` (no line breaks), `text`, `url`, `list` or `pairs` (title and sentence)."""
 
     longest: int
     required: bool = True
@@ -30,6 +30,9 @@ CAMPAIGN_FIELDS: Mapping[str, Field] = {
     "donation_url": Field(300, required=False, kind="url"),
     "closed_text": Field(600, kind="text"),
     "steps": Field(6, required=False, kind="pairs"),
+    "letters_to": Field(600, required=False, kind="text"),
+    "postage": Field(8, required=False, kind="pairs"),
+    "postage_as_of": Field(40, required=False),
 }
 CASE_FIELDS: Mapping[str, Field] = {
     "title": Field(120),
@@ -38,6 +41,7 @@ CASE_FIELDS: Mapping[str, Field] = {
     "addressee": Field(160),
     "image_alt": Field(200),
     "letter": Field(4000, kind="text"),
+    "avoid": Field(12, required=False, kind="list"),
 }
 STORY_FIELDS: Mapping[str, Field] = {
     "title": Field(120),
@@ -69,6 +73,7 @@ class CaseContent:
     goal: int
     hands_over_names: bool
     emblem: str
+    letter_facts: Words = field(default_factory=dict)
     texts: dict[str, Text] = field(default_factory=dict)
 
 

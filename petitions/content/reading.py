@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from zoneinfo import available_timezones
 
 from babel import Locale
 
-from petitions.content import checks
+from petitions.content import checks, letters
 from petitions.content.checks import Faults, Table
 from petitions.content.fields import (
     CAMPAIGN_BODY,
@@ -50,6 +51,8 @@ def read(folder: Path) -> CampaignContent:
     for case in campaign.cases:
         case.texts = files.texts(f"cases/{case.slug}", CASE_FIELDS, CASE_BODY)
         case.emblem = files.emblem(f"cases/{case.slug}/emblem.svg")
+        for language in case.letter_facts.get("letters", {}):
+            case.letter_facts["letters"][language] = files.letter(f"cases/{case.slug}/letter.{language}.txt", language)
     for story in campaign.stories:
         story.texts = files.texts(f"stories/{story.slug}", STORY_FIELDS, STORY_BODY)
     if faults.found:
@@ -103,6 +106,13 @@ class _Files:
             words = checks.check_words({**front, body: text}, fields, body, file, language, self._faults)
             found[language] = Text(words, state, made_from)
         return found
+
+    def letter(self, file: str, language: str) -> str:
+        """The sample letter in a language that the campaign itself need not have."""
+        text = unicodedata.normalize("NFC", _file(self._folder, file, self._faults)).strip()
+        if fault := checks.text_fault(text, CASE_FIELDS["letter"]):
+            self._faults.add(file, "", language, fault)
+        return text
 
     def emblem(self, file: str) -> str:
         """The case's drawing, byte for byte."""
@@ -201,6 +211,7 @@ def _cases(raw: list[Any], topics: dict[str, Any], faults: Faults) -> list[CaseC
             goal=table.number("goal", 0, 100_000_000, 0, required=False),
             hands_over_names=table.take("hands_over_names", bool, True, required=False),
             emblem="",
+            letter_facts=letters.take_facts(table),
         )
         table.finish()
         cases.append(case)

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from petitions.content import letters
 from petitions.content.fields import CAMPAIGN_BODY, CASE_BODY, STORY_BODY, CampaignContent, Text
 from petitions.domain.states import TextState
 
@@ -27,6 +28,8 @@ def write(campaign: CampaignContent, folder: Path) -> None:
         _write_texts(place, case.texts, CASE_BODY)
         place.mkdir(parents=True, exist_ok=True)
         (place / "emblem.svg").write_text(case.emblem, encoding="utf-8")
+        for language, letter in case.letter_facts.get("letters", {}).items():
+            (place / f"letter.{language}.txt").write_text(letter + "\n", encoding="utf-8")
     for story in campaign.stories:
         _write_texts(folder / "stories" / story.slug, story.texts, STORY_BODY)
 
@@ -38,7 +41,10 @@ def _structure(campaign: CampaignContent) -> str:
     parts += [] if campaign.topics else ["[topics]\n"]
     parts += [_table(f"[topics.{_key(key)}]", names) for key, names in campaign.topics.items()]
     for case in campaign.cases:
-        parts.append(_table("[[cases]]", {key: getattr(case, key) for key in _CASE}))
+        facts = {key: case.letter_facts.get(key) for key in letters.PLAIN}
+        languages = list(case.letter_facts.get("letters", {})) or None
+        plain = {key: getattr(case, key) for key in _CASE}
+        parts.append(_table("[[cases]]", {**plain, **facts, "letter_languages": languages}))
     for story in campaign.stories:
         parts.append(_table("[[stories]]", {key: getattr(story, key) for key in _STORY}))
     return "\n".join(parts)

@@ -75,6 +75,7 @@ class Case(Base):
     goal: Mapped[int]
     hands_over_names: Mapped[bool] = mapped_column(server_default=true())
     emblem: Mapped[str] = mapped_column(Text)
+    letter_facts: Mapped[dict[str, Any]] = mapped_column(JSON, server_default="{}")  # of content/letters.py
 
     texts: Mapped[list["CaseText"]] = relationship(cascade="all, delete-orphan")
 

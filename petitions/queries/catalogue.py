@@ -26,7 +26,7 @@ _PLAIN = (
     *("neutral_subject", "signers_per_mailbox", "embed_sites", "opens_at", "closes_at", "closed_at"),
     *("handed_over_at", "erased_at", "created_at", "controller", "topics"),
 )
-_CASE = ("id", "slug", "country", "topic", "state", "goal", "hands_over_names", "emblem")
+_CASE = ("id", "slug", "country", "topic", "state", "goal", "hands_over_names", "emblem", "letter_facts")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,6 +57,7 @@ class PublicCase(Translated):
     goal: int
     hands_over_names: bool  # or only how many signed
     emblem: str
+    letter_facts: Words  # where letters go, until when, in which other languages
     letter_versions: Mapping[str, int]
 
 
@@ -234,8 +235,8 @@ def _parts() -> Any:
     cases = (
         select(
             *(literal("case").label("kind"), Case.id, Case.campaign_id, Case.slug, Case.position, Case.country),
-            *(Case.topic, Case.state, Case.goal, Case.hands_over_names, Case.emblem, CaseText.locale, CaseText.words),
-            CaseText.letter_version_id,
+            *(Case.topic, Case.state, Case.goal, Case.hands_over_names, Case.emblem, Case.letter_facts),
+            *(CaseText.locale, CaseText.words, CaseText.letter_version_id),
         )
         .join(CaseText, CaseText.case_id == Case.id)
         .where(CaseText.state == TextState.READY, Case.state.not_in([CaseState.DRAFT, CaseState.HIDDEN]))
@@ -244,7 +245,7 @@ def _parts() -> Any:
         select(
             *(literal("story").label("kind"), Story.id, Story.campaign_id, Story.slug, Story.position, Story.country),
             *(null().label("topic"), null().label("state"), Story.year, null(), null().label("emblem")),
-            *(StoryText.locale, StoryText.words, null().label("letter_version_id")),
+            *(null().label("letter_facts"), StoryText.locale, StoryText.words, null().label("letter_version_id")),
         )
         .join(StoryText, StoryText.story_id == Story.id)
         .where(StoryText.state == TextState.READY)
@@ -280,9 +281,8 @@ def _campaign(rows: list[Row[Any]], parts: Any) -> PublicCampaign:
 
 
 def _case(rows: list[Row[Any]], source: str) -> PublicCase:
-    first = rows[0]
     return PublicCase(
-        **{name: getattr(first, name) for name in _CASE},
+        **{name: getattr(rows[0], name) for name in _CASE},
         source=_source(rows, source),
         words={row.locale: row.words for row in rows},
         letter_versions={row.locale: row.letter_version_id for row in rows},

@@ -224,3 +224,25 @@ def test_a_drawing_is_kept_byte_for_byte(tmp_path: Path) -> None:
 def test_the_hash_of_the_source_depends_on_words_and_not_on_their_order() -> None:
     assert source_hash({"a": "1", "b": "é"}) == source_hash({"b": "é", "a": "1"})
     assert source_hash({"a": "1"}) != source_hash({"a": "2"})
+
+
+def test_what_a_case_says_about_letters_is_checked(tmp_path: Path) -> None:
+    folder = write_campaign(tmp_path)
+    toml = folder / "campaign.toml"
+    told = 'address = "The minister\\nMINSK"\nsend_until = "2025-01-31"\nletter_languages = ["es"]\n'
+    plain = toml.read_text()
+    toml.write_text(plain.replace("goal = 100\n", f"goal = 100\n{told}", 1))
+    (folder / "cases" / "river" / "letter.es.txt").write_text("Señora:\n")
+    [river, *_] = read(folder).cases
+    assert river.letter_facts["letters"] == {"es": "Señora:"}
+    for wrong, said in {
+        'address = "' + "x" * 41 + '"': "address: must fit the window",
+        'send_until = "soon"': "send_until: must be a day",
+        'email = "nobody"': "email: is no e-mail address",
+        'letter_languages = ["xx"]': "letter_languages: must list language codes",
+        'letter_languages = ["pt"]': "letter.pt.txt: is missing",
+    }.items():
+        toml.write_text(plain.replace("goal = 100\n", f"goal = 100\n{wrong}\n", 1))
+        with pytest.raises(ContentFaulty) as raised:
+            read(folder)
+        assert any(said in fault for fault in raised.value.faults), (wrong, raised.value.faults)

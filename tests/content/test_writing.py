@@ -76,6 +76,8 @@ def value_for(rule: Field) -> st.SearchStrategy[Any]:
     """What may stand in a field."""
     if rule.kind == "pairs":
         return st.lists(st.lists(lines(), min_size=2, max_size=2), min_size=1, max_size=rule.longest)
+    if rule.kind == "list":
+        return st.lists(lines(), min_size=1, max_size=rule.longest)
     if rule.kind == "url":
         return st.just('https://example.org/"?a=\\b')
     return texts() if rule.kind == "text" else lines(min(rule.longest, 60))
@@ -97,6 +99,11 @@ def translated(fields: Any, body: str) -> st.SearchStrategy[dict[str, Text]]:
     return st.fixed_dictionaries({"ar": source}, optional={"lb": text})
 
 
+LETTER_FACTS: list[Words] = [
+    {},
+    {"address": "The minister\nMINSK", "copy_to": "+++\nParis", "email": "m@example.org", "send_until": "2025-01-31"},
+    {"letters": {"es": "Señora:\n\n“agua”", "ar": "سيدي"}},
+]
 KATHMANDU = timezone(timedelta(hours=5, minutes=45))
 MOMENTS = st.integers(0, 4_000_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, KATHMANDU))
 
@@ -107,6 +114,7 @@ def campaigns() -> st.SearchStrategy[CampaignContent]:
     case = st.builds(
         CaseContent,
         slug=st.just("river"),
+        letter_facts=st.sampled_from(LETTER_FACTS),
         country=st.sampled_from(["BY", "TR"]),
         topic=st.just(topic),
         state=st.sampled_from(["draft", "open", "paused", "hidden", "won", "closed"]),

@@ -134,7 +134,13 @@ def public_paths(language: str, campaign: str = DEMO, case: str = "joel-paredes"
         f"/{language}/",
         *(f"{here}/", f"{here}/stories/", f"{here}/privacy", f"{here}/sign", f"{here}/thanks", f"{here}/code"),
         *(f"{here}/mine", f"{here}/mine/sent"),
-        *(f"{here}/cases/{case}/", f"{here}/cases/{case}/sign", f"{here}/cases/{case}/thanks", f"{here}/rejected"),
+        *(
+            f"{here}/cases/{case}/",
+            f"{here}/cases/{case}/sign",
+            f"{here}/cases/{case}/letter/",
+            f"{here}/cases/{case}/thanks",
+            f"{here}/rejected",
+        ),
         f"{here}/erased",
         *(f"/embed{here}/", f"/embed{here}/{case}/", f"/embed{here}/thanks", f"/embed{here}/{case}/thanks"),
     ]

@@ -385,7 +385,7 @@ def test_a_campaign_that_is_over_is_read_but_not_signed(app: Flask, tmp_path: Pa
     assert "It is over." in home.text
     assert "1 of 100 signatures" in home.text
     for path in public_paths("en", "water-2026", "river"):
-        assert not takes_signatures(visit(client, path)), path
+        assert not takes_signatures(visit(client, path, follow_redirects=True)), path
     assert "This case no longer accepts signatures." in visit(client, f"{WATER}/cases/river/").text
     for refused in (sign_all(client, ["river"], EVE), sign_one(client, "river", EVE)):
         assert 400 <= refused.status_code < 500

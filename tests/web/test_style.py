@@ -4,8 +4,8 @@ import re
 
 from petitions.settings import ROOT
 
-CSS = (ROOT / "static" / "css" / "site.css").read_text()
-JS = (ROOT / "static" / "js" / "site.js").read_text()
+CSS = "".join((ROOT / "static" / "css" / f"{name}.css").read_text() for name in ("site", "letter"))
+JS = "".join((ROOT / "static" / "js" / f"{name}.js").read_text() for name in ("site", "letter"))
 PHYSICAL = re.compile(
     r"(?<![-\w])(?:margin|padding|border)-(?:left|right|top|bottom)\b|(?<![-\w])(?:left|right|top|bottom|width|height)\s*:"
     r"|text-align:\s*(?:left|right)|float:\s*(?:left|right)|(?:min|max)-(?:width|height)\s*:(?![^{]*\))"

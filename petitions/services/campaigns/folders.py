@@ -34,7 +34,7 @@ _PLAIN = (
     *("state", "languages", "timezone", "demo", "goal", "asks_birth_date", "minimum_age", "counts"),
     *("neutral_subject", "signers_per_mailbox", "embed_sites", "opens_at", "closes_at", "controller", "topics"),
 )
-_CASE = ("country", "topic", "goal", "hands_over_names", "emblem")
+_CASE = ("country", "topic", "goal", "hands_over_names", "emblem", "letter_facts")
 
 TextRow = TypeVar("TextRow", CampaignText, CaseText, StoryText)
 

@@ -1,0 +1,19 @@
+"""letters have an address"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("cases") as batch_op:
+        batch_op.add_column(sa.Column("letter_facts", sa.JSON(), server_default="{}", nullable=False))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("cases") as batch_op:
+        batch_op.drop_column("letter_facts")

@@ -1,0 +1,26 @@
+"""A letter is written in the browser: what endangers is marked, and paper shows the letter and nothing else."""
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.visiting import DEMO
+
+
+def test_what_to_avoid_is_marked_and_paper_shows_only_the_letter(open_page: OpenPage) -> None:
+    page = open_page(f"/en/{DEMO}/cases/neth-nahara/letter/")
+    sent = []
+    page.on("request", lambda request: sent.append(request.url))
+    text, found = page.get_by_label("Text of the letter"), page.locator("[data-found]")
+    expect(found).to_be_empty()
+    text.fill("I send MONEY. Moneyed people and religions are many.")
+    expect(found).to_contain_text("religion, money")
+    text.fill("Please set her free.")
+    expect(found).to_be_empty()
+    page.get_by_label("Your name").fill("Ann Example")
+    assert [url for url in sent if "/static/" not in url] == [], "nothing typed leaves the browser"
+
+    page.emulate_media(media="print")
+    expect(page.locator(".sheet")).to_contain_text("Please set her free.")
+    expect(page.locator(".sheet")).to_contain_text("Ann Example")
+    for hidden in ("header.masthead", "h1", "textarea", "footer"):
+        expect(page.locator(hidden).first).to_be_hidden()
