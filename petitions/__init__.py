@@ -1,1 +1,1 @@
-"""Petitions: a petition server that a small section hosts by itself. See docs/architecture.md."""
+"""Petitions: a petition server that a small organisation can host itself. See docs/architecture.md."""

@@ -1,4 +1,4 @@
-"""The present time: the only module that asks for it, so that tests can set it."""
+"""The present time: the only module that reads the clock, so that tests can set it."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_UPTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # the former runs on while the machine sleeps
+_UPTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # the former continues while the machine is suspended
 
 
 @dataclass(frozen=True)
 class Boot:
-    """The start of this machine: who it was, and when by the present clock. A leap of the clock moves `began_at`."""
+    """The machine's boot: its id, and its time by the present clock. If the clock jumps, `began_at` changes."""
 
     id: str
     began_at: datetime
@@ -31,24 +31,24 @@ def _system_boot() -> Boot:
 _source: Callable[[], datetime] = _system
 _boot_source: Callable[[], Boot] = _system_boot
 
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # what stands for a time that was erased
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # replaces a time that was erased
 
 STOPPED = Boot("stopped", datetime(2020, 1, 1, tzinfo=UTC))
 
 
 def now() -> datetime:
-    """The present moment, aware, in UTC."""
+    """The present moment, as an aware datetime in UTC."""
     return _source()
 
 
 def boot() -> Boot:
-    """When this machine started: as long as its clock runs true, the answer is the same."""
+    """When this machine was started; the answer stays the same while the clock runs steadily."""
     return _boot_source()
 
 
 @contextmanager
 def stopped_at(moment: datetime, machine: Boot = STOPPED) -> Iterator[None]:
-    """Let the whole process believe that it is `moment`, on a clock that never leapt; for tests."""
+    """Fix the process's clock at `moment`, without a jump of the clock; for tests."""
     global _source, _boot_source
     before = _source, _boot_source
     _source, _boot_source = lambda: moment.astimezone(UTC), lambda: machine
@@ -62,15 +62,15 @@ QUARTER = timedelta(minutes=15)
 
 
 def quarter_of(moment: datetime) -> datetime:
-    """The beginning of the quarter of an hour in which `moment` lies: when counts are published."""
+    """The beginning of the quarter of an hour that contains `moment`: when counts are published."""
     return moment.replace(minute=moment.minute // 15 * 15, second=0, microsecond=0)
 
 
 def minute_of(moment: datetime) -> datetime:
-    """`moment` without its seconds: no finer time of a signer is kept, or other logs would say who it was."""
+    """`moment` without seconds: times of signers are stored no finer, so that other logs cannot identify them."""
     return moment.replace(second=0, microsecond=0)
 
 
 def hour_of(moment: datetime) -> datetime:
-    """The beginning of the hour in which `moment` lies: the bucket of the counts."""
+    """The beginning of the hour that contains `moment`: the bucket of the counts."""
     return moment.replace(minute=0, second=0, microsecond=0)

@@ -1,8 +1,8 @@
-"""What can go wrong in the domain, as exceptions. Words for people and HTTP statuses are in web/errors.py only."""
+"""Domain errors. Their public words and HTTP statuses are in web/errors.py only."""
 
 
 class DomainError(Exception):
-    """A refusal that states a fact. Carries ids and codes, never anything personal."""
+    """A refusal that states a fact. Contains ids and codes, never personal data."""
 
     code = "refused"
 
@@ -22,39 +22,39 @@ class NotFound(DomainError):
 
 
 class CampaignClosed(DomainError):
-    """The campaign takes no signatures now."""
+    """The campaign accepts no signatures now."""
 
     code = "campaign_closed"
 
 
 class LinkUnknown(DomainError):
-    """The link was never made by us, or what it stood for is erased."""
+    """The link is forged, or its signer was erased."""
 
     code = "link_unknown"
 
 
 class LinkExpired(DomainError):
-    """The link was ours, and its time is over."""
+    """The link is too old."""
 
     code = "link_expired"
 
 
 class CodeWrong(DomainError):
-    """Address and code do not belong together. Says nothing about either."""
+    """Address and code do not match. Does not show which of them is wrong."""
 
     code = "code_wrong"
 
 
 class TooManyTries(DomainError):
-    """A limit is reached; `seconds` says when to come back."""
+    """A rate limit is reached; `seconds` until the next attempt makes sense."""
 
     code = "too_many_tries"
 
 
 class ProofNeeded(DomainError):
-    """One more entry must bring a pass, a proof of work that takes `price` times as long as usual, or have waited.
+    """The entry needs a group code, a waiting time, or a proof of work of `price` times the usual difficulty.
 
-    `seconds`: it has waited, as many others of its network; in so many seconds it is its turn.
+    `seconds`: it waited, like many others of its network; its turn comes after so many seconds.
     """
 
     code = "proof_needed"
@@ -66,37 +66,37 @@ class ProofNeeded(DomainError):
 
 
 class Busy(DomainError):
-    """The server takes no more writes for the moment. Nothing was recorded."""
+    """The server accepts no more writes at the moment. Nothing was recorded."""
 
     code = "busy"
 
 
 class NoRecipientKey(DomainError):
-    """There is no public key to seal personal data to, so nothing may be taken."""
+    """There is no recipient key to encrypt personal data to, so no data may be accepted."""
 
     code = "no_recipient_key"
 
 
 class KeyMissing(DomainError):
-    """A key that this database was made with is not at hand; `key` says which."""
+    """A key that this database was created with is missing; `key` says which."""
 
     code = "key_missing"
 
 
 class MailboxFull(DomainError):
-    """As many people as the campaign allows have confirmed with this address already."""
+    """As many people as the campaign allows have already confirmed with this mailbox."""
 
     code = "mailbox_full"
 
 
 class DatabaseDamaged(DomainError):
-    """The database file cannot be read any more: a backup has to be restored."""
+    """The database file cannot be read: a backup has to be restored."""
 
     code = "database_damaged"
 
 
 class LoginRefused(DomainError):
-    """Name and password do not belong together. Says nothing about either."""
+    """Name and password do not match. Does not show which of them is wrong."""
 
     code = "login_refused"
 
@@ -112,7 +112,7 @@ class ContentFaulty(DomainError):
 
 
 class SettingsFaulty(DomainError):
-    """The environment asks for something that cannot be; `faults` lists everything at once."""
+    """The environment has invalid settings; `faults` lists all of them."""
 
     code = "settings_faulty"
 

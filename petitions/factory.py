@@ -1,4 +1,4 @@
-"""Builds the application: the only module that knows every room."""
+"""Builds the application: the only module that imports every package."""
 
 import os
 import sys
@@ -22,14 +22,14 @@ from petitions.worker import Worker
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The application for `settings`, or for what the environment says; ends with status 1 if that is faulty."""
+    """The application for `settings`, or for the environment; exits with status 1 if those are faulty."""
     if settings is None:
         try:
             settings = Settings.from_env()
         except SettingsFaulty as exc:
             sys.exit(str(exc))
     locales.compile_catalogues(ROOT / "translations")
-    os.umask(file_modes.UMASK)  # database, secrets, mails: whatever this process makes is for its own account only
+    os.umask(file_modes.UMASK)  # everything this process creates is readable for its own account only
     app = Flask(
         "petitions", root_path=str(ROOT / "petitions"), static_folder=None, instance_path=str(ROOT / "instance")
     )
@@ -51,9 +51,9 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
         "SECRET_KEY": settings.secret_key or None,
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": db_engine.options(settings),
-        "WTF_CSRF_CHECK_DEFAULT": False,  # public pages have no cookie; web/admin checks its own forms
-        "WTF_CSRF_TIME_LIMIT": None,  # as long as the session
-        "WTF_I18N_ENABLED": False,  # every word of our forms is our own; loading theirs costs more than the insert
+        "WTF_CSRF_CHECK_DEFAULT": False,  # public pages use no cookie; web/admin checks its forms
+        "WTF_CSRF_TIME_LIMIT": None,  # as long as the session is valid
+        "WTF_I18N_ENABLED": False,  # our own words are used; loading WTForms' catalogues is slow
         "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "translations"),
         "BABEL_DEFAULT_LOCALE": "en",
         "MAX_CONTENT_LENGTH": 32 * 1024,

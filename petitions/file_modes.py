@@ -1,4 +1,4 @@
-"""File modes: only the account of the server may read what it writes."""
+"""File modes: only the server's account may read what it writes."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ UMASK = 0o077
 
 
 def open_to_others(settings: Settings) -> list[Path]:
-    """The instance folder, what lies in it, and SQLite files elsewhere: those that others may read or change."""
+    """The instance folder, its content and SQLite files elsewhere that other accounts may read or change."""
     kept = [settings.instance, *sorted(settings.instance.glob("*"))]
     if settings.is_sqlite and settings.sqlite_path.parent != settings.instance.resolve():
         kept += sorted(settings.sqlite_path.parent.glob(f"{settings.sqlite_path.name}*"))
@@ -17,7 +17,7 @@ def open_to_others(settings: Settings) -> list[Path]:
 
 
 def close_to_others(settings: Settings) -> None:
-    """Take every right from others, as far as the files are ours; `open_to_others` says what is left."""
+    """Remove other accounts' rights, where this account owns the files; `open_to_others` finds the rest."""
     for path in open_to_others(settings):
         if path.stat().st_uid == os.geteuid() or os.geteuid() == 0:
             path.chmod(path.stat().st_mode & 0o777 & ~UMASK)

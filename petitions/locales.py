@@ -1,4 +1,4 @@
-"""Languages: which ones have a catalogue, their names and directions, and which one suits a visitor."""
+"""Languages: catalogues, names, directions, and the best language for a visitor."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ from babel.messages.pofile import read_po
 # Languages with a complete catalogue in translations/. English is the language of the source.
 SHIPPED = ("fr", "en", "lb", "de")
 FALLBACK = "en"
-# Where CLDR says otherwise than the people concerned, or than our texts do
+# Names that differ from CLDR's, as the people concerned or our texts use them
 _NAMES = {
     ("fr", "BY"): "Bélarus",
     ("fr", "KG"): "Kirghizistan",
@@ -32,7 +32,7 @@ UNION = frozenset(_UNION.split())
 
 @lru_cache(maxsize=64)
 def is_language(code: str) -> bool:
-    """Whether `code` names a language that CLDR knows, in the short form we use in URLs (`fr`, `ar`)."""
+    """Whether CLDR knows the language `code`, in the short form used in URLs (`fr`, `ar`)."""
     try:
         return code.islower() and str(Locale.parse(code)) == code
     except (UnknownLocaleError, ValueError):
@@ -41,7 +41,7 @@ def is_language(code: str) -> bool:
 
 @lru_cache(maxsize=64)
 def own_name(code: str) -> str:
-    """The language's name in itself: `Lëtzebuergesch`, `Français`."""
+    """The language's own name: `Lëtzebuergesch`, `Français`."""
     name = Locale.parse(code).get_language_name(code) or code
     return name[0].upper() + name[1:]
 
@@ -59,7 +59,7 @@ def country_name(country: str, locale: str) -> str:
 
 
 def written(locale: str) -> str:
-    """The locale that numbers, dates and times are written in: our English is British."""
+    """The locale for numbers, dates and times: English is written as British English."""
     return "en_GB" if locale == "en" else locale
 
 
@@ -70,24 +70,24 @@ def long_date(day: date, locale: str) -> str:
 
 
 def preferred(accepted: Sequence[str], offered: Sequence[str]) -> str:
-    """The best of the `offered` languages for somebody who wants `accepted`, in that order."""
+    """The best of the `offered` languages for a visitor who accepts `accepted`, in that order."""
     return negotiate_locale([code.replace("-", "_") for code in accepted], offered, sep="_") or offered[0]
 
 
 def compile_catalogues(folder: Path) -> None:
-    """Compile the catalogues in `folder` that are new or changed: without it, all pages are silently in English.
+    """Compile new or changed catalogues in `folder`; without them all pages would silently be in English.
 
-    Ends the program with a sentence if that is needed and this account may not write there.
+    Exits with a sentence if that is needed and this account may not write there.
     """
     for source in sorted(folder.glob("*/LC_MESSAGES/messages.po")):
         compiled = source.with_suffix(".mo")
         if compiled.is_file() and compiled.stat().st_mtime >= source.stat().st_mtime:
             continue
-        unfinished = source.with_suffix(f".{os.getpid()}.mo")  # of this process: several may start at once
+        unfinished = source.with_suffix(f".{os.getpid()}.mo")  # one per process: several may start at the same time
         try:
             with source.open("rb") as text, unfinished.open("wb") as binary:
                 write_mo(binary, read_po(text))
-            unfinished.chmod(0o644)  # other accounts may run the program
+            unfinished.chmod(0o644)  # so that other accounts can run the program
             unfinished.replace(compiled)
         except OSError:
             sys.exit(f"The translations are not compiled, and {compiled} cannot be written: type `make install`.")

@@ -1,6 +1,6 @@
 """Logging: one line per event, as text or JSON, without personal data.
 
-An exception's message may quote what somebody typed, so only its kind and place are written.
+An exception's message may quote personal data, so only its type and place are logged.
 """
 
 import json
@@ -14,7 +14,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
 class LineFormatter(logging.Formatter):
-    """One line an event; `as_json` for machines."""
+    """One line per event; as JSON if `as_json`."""
 
     def __init__(self, as_json: bool) -> None:
         super().__init__()
@@ -40,12 +40,12 @@ def prepare(level: str, as_json: bool) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(LineFormatter(as_json))
     logging.basicConfig(level=level.upper(), handlers=[handler])
-    for name in ("alembic", "werkzeug"):  # the latter, which only `flask run` uses, logs addresses and paths
+    for name in ("alembic", "werkzeug"):  # werkzeug (only `flask run`) logs addresses and paths
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def place(trace: TracebackType | None) -> str:
-    """Where it happened, innermost first: files and lines of the last three calls."""
+    """Where an error happened, innermost first: files and lines of the last three frames."""
     places: list[str] = []
     while trace is not None:
         places.append(f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}")
@@ -54,7 +54,7 @@ def place(trace: TracebackType | None) -> str:
 
 
 def without_visitors(record: logging.LogRecord) -> bool:
-    """A filter for gunicorn's error log: what it says about a request (address, path, header) shrinks to its kind."""
+    """A filter for gunicorn's error log: reduces details of a request (address, path, header) to their kind."""
     frame = sys._getframe()
     while frame.f_back and frame.f_globals.get("__name__") in (__name__, "logging", "gunicorn.glogging"):
         frame = frame.f_back

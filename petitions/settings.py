@@ -1,4 +1,4 @@
-"""Every setting: name, purpose, default, checks. The only module that reads the environment."""
+"""Every setting: name, help, default, checks. The only module that reads the environment."""
 
 import os
 from collections.abc import Mapping
@@ -14,7 +14,11 @@ ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MAIL_SCHEMES = ("smtp", "smtps", "console", "file")
-ENCRYPTED = {"require", "verify-ca", "verify-full"}  # the values of Postgres' sslmode that never fall back
+ENCRYPTED = {
+    "require",
+    "verify-ca",
+    "verify-full",
+}  # the values of Postgres' sslmode that never fall back to plain text
 
 
 def _env(help: str, default: Any, *, secret: bool = False) -> Any:
@@ -23,46 +27,50 @@ def _env(help: str, default: Any, *, secret: bool = False) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """One installation's settings. `from_env()` reads `PETITIONS_<NAME>`; tests build one directly."""
+    """One installation's settings. `from_env()` reads `PETITIONS_<NAME>`; tests create one directly."""
 
     instance: Path = _env("Folder for the database, the secrets and the demo mailbox.", ROOT / "instance")
     database_url: str = _env(
-        "`sqlite:///…` or `postgresql://…?sslmode=require`. Empty: SQLite in the instance folder.",
+        "`sqlite:///…` or `postgresql://…?sslmode=require`. If empty: SQLite in the instance folder.",
         "",
     )
-    base_url: str = _env("The address people type; every link in a mail begins with it. Empty: from the bind.", "")
+    base_url: str = _env(
+        "The public address; every link in an e-mail begins with it. If empty, derived from PETITIONS_BIND.", ""
+    )
     bind: str = _env("Address and port the server listens on.", "127.0.0.1:8000")
-    proxy_hops: int = _env("How many proxies of ours add to X-Forwarded-For; with `https` at least 1.", 0)
+    proxy_hops: int = _env("Number of own proxies that add to X-Forwarded-For; with `https` at least 1.", 0)
     secret_key: str = _env(
-        "Signs links and sessions. Empty: `instance/secret_key`, made by `flask setup`.", "", secret=True
+        "Signs links and sessions. If empty: `instance/secret_key`, created by `flask setup`.", "", secret=True
     )
     master_key: str = _env(
-        "Unlocks campaign keys and queued mails (an age identity). Empty: `instance/master_key`.", "", secret=True
+        "Decrypts campaign keys and queued e-mails (an age identity). If empty: `instance/master_key`.", "", secret=True
     )
     mail_url: str = _env(
         "`smtp://user:password@host:587` or `smtps://…`, encrypted. In demo mode also `console:` or `file:FOLDER`.",
         "",
         secret=True,
     )
-    mail_from: str = _env("The sender of every mail.", "Petitions <petitions@localhost>")
-    mail_per_minute: int = _env("How many mails leave in a minute at most.", 600)
+    mail_from: str = _env("The sender of every e-mail.", "Petitions <petitions@localhost>")
+    mail_per_minute: int = _env("How many e-mails are sent per minute at most.", 600)
     bounce_secret: str = _env(
-        "Lets a mail service report bounces to /api/v1/bounces; empty: nobody may.", "", secret=True
+        "The secret with which a mail service reports bounces to /api/v1/bounces. If empty, none can.", "", secret=True
     )
-    worker: bool = _env("Send mails from inside the server; off where `flask worker` runs alone.", True)
+    worker: bool = _env("The server sends e-mails itself; set to 0 where `flask worker` runs.", True)
     demo: bool = _env(
-        "Demo mode: demo campaign, demo key, and a mailbox page that shows every mail. Only on this machine.", False
+        "Demo mode: demo campaign, demo key, and a page that shows every e-mail. Only on this machine.", False
     )
     workers: int = _env("Server processes.", 2)
-    threads: int = _env("Threads in each process: how many can share one commit.", 32)
-    write_queue: int = _env("How many writers may wait in one process before it says 503.", 200)
+    threads: int = _env("Threads in each process; as many signatures can share one commit.", 32)
+    write_queue: int = _env("How many writers may wait in one process before it answers 503.", 200)
     log_level: str = _env("DEBUG, INFO, WARNING or ERROR.", "INFO")
-    log_format: str = _env("`text` or `json`: one line an event, never anything personal.", "text")
-    security_contact: str = _env("Who takes reports for security.txt: `mailto:…` or `https://…`. Empty: no file.", "")
+    log_format: str = _env("`text` or `json`: one line per event, without personal data.", "text")
+    security_contact: str = _env(
+        "The contact in security.txt: `mailto:…` or `https://…`. If empty, there is no such file.", ""
+    )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read the environment and the secret files; raises SettingsFaulty with all faults at once."""
+        """Read the environment and the secret files; raises SettingsFaulty with all faults."""
         environ = os.environ if environ is None else environ
         faults: list[str] = []
         values: dict[str, Any] = {}
@@ -82,16 +90,14 @@ class Settings:
         return settings
 
     def completed(self) -> "Settings":
-        """The same with everything filled in that follows from the rest, and the secrets read from their files."""
+        """The same, with derived values filled in and secrets read from their files."""
         filled = {each.name: getattr(self, each.name) for each in fields(self)}
         url = self.database_url or f"sqlite:///{self.instance.resolve() / 'petitions.db'}"
         for short in ("postgres://", "postgresql://"):
-            if url.startswith(short):  # SQLAlchemy knows neither the short name nor our choice of driver
+            if url.startswith(short):  # SQLAlchemy knows neither the short name nor the driver we use
                 url = "postgresql+psycopg://" + url.removeprefix(short)
         if url.startswith("sqlite:///") and not url.endswith((":memory:", "///")):
-            url = (
-                f"sqlite:///{Path(url.removeprefix('sqlite:///')).resolve()}"  # one file for every part of the program
-            )
+            url = f"sqlite:///{Path(url.removeprefix('sqlite:///')).resolve()}"  # absolute: the same for every process
         filled["database_url"] = url
         filled["base_url"] = (self.base_url or f"http://{self.bind}").rstrip("/")
         if not self.mail_url and self.demo:
@@ -103,13 +109,13 @@ class Settings:
         return Settings(**filled)
 
     def faults(self) -> list[str]:
-        """Everything that forbids a start, in sentences for the person who set it."""
+        """Everything that prevents a start, as sentences for the operator."""
         found: list[str] = []
         host, _, port = self.bind.rpartition(":")
         if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
             found.append(f"PETITIONS_BIND must be HOST:PORT, not {self.bind!r}")
         base = _split(self.base_url)
-        # An address that only follows from the bind is told there already
+        # An address derived from PETITIONS_BIND is reported there already
         is_said = self.base_url != f"http://{self.bind}"
         is_site = base is not None and base.scheme in ("http", "https") and base.hostname
         if is_said and not (base and is_site and not base.path and not base.query):
@@ -121,7 +127,7 @@ class Settings:
         if self.database_url.endswith(":memory:") or self.database_url == "sqlite:///":
             found.append("PETITIONS_DATABASE_URL must name a file: several processes share the database")
         if self.database_url.startswith("postgresql") and not _is_private(self.database_url):
-            found.append("PETITIONS_DATABASE_URL goes over a network in clear: end it with ?sslmode=require")
+            found.append("PETITIONS_DATABASE_URL crosses a network unencrypted: end it with ?sslmode=require")
         if self.mail_url and self.mail_url.partition(":")[0] not in MAIL_SCHEMES:
             found.append("PETITIONS_MAIL_URL must begin with " + ", ".join(f"{scheme}:" for scheme in MAIL_SCHEMES))
         elif self.mail_url.startswith("smtp") and _split(self.mail_url) is None:
@@ -131,13 +137,13 @@ class Settings:
             base and base.hostname in LOOPBACK and host.strip("[]") in LOOPBACK and not self.is_https
         ):
             found.append(
-                "PETITIONS_DEMO shows every mail to every visitor, so it works only on this machine: "
-                "set PETITIONS_DEMO=0, or let PETITIONS_BIND and PETITIONS_BASE_URL name 127.0.0.1"
+                "PETITIONS_DEMO shows every e-mail to every visitor, so it works only on this machine: "
+                "set PETITIONS_DEMO=0, or use 127.0.0.1 in PETITIONS_BIND and PETITIONS_BASE_URL"
             )
         return found
 
     def _faults_of_values(self) -> list[str]:
-        """What is wrong with numbers, keys and words."""
+        """Faults of numbers, keys and words."""
         found: list[str] = []
         for name in ("workers", "threads", "write_queue", "mail_per_minute"):
             if getattr(self, name) < 1:
@@ -155,30 +161,30 @@ class Settings:
         return found
 
     def faults_of_server(self) -> list[str]:
-        """What a server cannot start without, though commands can."""
+        """What prevents the server, but not the commands, from starting."""
         names = [name for name in ("secret_key", "master_key") if not getattr(self, name)]
         found = [
-            f"PETITIONS_{name.upper()} is missing: on a new server run `flask setup` once; else put back your copy of "
+            f"PETITIONS_{name.upper()} is missing: on a new server run `flask setup` once; else restore your copy of "
             f"{self.instance / name}"
             for name in names
         ]
         if not self.mail_url:
-            found.append("PETITIONS_MAIL_URL is missing: without mail nobody can confirm a signature")
+            found.append("PETITIONS_MAIL_URL is missing: without e-mail nobody can confirm a signature")
         elif not self.mail_url.startswith("smtp") and not self.demo:
             found.append(
-                "PETITIONS_MAIL_URL writes mails where others may read them, so file: and console: are "
-                "for demo mode only: name a mail server, like smtp://user:password@mail.example.org:587"
+                "PETITIONS_MAIL_URL writes e-mails where others may read them, so file: and console: are "
+                "for demo mode only: set a mail server, like smtp://user:password@mail.example.org:587"
             )
         if self.is_https and not self.proxy_hops:
             found.append(
-                "PETITIONS_PROXY_HOPS is 0, but an https address needs a proxy in front, and without its number "
-                "every visitor looks like the proxy and no limit holds: set PETITIONS_PROXY_HOPS=1"
+                "PETITIONS_PROXY_HOPS is 0, but an https address needs a proxy in front, and without that number "
+                "all visitors look like the proxy and no rate limit works: set PETITIONS_PROXY_HOPS=1"
             )
         return found
 
     @property
     def is_https(self) -> bool:
-        """Whether visitors come over HTTPS, as the base URL says."""
+        """Whether visitors use HTTPS, according to the base URL."""
         return self.base_url.startswith("https://")
 
     @property
@@ -188,12 +194,12 @@ class Settings:
 
     @property
     def sqlite_path(self) -> Path:
-        """The database file; only where `is_sqlite`."""
+        """The database file; only if `is_sqlite`."""
         return Path(self.database_url.removeprefix("sqlite:///"))
 
 
 def table() -> list[tuple[str, str, str]]:
-    """Each setting as (name, default, help), in order: what docs/settings.md and `flask doctor --settings` show."""
+    """Each setting as (name, default, help), in order, for docs/settings.md and `flask doctor --settings`."""
     rows = []
     for each in fields(Settings):
         default = "instance" if each.name == "instance" else str(each.default)
@@ -202,7 +208,7 @@ def table() -> list[tuple[str, str, str]]:
 
 
 def _split(url: str) -> SplitResult | None:
-    """The parts of a URL; None if it has no sense, such as a port that is no number."""
+    """The parts of a URL; None if it is invalid, for example because of its port."""
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -212,7 +218,7 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _is_private(database_url: str) -> bool:
-    """Whether nobody can listen on the way to Postgres: it runs on this machine, or the line is always encrypted."""
+    """Whether the connection to Postgres cannot be read by others: on this machine, or always encrypted."""
     parts = _split(database_url)
     if parts is None:
         return False

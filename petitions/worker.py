@@ -1,4 +1,4 @@
-"""The worker sends queued e-mails, publishes counts and erases what is due: in the server, or as `flask worker`."""
+"""The worker sends queued e-mails, publishes counts and erases what is due, in the server or as `flask worker`."""
 
 import logging
 import threading
@@ -24,21 +24,21 @@ from petitions.settings import Settings
 
 log = logging.getLogger(__name__)
 
-PAUSE = 1.0  # seconds between two looks into an empty outbox
+PAUSE = 1.0  # seconds between two checks of an empty outbox
 BATCH = 20
 MAINTENANCE_SECONDS = 3600.0  # seconds
-FIRST_MAINTENANCE_SECONDS = 300.0  # seconds after the start: a server that restarts each night tidies too
-TRUNCATE_EVERY = 120.0  # seconds: what was erased is gone from the disk within five minutes
+FIRST_MAINTENANCE_SECONDS = 300.0  # after the start, so that a server that restarts each night does it too
+TRUNCATE_EVERY = 120.0  # seconds; erased data is gone from the disk within five minutes
 
 
 class Worker:
-    """One loop in one thread. Any number of them, on any number of machines, share the outbox without doubling."""
+    """One loop in one thread. Any number of workers, on any number of machines, share the outbox; none sends twice."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
-        self.failed = False  # ended by itself, because nothing can work any more
+        self.failed = False  # ended because the database is damaged
         self._published: datetime | None = None
         self._truncated_at = time.monotonic()
         self._maintained_at = time.monotonic() - MAINTENANCE_SECONDS + FIRST_MAINTENANCE_SECONDS
@@ -51,17 +51,17 @@ class Worker:
         return thread
 
     def stop(self) -> None:
-        """Finish the mail that is under way, and end."""
+        """Finish the e-mail that is being sent, and end."""
         self._ended.set()
 
     def finish(self, seconds: float) -> None:
-        """The same, and wait until it is done, at most `seconds`: a mail cut off would be sent again."""
+        """Stop, and wait for the end for at most `seconds`; an e-mail that is interrupted would be sent again."""
         self.stop()
         if self._thread is not None:
             self._thread.join(seconds)
 
     def run(self) -> None:
-        """Work until `stop`. No single failure ends the loop."""
+        """Work until `stop`. A failure does not end the loop."""
         with self._app.app_context():
             while not self._ended.is_set():
                 try:
@@ -72,7 +72,7 @@ class Worker:
                     self.failed = True
                     return
                 except Exception:
-                    log.exception("worker failed, and tries again")
+                    log.exception("worker failed, and will try again")
                     sent = 0
                 if not sent:
                     self._ended.wait(PAUSE)
@@ -93,7 +93,7 @@ class Worker:
 
 
 def send_due(ended: threading.Event | None = None) -> int:
-    """Send due mails, as far as the budget of all senders together allows; gives how many were tried."""
+    """Send due e-mails, within the rate limit of all senders together; returns how many were tried."""
     leased = outbox.lease(BATCH)
     if not leased:
         return 0
@@ -126,7 +126,7 @@ def _send(transport: Transport, message: outbox.Leased, config: Settings) -> Non
             outbox.drop(message.id)
             return
         facts = signer_query.facts(message.signer_id)
-        if message.kind in ("confirm", "reminder") and not facts.pending:  # another mail of ours was answered already
+        if message.kind in ("confirm", "reminder") and not facts.pending:  # confirmed by another e-mail meanwhile
             outbox.drop(message.id)
             return
         transport.send(_composed(message, facts, config))
@@ -139,14 +139,14 @@ def _send(transport: Transport, message: outbox.Leased, config: Settings) -> Non
         log.warning("mail undeliverable kind=%s reason=%s", message.kind, exc)
     except (Busy, DatabaseDamaged):
         raise
-    except NotFound as exc:  # the campaign is a draft again; it will be back, or the mail is given up like any other
+    except NotFound as exc:  # the campaign is a draft again: retry, and give up as usual
         outbox.mark_delayed(message, exc.code)
         log.warning("mail delayed kind=%s reason=%s", message.kind, exc.code)
     except DomainError:  # the signer was erased
         outbox.drop(message.id)
     except Exception as exc:
-        # Only its kind: the message of an exception may quote an address
-        log.error("mail could not be made kind=%s error=%s", message.kind, type(exc).__name__)
+        # Only the type: the message of an exception may quote an address
+        log.error("mail could not be composed kind=%s error=%s", message.kind, type(exc).__name__)
         outbox.mark_delayed(message, "not_made")
 
 

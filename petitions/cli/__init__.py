@@ -1,1 +1,1 @@
-"""Commands below `flask`. They call services and print; no SQL, no rule and no cryptography here."""
+"""Commands below `flask`: they call services and print. No SQL, no rules and no cryptography here."""

@@ -37,15 +37,17 @@ from petitions.services.privacy import exports
 from petitions.services.privacy import retention as retention_service
 
 campaign = AppGroup("campaign", help="Campaign folders: check, import, export.")
-group_codes = AppGroup("pass", help="Passes for schools and stalls, where many sign from one network.")
+group_codes = AppGroup("pass", help="Group codes for schools and stalls, where many sign from one network.")
 signatures = LazyGroup(
-    "signatures", help="Handing signatures over.", elsewhere={"open": "petitions.cli.decrypt_export:open_signatures"}
+    "signatures",
+    help="Export of the signatures for delivery.",
+    elsewhere={"open": "petitions.cli.decrypt_export:open_signatures"},
 )
 tally = AppGroup("tally", help="Paper signatures and letters that came back.")
 
 
 def register(app: Flask) -> None:
-    """Make every command known to `flask`."""
+    """Register every command with `flask`."""
     campaign.add_command(retention.handed_over)
     theirs = (retention.retention, privacy.privacy)
     for group in (campaign, keys, staff, journal, group_codes, signatures, tally, *theirs):
@@ -57,7 +59,10 @@ def register(app: Flask) -> None:
 @click.command("setup")
 @with_appcontext
 def setup() -> None:
-    """Make secrets and database ready; in demo mode also the demo key and campaign. Safe to repeat."""
+    """Create the secrets and bring the database up to date; in demo mode also the demo key and campaign.
+
+    Safe to repeat.
+    """
     with refusals():
         prepare_installation(catalogue_cache())
 
@@ -65,19 +70,20 @@ def setup() -> None:
 @click.command("worker")
 @with_appcontext
 def run_worker() -> None:
-    """Send mails until stopped; for installations with PETITIONS_WORKER=0. Ends with status 1 on a damaged database.
+    """Send e-mails until stopped; for installations with PETITIONS_WORKER=0.
 
-    Ctrl-C and SIGTERM let the mail under way leave; what else was taken is given back. A second Ctrl-C ends at once.
+    Exits with status 1 if the database is damaged. Ctrl-C and SIGTERM let the e-mail that is being sent leave, and
+    release the others. Press Ctrl-C again to stop at once.
     """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    # What a service manager sends interrupts this thread only: the mail leaves in another one
-    for number in (signal.SIGTERM, signal.SIGINT):  # a shell starts a command with & so that it ignores SIGINT
+    # A signal interrupts this thread only; the e-mail leaves in the worker's thread
+    for number in (signal.SIGTERM, signal.SIGINT):  # commands started with & ignore SIGINT
         signal.signal(number, signal.default_int_handler)
     loop = worker.Worker(app)
     thread = loop.start()
     try:
-        click.echo("Sending mails; Ctrl-C ends.")
-        while thread.is_alive():  # no join(): interrupted, Python 3.11 takes the thread for ended
+        click.echo("Sending e-mails; press Ctrl-C to stop.")
+        while thread.is_alive():  # not join(): after an interrupt, Python 3.11 takes the thread for ended
             time.sleep(1)
     except KeyboardInterrupt:
         loop.stop()
@@ -89,7 +95,7 @@ def run_worker() -> None:
 @click.option("--settings", "show_settings", is_flag=True, help="List every setting as docs/settings.md does.")
 @with_appcontext
 def doctor(show_settings: bool) -> None:
-    """Say whether this installation can take signatures, and keeps what it promises."""
+    """Check whether this installation can accept signatures and keeps what it promises."""
     if show_settings:
         click.echo(settings_table())
         return
@@ -99,7 +105,7 @@ def doctor(show_settings: bool) -> None:
         click.echo(note)
     for fault in faults:
         click.echo(fault, err=True)
-    click.echo("All is well." if not faults else f"{len(faults)} fault(s).")
+    click.echo("No problems found." if not faults else f"Problems found: {len(faults)}.")
     sys.exit(1 if faults else 0)
 
 
@@ -108,21 +114,21 @@ def _checked() -> Checkup:
     if damaged:
         return Checkup([damaged], [])
     if not is_current():
-        return Checkup(["The database is not up to date: flask setup"], [])
+        return Checkup(["The database is not up to date: run flask setup"], [])
     public = catalogue()
     found = checkup(config())
     faults = installation.faults(catalogue_cache(), is_thorough=True)
     if ledger.is_ahead():
-        faults.append("The ledger knows more than the database: a backup was restored, run flask retention replay")
-    faults += [] if public.public_keys else ["There is no key to seal to: flask keys create PATH"]
-    faults += [] if public.campaigns else ["There is no public campaign: flask campaign import PATH"]
+        faults.append("The ledger is ahead of the database: a backup was restored, run flask retention replay")
+    faults += [] if public.public_keys else ["No public key is set up: run flask keys create PATH"]
+    faults += [] if public.campaigns else ["There is no public campaign: run flask campaign import PATH"]
     unproven = [each.slug for each in public.campaigns if each.is_open and check_of(each.slug).checked_at is None]
-    faults += [f"{slug} is open, but not all keys are proven to work: flask keys check" for slug in unproven]
+    faults += [f"{slug} is open, but not all keys are proven to work: run flask keys check" for slug in unproven]
     return Checkup([*faults, *machine_checks.faults(config()), *found.faults], found.notes)
 
 
 def settings_table() -> str:
-    """The table of settings in Markdown."""
+    """The table of settings, in Markdown."""
     rows = ["| Setting | Default | What it is for |", "|---|---|---|"]
     rows += [f"| `{name}` | {f'`{default}`' if default else ''} | {help} |" for name, default, help in settings.table()]
     return "\n".join(rows)
@@ -131,7 +137,7 @@ def settings_table() -> str:
 @campaign.command("check")
 @click.argument("path", type=click.Path(path_type=Path, file_okay=False))
 def check_campaign(path: Path) -> None:
-    """Say what is wrong with the folder at PATH, and which translations are missing."""
+    """Check the folder at PATH: print its faults, and which translations are missing."""
     with refusals():
         content = reading.read(path)
     for file in reading.missing_texts(content):
@@ -142,7 +148,7 @@ def check_campaign(path: Path) -> None:
 @campaign.command("import")
 @click.argument("path", type=click.Path(path_type=Path, file_okay=False))
 def import_campaign(path: Path) -> None:
-    """Take the folder at PATH over into the database. Nothing changes if it has faults."""
+    """Import the folder at PATH into the database. Nothing changes if it has faults."""
     with refusals():
         content = reading.read(path)
         folders.import_campaign(content, catalogue_cache())
@@ -164,10 +170,12 @@ def export_campaign(slug: str, path: Path) -> None:
 @group_codes.command("create")
 @click.argument("place")
 @click.option("--most", default=school.DEFAULT_SIGNERS, show_default=True, help="How many may sign with it.")
-@click.option("--from", "begin", type=click.DateTime(["%Y-%m-%dT%H:%M"]), help="By the campaign's clock; default now.")
-@click.option("--minutes", default=60, show_default=True, help="How long it lasts.")
+@click.option(
+    "--from", "begin", type=click.DateTime(["%Y-%m-%dT%H:%M"]), help="In the campaign's time zone; default now."
+)
+@click.option("--minutes", default=60, show_default=True, help="How long it is valid.")
 def create_group_code(place: str, most: int, begin: datetime | None, minutes: int) -> None:
-    """Make a pass for PLACE, for the current campaign, and print its code."""
+    """Create a group code for PLACE, for the current campaign, and print it."""
     with refusals():
         current = catalogue().current
         opens_at = begin.replace(tzinfo=ZoneInfo(current.timezone)) if begin else clock.now()
@@ -176,17 +184,17 @@ def create_group_code(place: str, most: int, begin: datetime | None, minutes: in
 
 
 @signatures.command("export")
-@click.option("--sealed", is_flag=True, help="As they lie here, to be opened on another machine.")
+@click.option("--sealed", is_flag=True, help="Encrypted, as stored, to be decrypted on another machine.")
 @click.option("--identity", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A private key file.")
 @click.option("--campaign", "slug", help="The campaign; by default the current one.")
 @click.option("--output", "-o", type=click.File("w", encoding="utf-8"), default="-", help="By default standard output.")
 def export_signatures(sealed: bool, identity: Path | None, slug: str | None, output: IO[str]) -> None:
-    """Write the confirmed signatures: opened as CSV with --identity, or --sealed, to be opened on another machine.
+    """Write the confirmed signatures: as CSV with --identity, or encrypted with --sealed.
 
-    A private key on the server can be stolen there: real campaigns take --sealed and `flask signatures open`.
+    A private key on the server can be stolen: real campaigns use --sealed, and `flask signatures open` elsewhere.
     """
     if sealed == bool(identity):
-        raise click.UsageError("Say either --sealed, or --identity KEYFILE.")
+        raise click.UsageError("Give either --sealed or --identity KEYFILE.")
     begun_at = clock.now()
     with refusals(), private_files():
         found = catalogue().campaign(slug) if slug else catalogue().current
@@ -194,20 +202,20 @@ def export_signatures(sealed: bool, identity: Path | None, slug: str | None, out
         try:
             output.writelines(decrypt_export.csv_lines(lines, identities(identity)) if identity else lines)
         except sealing.CannotOpen as exc:
-            raise click.ClickException("This key does not open these signatures.") from exc
+            raise click.ClickException("This key does not decrypt these signatures.") from exc
         retention_service.note_export(found.slug, begun_at)
 
 
-@tally.command("record", context_settings={"ignore_unknown_options": True})  # -5 is a number
+@tally.command("record", context_settings={"ignore_unknown_options": True})  # so that -5 is a number, not an option
 @click.argument("case_slug")
 @click.argument("kind", type=click.Choice([str(kind) for kind in TallyKind]))
 @click.argument("number", type=int)
 @click.option("--note", default="", help="Where they came from.")
 def record_tally(case_slug: str, kind: str, number: int, note: str) -> None:
-    """Add NUMBER paper signatures or letters to a case of the current campaign; a negative number takes back."""
+    """Add NUMBER paper signatures or letters to a case of the current campaign; a negative number corrects."""
     if number == 0:
         raise click.ClickException("The number must not be 0")
     with refusals():
         case = catalogue().current.case(case_slug)
-        tallies.record_tally(case, TallyKind(kind), number, date.today(), note)  # noqa: DTZ011 - the desk's own calendar
+        tallies.record_tally(case, TallyKind(kind), number, date.today(), note)  # noqa: DTZ011 - the operator's local date
     click.echo(f"{case_slug}: {number:+d} {kind}.")

@@ -1,4 +1,4 @@
-"""Opens an export on the officer's machine. Loaded only by its command: the server needs no spreadsheets."""
+"""Decrypts an export on the officer's machine. Loaded only by its command: the server needs no spreadsheet library."""
 
 import csv
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ Row = tuple[str, ...]
 @click.option("--for", "purpose", type=click.Choice(["delivery", "newsletter"]), default="delivery", show_default=True)
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="By default beside FILE.")
 def open_signatures(file: TextIO, identity: Path, kind: str, rows: str, purpose: str, output: Path | None) -> None:
-    """Open the export FILE with the private key --identity. Needs no database and no network."""
+    """Decrypt the export FILE with the private key --identity. Needs no database and no network."""
     output = output or Path(file.name).with_suffix(f".{purpose}.{kind}")
     totals: dict[str, dict[str, int]] = {}
     table = decrypt_export.table(decrypt_export.opened(file, identities(identity), totals), rows, purpose)
@@ -32,7 +32,7 @@ def open_signatures(file: TextIO, identity: Path, kind: str, rows: str, purpose:
             number = _WRITERS[kind](output, decrypt_export.columns(rows, purpose), table)
     except sealing.CannotOpen as exc:
         output.unlink(missing_ok=True)
-        raise click.ClickException(f"Line {exc} does not open with this key, or is damaged.") from exc
+        raise click.ClickException(f"Line {exc} cannot be decrypted with this key, or is damaged.") from exc
     click.echo(f"{number} rows: {output}")
     for case, each in totals.items() if purpose == "delivery" else ():
         click.echo(f"{case}: {each['confirmed']} signatures, {each['named']} of them named in the list")

@@ -1,4 +1,4 @@
-"""What several commands need: our catalogue's shelf, refusals in words, and key files."""
+"""Helpers that several commands share: refusals in words, file modes, key files."""
 
 import os
 import sys
@@ -16,13 +16,13 @@ from petitions.queries.catalogue import CatalogueCache
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Print what a service refused, and end with status 1."""
+    """Print what a service refused, and exit with status 1."""
     try:
         yield
     except ContentFaulty as exc:
         for fault in exc.faults:
             click.echo(fault, err=True)
-        click.echo(f"{len(exc.faults)} fault(s); nothing was changed.", err=True)
+        click.echo(f"Faults: {len(exc.faults)}. Nothing was changed.", err=True)
         sys.exit(1)
     except DomainError as exc:
         click.echo(f"Refused: {exc}", err=True)
@@ -31,7 +31,7 @@ def refusals() -> Iterator[None]:
 
 @contextmanager
 def private_files() -> Iterator[None]:
-    """Let what the block creates be readable for this account only: it names people."""
+    """Make the files that the block creates readable for this account only, because they contain names."""
     before = os.umask(0o077)
     try:
         yield
@@ -40,17 +40,17 @@ def private_files() -> Iterator[None]:
 
 
 def catalogue_cache() -> CatalogueCache:
-    """The present application's shelf."""
+    """This application's catalogue cache."""
     found: CatalogueCache = current_app.extensions["petitions_catalogue_cache"]
     return found
 
 
 def identities(path: Path) -> list[str]:
-    """The private keys in the file, after asking for its passphrase if it has one."""
+    """The private keys in the file; asks for its passphrase if it has one."""
     try:
         return sealing.identities_in(path.read_bytes(), lambda: _passphrase(path))
     except sealing.CannotOpen as exc:
-        raise click.ClickException(f"{path} holds no private key, or its passphrase is another one.") from exc
+        raise click.ClickException(f"{path} holds no private key, or the passphrase is wrong.") from exc
 
 
 def _passphrase(path: Path) -> str:

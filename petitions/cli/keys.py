@@ -1,4 +1,4 @@
-"""The section's keys: made, listed, retired, and proven to work."""
+"""Commands for the recipient keys: create, add, list, retire, and prove that they work."""
 
 from pathlib import Path
 
@@ -15,22 +15,22 @@ from petitions.services.keys.keyring import settings
 from petitions.services.privacy import exports
 from petitions.services.staff.accounts import SHORTEST_PASSWORD
 
-keys = AppGroup("keys", help="The section's keys, to which personal data is sealed.")
+keys = AppGroup("keys", help="The organisation's keys, to which personal data is encrypted.")
 _IDENTITY = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @keys.command("create")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--label", default="section", help="Whose key it is.")
-@click.option("--no-passphrase", is_flag=True, help="Leave the file open to whoever finds it; for try-outs.")
+@click.option("--no-passphrase", is_flag=True, help="Do not protect the file; for try-outs only.")
 def create_key(path: Path, label: str, no_passphrase: bool) -> None:
-    """Make a key pair: the private key goes to the file PATH, behind a passphrase; the public one into the database.
+    """Create a key pair: the private key goes to the file PATH, behind a passphrase; the public one into the database.
 
-    Move the file off this machine, to two safe places. Whoever has it and the passphrase can read every name; without
-    them nobody can.
+    Move the file off this machine, to two safe places. Anyone who has it and the passphrase can read every name;
+    without them nobody can.
     """
     if settings().instance.resolve() in path.resolve().parents and not settings().demo:
-        click.echo(f"WARNING: {path} lies in the instance folder: backups of the server will hold this key.", err=True)
+        click.echo(f"WARNING: {path} is in the instance folder: backups of the server will contain this key.", err=True)
     public, text = sealing.new_key_file(label, "" if no_passphrase else _new_passphrase())
     _write_new(path, text)
     with refusals():
@@ -42,16 +42,16 @@ def create_key(path: Path, label: str, no_passphrase: bool) -> None:
 @click.argument("public_key")
 @click.option("--label", default="section", help="Whose key it is.")
 def add_key(public_key: str, label: str) -> None:
-    """Seal to PUBLIC_KEY (age1…) too, whose private half was made elsewhere."""
+    """Encrypt to PUBLIC_KEY (age1…) too, whose private half was created elsewhere."""
     with refusals():
         recipient_keys.add_recipient(label, public_key, catalogue_cache())
-    click.echo("Added.\nBefore a campaign opens, its holder has to prove it: flask keys check")
+    click.echo("Added.\nBefore a campaign opens, its holder has to prove that it works: flask keys check")
 
 
 @keys.command("retire")
 @click.argument("public_key")
 def retire_key(public_key: str) -> None:
-    """Seal to PUBLIC_KEY no longer. Keep its private half: it opens what was sealed until now."""
+    """Stop encrypting to PUBLIC_KEY. Keep its private half: it decrypts older data."""
     with refusals():
         recipient_keys.retire_recipient(public_key, catalogue_cache())
     click.echo("Retired.")
@@ -59,21 +59,21 @@ def retire_key(public_key: str) -> None:
 
 @keys.command("list")
 def list_keys() -> None:
-    """Show every key that names were ever sealed to."""
+    """List every key that names were ever encrypted to."""
     for key in queries.of_section():
         until = f", retired {key.retired_at:%Y-%m-%d}" if key.retired_at else ""
         click.echo(f"{key.public_key}  {key.label} (since {key.created_at:%Y-%m-%d}{until})")
 
 
 @keys.command("check")
-@click.option("--campaign", "slug", help="The campaign that is to open; by default the newest.")
-@click.option("--identity", type=_IDENTITY, help="A private key file, where it is at hand.")
-@click.option("--words", help="What the key's holder read in the riddle, on another machine.")
+@click.option("--campaign", "slug", help="The campaign to open; by default the newest.")
+@click.option("--identity", type=_IDENTITY, help="A private key file, if it is on this machine.")
+@click.option("--words", help="The words in the test message, as the key's holder read them elsewhere.")
 def check_keys(slug: str | None, identity: Path | None, words: str | None) -> None:
     """Prove that the private keys work, before a campaign opens.
 
-    Without options it prints a riddle for each key. Its holder opens it elsewhere, with `age -d -i KEYFILE` or on the
-    page /admin/keys, and tells the words. Ends with status 1 until every key is proven.
+    Without options it prints a test message for each key. Its holder decrypts it elsewhere, with `age -d -i KEYFILE` or
+    on the page /admin/keys, and reports the words. Exits with status 1 until every key is proven.
     """
     with refusals():
         check = queries.check_of(slug)
@@ -95,18 +95,18 @@ def check_keys(slug: str | None, identity: Path | None, words: str | None) -> No
 @click.option("--identity", type=_IDENTITY, required=True, help="A private key file.")
 @click.option("--sample", default=20, show_default=True, help="How many stored signers to try.")
 def drill_keys(slug: str | None, identity: Path, sample: int) -> None:
-    """Try the key on signers drawn by lot, and say how many it opens. No name is shown."""
+    """Try the key on a random sample of signers, and print how many it decrypts. No name is shown."""
     with refusals():
         drawn = exports.sealed_sample(queries.check_of(slug).campaign, sample)
     at_hand = identities(identity)
     number = sum(1 for sealed in drawn if fields_of(sealed, at_hand) is not None)
-    click.echo(f"{number} of {len(drawn)} signers opened.")
+    click.echo(f"{number} of {len(drawn)} signers decrypted.")
     if number < len(drawn):
-        raise click.ClickException("This key does not open everything. Do not lose the others.")
+        raise click.ClickException("This key does not decrypt everything. Keep the other keys safe.")
 
 
 def prove_keys(check: KeyCheck, private_keys: list[str]) -> list[str]:
-    """Solve the riddles that these keys open, and say whose they were."""
+    """Pass the key tests that these keys decrypt; returns the labels of the keys."""
     opened = (fields_of(key.key_test.encode(), private_keys) for key in check.open_key_tests)
     return [key_tests.prove_key(check.campaign, fields[key_tests.WORDS]) for fields in opened if fields is not None]
 

@@ -1,4 +1,4 @@
-"""Commands that bring heavy libraries along, which no server and no other command should load."""
+"""Commands whose heavy libraries are imported only when they are used."""
 
 from importlib import import_module
 from typing import Any
@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 
 
 class LazyGroup(AppGroup):
-    """A group some of whose commands are imported only when somebody calls them or asks what they do."""
+    """A group with commands that are imported only when they are called or their help is shown."""
 
     def __init__(self, *args: Any, elsewhere: dict[str, str], **kw: Any) -> None:
         super().__init__(*args, **kw)

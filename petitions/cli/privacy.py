@@ -1,4 +1,4 @@
-"""Commands for what must be told: the privacy notice, and the assessment behind it."""
+"""Commands that print the privacy notice and the data protection impact assessment."""
 
 from string import Template
 

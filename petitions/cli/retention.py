@@ -1,4 +1,4 @@
-"""Commands for erasing, and for copying the database."""
+"""Commands for retention and backup."""
 
 import sys
 from pathlib import Path
@@ -14,21 +14,21 @@ from petitions.services.operations import backup as backups
 from petitions.services.operations import restore
 from petitions.services.privacy import retention as services
 
-retention = AppGroup("retention", help="Erasing what is no longer needed; the worker does it each hour.")
+retention = AppGroup("retention", help="Retention: erasing what is no longer needed; the worker does it each hour.")
 
 
 @retention.command("run")
-@click.option("--dry-run", is_flag=True, help="Only say what would be erased.")
+@click.option("--dry-run", is_flag=True, help="Only print what would be erased.")
 def run(dry_run: bool) -> None:
-    """Erase what is due. Numbers only; nobody is named."""
+    """Erase what is due. Prints numbers only; nobody is named."""
     if dry_run:
         _say_plans()
         return
     done = services.run()
-    if done.clock != Clock.TRUE:
-        click.echo(f"Nothing was erased: the clock is doubted ({done.clock}). See docs/operating.md.", err=True)
+    if done.clock != Clock.TRUSTED:
+        click.echo(f"Nothing was erased: the clock cannot be trusted ({done.clock}). See docs/operating.md.", err=True)
         sys.exit(1)
-    click.echo(f"{done.expired} signatures expired, {done.erased} signers erased, {done.mails} mails wiped.")
+    click.echo(f"{done.expired} signatures expired, {done.erased} signers erased, {done.mails} e-mails wiped.")
 
 
 def _say_plans() -> None:
@@ -38,24 +38,26 @@ def _say_plans() -> None:
         work = rules.work(plan, now)
         by = f"{plan.erased_by:%Y-%m-%d}" if plan.erased_by else "unknown: it has no end yet"
         click.echo(f"{plan.slug}: {work.stored} signers known, to be erased by {by}")
-        click.echo(f"  now: {work.expiring} signatures to expire, {work.forgetting} signers of whom nothing counts")
-        click.echo(f"  now: {work.due} signers because the campaign is over, {work.mails} mails to wipe")
+        click.echo(
+            f"  now: {work.expiring} signatures to expire, {work.forgetting} signers without a counted signature"
+        )
+        click.echo(f"  now: {work.due} signers because the campaign is over, {work.mails} e-mails to wipe")
         if work.never_exported:
             click.echo(f"  WARNING: {work.never_exported} want news, and their addresses were never exported")
 
 
 @retention.command("replay")
 def replay() -> None:
-    """Do again what the ledger tells: erasures, withdrawals, wishes. To be run after a backup was restored."""
+    """Repeat the erasures, withdrawals and wishes in the ledger. Run it after a backup was restored."""
     with refusals():
-        click.echo(f"{restore.replay()} entries were brought back by the backup, and are undone again.")
+        click.echo(f"{restore.replay()} entries were undone by the backup, and are applied again.")
 
 
 @retention.command("trust-clock")
 def trust_clock() -> None:
-    """Say that this machine's clock is right, after you looked at it yourself."""
+    """Declare that this machine's clock is right, after you checked it."""
     services.trust_clock()
-    click.echo(f"It is {clock.now():%Y-%m-%d %H:%M} UTC: believed from now on.")
+    click.echo(f"It is {clock.now():%Y-%m-%d %H:%M} UTC: trusted from now on.")
 
 
 @click.command("handed-over")
@@ -63,17 +65,17 @@ def trust_clock() -> None:
 @click.option("--undo", is_flag=True, help="It was recorded by mistake.")
 @with_appcontext
 def handed_over(slug: str, undo: bool) -> None:
-    """Record that the signatures of SLUG were handed over: 30 days later every name is erased."""
+    """Record that the signatures of SLUG were delivered: 30 days later every name is erased."""
     with refusals():
         (services.undo_delivery if undo else services.record_delivery)(slug)
-    click.echo(f"{slug}: {'not handed over' if undo else 'handed over; names are erased in 30 days'}.")
+    click.echo(f"{slug}: {'not delivered' if undo else 'delivered; names are erased in 30 days'}.")
 
 
 @click.command("backup")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
 @with_appcontext
 def backup(path: Path) -> None:
-    """Copy the SQLite database to the new file PATH while the server works, and check the copy."""
+    """Copy the SQLite database to the new file PATH while the server runs, and check the copy."""
     with refusals():
         backups.copy_database(path)
-    click.echo(f"{path}: copied and whole.")
+    click.echo(f"{path}: copied and verified.")

@@ -1,4 +1,4 @@
-"""What has to stand before the first visitor comes: secrets, database, and in demo mode something to look at."""
+"""`flask setup`: secrets, database, and in demo mode the demo key and campaign."""
 
 import secrets
 from pathlib import Path
@@ -22,9 +22,9 @@ DEMO_CAMPAIGN = ROOT / "petitions" / "demo" / "write-for-rights-2024"
 
 
 def prepare_installation(catalogue_cache: CatalogueCache) -> None:
-    """Bring the installation to where the server can start. Changes nothing that is there already.
+    """Create what the server needs to start. Changes nothing that exists.
 
-    Ends with a sentence for each key that is lost: a new one would make links or signers worthless without a word.
+    Exits with a sentence for each lost key: a new one would silently make links or signers worthless.
     """
     config = settings()
     config.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -42,17 +42,17 @@ def prepare_installation(catalogue_cache: CatalogueCache) -> None:
         private, public = sealing.new_identity()
         _write_secret(path, private)
         recipient_keys.add_recipient("demo", public, catalogue_cache)
-        click.echo(f"Made a demo key; the names are sealed to it: {path}")
+        click.echo(f"Created a demo key, to which names are encrypted: {path}")
     if not catalogue().version:
         folders.import_campaign(reading.read(DEMO_CAMPAIGN), catalogue_cache)
         click.echo("Imported the demo campaign.")
         if path.is_file():
             prove_keys(check_of(), sealing.identities_in(path.read_bytes(), ask=str))
-    click.echo(f"Demo mode: open {config.base_url}/ - every mail lands at {config.base_url}/demo/mailbox/")
+    click.echo(f"Demo mode: open {config.base_url}/ - all e-mails are shown at {config.base_url}/demo/mailbox/")
 
 
 def _make_secrets(instance: Path) -> None:
-    """The two secrets that only this server has, unless the environment brings them."""
+    """Generate the two secrets of this server, unless the environment provides them."""
     ring = keyring()
     missing = [name for name in installation.LOSS if not getattr(ring, name)]
     lost = [installation.lost(name) for name in missing if installation.was_made_with(name)]

@@ -1,4 +1,4 @@
-"""Accounts for the staff pages: made, listed, shut out, and let in again."""
+"""Commands for staff accounts and for the journal."""
 
 import sys
 
@@ -12,7 +12,7 @@ from petitions.services import journal as acts
 from petitions.services.staff import accounts
 
 staff = AppGroup("staff", help="Accounts for the staff pages.")
-journal = AppGroup("journal", help="What staff and commands did.")
+journal = AppGroup("journal", help="The journal: what staff and commands did.")
 _asked = click.password_option(help="Asked for if not given; at least 12 characters.")
 
 
@@ -20,7 +20,7 @@ _asked = click.password_option(help="Asked for if not given; at least 12 charact
 @click.argument("name")
 @_asked
 def create(name: str, password: str) -> None:
-    """Make an account for the staff pages."""
+    """Create an account for the staff pages."""
     with refusals():
         accounts.create_account(name, password)
     click.echo(f"{name} can now log in at /admin/.")
@@ -33,7 +33,7 @@ def password(name: str, password: str) -> None:
     """Set another password, and end all sessions of the account."""
     with refusals():
         accounts.set_password(name, password)
-    click.echo(f"{name} has another password, and is logged out everywhere.")
+    click.echo(f"{name} has a new password, and is logged out everywhere.")
 
 
 @staff.command("end-sessions")
@@ -48,7 +48,7 @@ def end_sessions(name: str) -> None:
 @staff.command("disable")
 @click.argument("name")
 def disable(name: str) -> None:
-    """Shut the account out: it is logged out everywhere, and cannot log in."""
+    """Disable the account: it is logged out everywhere and cannot log in."""
     with refusals():
         accounts.set_enabled(name, False)
     click.echo(f"{name} cannot log in any more.")
@@ -57,7 +57,7 @@ def disable(name: str) -> None:
 @staff.command("enable")
 @click.argument("name")
 def enable(name: str) -> None:
-    """Let a disabled account log in again."""
+    """Enable a disabled account again."""
     with refusals():
         accounts.set_enabled(name, True)
     click.echo(f"{name} can log in again.")
@@ -65,16 +65,16 @@ def enable(name: str) -> None:
 
 @staff.command("list")
 def list_accounts() -> None:
-    """All accounts, and how many sessions each has."""
+    """List all accounts, with their numbers of sessions."""
     for each in members(clock.now() - accounts.SESSION_LIFETIME):
         state = f"disabled {each.disabled_at:%Y-%m-%d}" if each.disabled_at else "enabled"
-        click.echo(f"{each.name}: {state}, {each.sessions} session(s), made {each.created_at:%Y-%m-%d}")
+        click.echo(f"{each.name}: {state}, sessions: {each.sessions}, created {each.created_at:%Y-%m-%d}")
 
 
 @journal.command("list")
 @click.option("--most", default=200, show_default=True, help="How many rows, the newest first.")
 def list_acts(most: int) -> None:
-    """Who did what, when, and to how many."""
+    """List who did what, when, and to how many."""
     for row in acts.newest(most):
         said = " ".join(str(part) for part in (row.subject, row.number) if part not in ("", None))
         click.echo(f"{row.id}  {row.at:%Y-%m-%d %H:%M:%S}  {row.name or row.actor}: {row.act} {said}".rstrip())
@@ -82,9 +82,9 @@ def list_acts(most: int) -> None:
 
 @journal.command("verify")
 def verify() -> None:
-    """Say which row is the first that is not as it was written; then ends with status 1."""
+    """Find the first row that was changed after it was written; exits with status 1 if there is one."""
     number, last, broken = acts.verify()
-    click.echo(f"{number} row(s) are as they were written; the last one's hash is {last or 'none'}.")
+    click.echo(f"Unchanged rows: {number}. Hash of the last one: {last or 'none'}.")
     if broken is not None:
         click.echo(f"Row {broken} was changed, or one before it is missing.", err=True)
         sys.exit(1)

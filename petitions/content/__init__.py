@@ -1,1 +1,1 @@
-"""A campaign as a folder of files: read, check, write without loss. No database."""
+"""A campaign as a folder of files: read, check, and write without loss. No database."""

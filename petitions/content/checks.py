@@ -1,4 +1,4 @@
-"""Looks at one value of a campaign folder and says what is wrong with it. Every fault names file, key and language."""
+"""Checks single values of a campaign folder. Every fault names file, key and language."""
 
 import re
 import unicodedata
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from petitions.content.fields import LONGEST_BODY, Field, Words
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-RESERVED = {"confirm", "mine", "stop"}  # pages beside the campaigns: /fr/confirm/…
+RESERVED = {"confirm", "mine", "stop"}  # URLs of other pages: /fr/confirm/…
 ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 LONGEST_EMBLEM = 4_000
 REMOVED = {"shows_waiting": "is no longer known, as only confirmed signatures are shown: delete this line"}
@@ -24,19 +24,19 @@ _ATTRIBUTES = {
 
 
 class Faults:
-    """Collects what is wrong, in the order it was found."""
+    """Collects the faults, in the order in which they were found."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
 
     def add(self, file: str, key: str, language: str, what: str) -> None:
-        """Note a fault; `key` and `language` may be empty where they do not apply."""
+        """Add a fault; `key` and `language` may be empty."""
         place = ", ".join(part for part in (file, f"key {key}" if key else "", language) if part)
         self.found.append(f"{place}: {what}")
 
 
 class Table:
-    """A TOML table whose keys are taken one by one; what is left over in the end is a fault too."""
+    """A TOML table whose keys are read one by one; keys that nobody read are faults."""
 
     def __init__(self, values: Any, file: str, prefix: str, faults: Faults) -> None:
         self._left = dict(values) if isinstance(values, Mapping) else {}
@@ -47,7 +47,7 @@ class Table:
             faults.add(file, prefix.rstrip("."), "", f"must be a table, not {values!r}")
 
     def fault(self, key: str, what: str) -> None:
-        """Note a fault at this table's `key`."""
+        """Add a fault at this table's `key`."""
         self._faults.add(self._file, self._prefix + key, "", what)
 
     def take(self, key: str, kind: type, default: Any = None, *, required: bool = True) -> Any:
@@ -63,7 +63,7 @@ class Table:
         return value
 
     def one_of(self, key: str, choices: tuple[str, ...], default: str, *, required: bool = True) -> str:
-        """A word out of `choices`."""
+        """One of the words `choices`."""
         value = str(self.take(key, str, default, required=required))
         if value not in choices:
             self.fault(key, f"must be one of {', '.join(choices)}, not {value!r}")
@@ -74,7 +74,7 @@ class Table:
         """A whole number within bounds."""
         value = int(self.take(key, int, default, required=required))
         if not lowest <= value <= highest:
-            self.fault(key, f"must lie between {lowest} and {highest}, not {value}")
+            self.fault(key, f"must be between {lowest} and {highest}, not {value}")
             return default
         return value
 
@@ -87,30 +87,30 @@ class Table:
         return value  # type: ignore[no-any-return]
 
     def slug(self) -> str:
-        """The name in URLs: small ASCII letters, digits and single hyphens."""
+        """The name in URLs: lower-case ASCII letters, digits and single hyphens."""
         value = str(self.take("slug", str, ""))
         if value in RESERVED:
-            self.fault("slug", f"{value!r} is an address of our own; choose another")
+            self.fault("slug", f"{value!r} is reserved; choose another")
             return ""
         if not SLUG.fullmatch(value) or len(value) > 80:
-            self.fault("slug", f"must be small letters, digits and single hyphens, at most 80, not {value!r}")
+            self.fault("slug", f"must be lower-case letters, digits and single hyphens, at most 80, not {value!r}")
             return ""
         return value
 
     def finish(self) -> None:
-        """Whatever nobody took is a spelling mistake."""
+        """Report the keys that were not read: they are probably spelling mistakes."""
         for key in self._left:
-            self.fault(key, REMOVED.get(key, "is not a key that is known here"))
+            self.fault(key, REMOVED.get(key, "is not a known key"))
 
 
 def check_words(
     words: Mapping[str, Any], fields: Mapping[str, Field], body: str, file: str, language: str, faults: Faults
 ) -> Words:
-    """The words that `fields` and `body` name, NFC-normalised; faults for what is missing, too long or unknown."""
+    """The words of `fields` and `body`, NFC-normalised; faults for what is missing, too long or unknown."""
     kept: Words = {}
     for key in words:
         if key not in fields and key != body:
-            faults.add(file, key, language, "is not a key that is known here")
+            faults.add(file, key, language, "is not a known key")
     for key, rule in fields.items():
         value = words.get(key)
         if isinstance(value, str):
@@ -138,7 +138,7 @@ def text_fault(value: Any, rule: Field) -> str:
     if not isinstance(value, str):
         return f"must be text, not {value!r}"
     if len(value) > rule.longest:
-        return f"is {len(value)} characters long; at most {rule.longest} fit"
+        return f"is {len(value)} characters long; at most {rule.longest} are allowed"
     if rule.kind != "text" and "\n" in value.strip():
         return "must be a single line"
     if _has_control(value.replace("\n", "")):
@@ -159,7 +159,7 @@ def _pairs_fault(value: Any, rule: Field) -> str:
         return 'must be a list of pairs like ["Title", "One sentence."]'
     if any(_has_control(part) for pair in value for part in pair):
         return "contains a control character or a line break"
-    return f"has {len(value)} entries; at most {rule.longest} fit" if len(value) > rule.longest else ""
+    return f"has {len(value)} entries; at most {rule.longest} are allowed" if len(value) > rule.longest else ""
 
 
 def _list_fault(value: Any, rule: Field) -> str:
@@ -178,11 +178,11 @@ def _has_control(text: str) -> bool:
 
 
 def emblem_fault(svg: str) -> str:
-    """What forbids to show this drawing inside our pages, or nothing. It is refused, never changed."""
+    """Why this drawing cannot be shown inside our pages; empty if it can. It is refused, never changed."""
     if len(svg) > LONGEST_EMBLEM:
-        return f"is {len(svg)} characters long; at most {LONGEST_EMBLEM} fit"
+        return f"is {len(svg)} characters long; at most {LONGEST_EMBLEM} are allowed"
     if "<!" in svg or "<?" in svg:
-        return "must hold nothing but shapes: no comment, no declaration"
+        return "must contain only shapes: no comment, no declaration"
     try:
         root = ElementTree.fromstring(svg)  # noqa: S314 - no declaration, so no entity can be defined
     except ElementTree.ParseError as exc:

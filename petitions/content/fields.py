@@ -1,4 +1,4 @@
-"""Which words a campaign, a case and a story consist of, and how long each may be."""
+"""The text fields of a campaign, a case and a story, and their maximum lengths."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,14 +48,14 @@ STORY_FIELDS: Mapping[str, Field] = {
     "summary": Field(200),
     "figure": Field(80, required=False),
 }
-# The part below the front matter, by the name under which it is kept.
+# The names of the texts below the front matter.
 CAMPAIGN_BODY, CASE_BODY, STORY_BODY = "intro", "story", "story"
 LONGEST_BODY = 20_000
 
 
 @dataclass
 class Text:
-    """Words in one language. `source_hash` says from which state of the source it was translated, if it says so."""
+    """Words in one language. `source_hash`: the state of the source it was translated from, if the file has one."""
 
     words: Words
     state: str = "ready"
@@ -64,7 +64,7 @@ class Text:
 
 @dataclass
 class CaseContent:
-    """One case as its files tell it."""
+    """One case as in its files."""
 
     slug: str
     country: str
@@ -79,7 +79,7 @@ class CaseContent:
 
 @dataclass
 class StoryContent:
-    """One success story as its files tell it."""
+    """One success story as in its files."""
 
     slug: str
     year: int
@@ -89,7 +89,7 @@ class StoryContent:
 
 @dataclass
 class CampaignContent:
-    """A whole campaign as its folder tells it."""
+    """A whole campaign as in its folder."""
 
     slug: str
     state: str

@@ -1,4 +1,4 @@
-"""Markdown to HTML that may stand in our pages: no raw HTML, an allow-list behind it."""
+"""Markdown to HTML for our pages: no raw HTML, and an allow-list sanitiser."""
 
 from functools import lru_cache
 
@@ -11,7 +11,7 @@ _parser = MarkdownIt("commonmark", {"html": False, "typographer": False}).disabl
 
 @lru_cache(maxsize=1024)
 def to_html(text: str) -> str:
-    """Safe HTML for trusted-but-careless Markdown; links keep https: and mailto: only."""
+    """Safe HTML; links keep https: and mailto: only."""
     return nh3.clean(
         _parser.render(text),
         tags=_TAGS,

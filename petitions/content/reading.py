@@ -1,4 +1,4 @@
-"""Reads a campaign folder into dataclasses, and finds all its faults in one go."""
+"""Reads a campaign folder into dataclasses, and finds all its faults at once."""
 
 import hashlib
 import json
@@ -35,7 +35,7 @@ from petitions.locales import is_language
 FENCE = "+++\n"
 LARGEST_FILE = 200_000  # bytes
 MOST_EMBED_SITES = 20
-LONGEST_TOPIC = 40  # characters of a topic's key
+LONGEST_TOPIC = 40  # characters in a topic's key
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -61,13 +61,13 @@ def read(folder: Path) -> CampaignContent:
 
 
 def source_hash(words: Words) -> str:
-    """Names one state of the source words, to tell later whether a translation is stale."""
+    """A hash of the source words, to detect stale translations."""
     canonical = json.dumps(words, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def missing_texts(campaign: CampaignContent) -> list[str]:
-    """The translations that are still to be made, as file names; visitors get the source language there."""
+    """The missing translations, as file names; visitors get the source language there."""
     places = [("texts", campaign.texts)]
     places += [(f"cases/{case.slug}", case.texts) for case in campaign.cases]
     places += [(f"stories/{story.slug}", story.texts) for story in campaign.stories]
@@ -102,7 +102,7 @@ class _Files:
                 )
                 made_from = None
             if body in front:
-                self._faults.add(file, body, language, "stands below the front matter, not in it")
+                self._faults.add(file, body, language, "belongs below the front matter")
             words = checks.check_words({**front, body: text}, fields, body, file, language, self._faults)
             found[language] = Text(words, state, made_from)
         return found
@@ -130,7 +130,7 @@ def _campaign(raw: dict[str, Any], faults: Faults) -> CampaignContent:
     topics = _topics(table.take("topics", dict, {}), languages, faults)
     timezone = table.take("timezone", str, "UTC", required=False)
     if timezone not in available_timezones():
-        table.fault("timezone", f"is none: {timezone!r}")
+        table.fault("timezone", f"is not a known time zone: {timezone!r}")
     content = CampaignContent(
         slug=table.slug(),
         state=table.one_of("state", tuple(CampaignState), CampaignState.DRAFT),
@@ -153,7 +153,7 @@ def _campaign(raw: dict[str, Any], faults: Faults) -> CampaignContent:
     )
     table.finish()
     if content.opens_at and content.closes_at and content.opens_at >= content.closes_at:
-        table.fault("closes_at", "must lie after opens_at")
+        table.fault("closes_at", "must be after opens_at")
     return content
 
 
@@ -243,17 +243,17 @@ def _country(table: Table, *, required: bool) -> str | None:
 
 def _refuse_twins(slugs: list[str], key: str, faults: Faults) -> None:
     for slug in sorted({slug for slug in slugs if slug and slugs.count(slug) > 1}):
-        faults.add("campaign.toml", key, "", f"{slug!r} stands there twice")
+        faults.add("campaign.toml", key, "", f"{slug!r} is listed twice")
 
 
 def _file(folder: Path, name: str, faults: Faults) -> str:
-    """The file's text, or nothing and a fault."""
+    """The file's text; empty, with a fault, if it cannot be read."""
     path = folder / name
     try:
         if path.stat().st_size > LARGEST_FILE:
             faults.add(name, "", "", f"is larger than {LARGEST_FILE} bytes")
             return ""
-        return path.read_bytes().decode()  # not read_text(), which would change line ends
+        return path.read_bytes().decode()  # not read_text(), which would change line endings
     except FileNotFoundError:
         faults.add(name, "", "", "is missing")
     except UnicodeDecodeError:

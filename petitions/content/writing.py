@@ -1,4 +1,4 @@
-"""Writes a campaign as a folder that `reading.read` reads back to the same."""
+"""Writes a campaign as a folder, from which `reading.read` reads the same campaign again."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _STORY = ("slug", "year", "country")
 
 
 def write(campaign: CampaignContent, folder: Path) -> None:
-    """Write every file of `campaign` below `folder`, which is made if need be."""
+    """Write every file of `campaign` below `folder`, which is created if needed."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "campaign.toml").write_text(_structure(campaign), encoding="utf-8")
     _write_texts(folder / "texts", campaign.texts, CAMPAIGN_BODY)
@@ -73,7 +73,7 @@ def _key(key: str) -> str:
 
 
 def _value(value: Any) -> str:
-    """A value in TOML. JSON's strings are TOML's basic strings; several lines are kept readable."""
+    """A value in TOML. JSON strings are valid TOML basic strings; longer texts stay on several lines."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -89,6 +89,6 @@ def _value(value: Any) -> str:
 
 
 def _line(text: str, quote: str) -> str:
-    """One line as TOML writes it between quotes; a line of +++ would end the front matter."""
+    """One line in TOML, inside quotes. A line of +++ is escaped, as it would end the front matter."""
     escaped = json.dumps(text, ensure_ascii=False)[1:-1].replace("\x7f", "\\u007f")
     return quote + ("\\u002b++" if escaped == "+++" else escaped) + quote

@@ -1,1 +1,1 @@
-"""Pure rules: states, identity (names and mailboxes), sealing. No database, no request, no clock."""
+"""Pure rules: states, identity (names and mailboxes), encryption. No database, no request, no clock."""

@@ -1,4 +1,4 @@
-"""Opening what was handed over: pure functions for the officer's machine, without a database. No page may call them."""
+"""Decrypts an export on the officer's machine, without a database. No page may call these functions."""
 
 import base64
 import csv
@@ -15,12 +15,12 @@ SIGNATURE = ("case", *NAMES, "birth_date", "language", "signed_on")
 SIGNER = ("cases", *NAMES, "birth_date", "language", "signed_on")
 EVERYTHING = ("case", *NAMES, "email", "birth_date", "language", "newsletter", "signed_on", "confirmed_on")
 NEWSLETTER = ("email", *NAMES, "language", "agreed_on")
-# Spreadsheets fold the full-width forms to the plain ones
+# Spreadsheets convert the full-width forms to the plain ones
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def columns(rows: str, purpose: str) -> tuple[str, ...]:
-    """The heading of the list for `purpose` (delivery or newsletter), a row per signature or per signer."""
+    """The heading of the list for `purpose` (delivery or newsletter), with a row per signature or per signer."""
     if purpose == "newsletter":
         return NEWSLETTER
     return SIGNATURE if rows == "signature" else SIGNER
@@ -29,10 +29,10 @@ def columns(rows: str, purpose: str) -> tuple[str, ...]:
 def opened(
     lines: Iterable[str], identities: Sequence[str], totals: dict[str, dict[str, int]] | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Each signer of an export with the name in clear, a corrected one in place of the first.
+    """Each signer of an export with the decrypted name, the corrected one if there is one.
 
-    `totals` takes the last line: how many signatures each case has, and how many of them are named. Raises CannotOpen
-    with the line's number, also where a payload belongs to another signer or campaign.
+    `totals` receives the last line: how many signatures each case has, and how many of them are named. Raises
+    CannotOpen with the line's number, also if a payload belongs to another signer or campaign.
     """
     for number, text in enumerate(lines, 1):
         try:
@@ -49,7 +49,7 @@ def opened(
 
 
 def _payload(line: dict[str, Any], sealed: str, identities: Sequence[str]) -> dict[str, str]:
-    """What was sealed for this line; payloads from before they were bound to their row name none."""
+    """The decrypted payload of this line; payloads from before they were bound to a row are accepted."""
     fields = sealing.unseal(base64.b64decode(sealed), identities)
     if any(fields.get(name, line[name]) != line[name] for name in ("campaign", "id")):
         raise sealing.CannotOpen

@@ -1,4 +1,4 @@
-"""Names and mailboxes: what is accepted, and when two of them are the same. Pure functions, nothing stored."""
+"""Names and mailboxes: which are accepted, and when two of them are the same. Pure functions."""
 
 import re
 import unicodedata
@@ -13,17 +13,22 @@ MAX_MARKS_IN_A_ROW = 3
 
 # Joiners that some scripts cannot be written without.
 _JOINERS = {"\u200c", "\u200d"}
-# What may stand in a name besides letters, marks and digits.
+# Characters allowed in a name besides letters, marks and digits.
 _NAME_SIGNS = set(" .,-'’‘ʼ`´·‧・׳״()/&:") | {"\u00a0", "\u2010", "\u2011", "\u2013", "\u30a0", "\uff65"}
 # Tibetan tsheg, Hebrew maqaf, the zero that is a letter in Chinese names, Armenian hyphen and apostrophe, and the
 # Ethiopic sign between words
 _NAME_SIGNS |= {"\u0f0b", "\u05be", "\u3007", "\u058a", "\u055a", "\u1361"}
-_NAME_SIGNS |= set("＝－．＇（）")  # as wide as the letters of Japanese and Chinese keyboards
+_NAME_SIGNS |= set("＝－．＇（）")  # full-width forms from Japanese and Chinese keyboards
 # Consonants below or beside another one in Burmese and Tibetan: no accents, though Unicode calls them marks too
 _SUBJOINED = {chr(code) for code in (*range(0x103B, 0x103F), *range(0x0F90, 0x0FBD))}
 MAX_MARKS_WITH_SUBJOINED = 5
 GOOGLE, GOOGLE_OF_OLD = "gmail.com", "googlemail.com"  # two names of one host
-DOTLESS = {GOOGLE, "proton.me", "protonmail.com", "pm.me"}  # dots change nothing there; elsewhere they are other people
+DOTLESS = {
+    GOOGLE,
+    "proton.me",
+    "protonmail.com",
+    "pm.me",
+}  # hosts that ignore dots; elsewhere dots make another address
 # Endings that no surname has; endings that some have, after a word and not after an initial; anything with a path
 _URL = re.compile(
     r"://|\bwww\.|\b(?:https?|ftp|mailto|tel|data|javascript):|\.(?:com|net|org|info|xyz|shop|online|site|biz|app|click)\b"
@@ -33,7 +38,7 @@ _URL = re.compile(
 
 
 class Refused(ValueError):
-    """A value that cannot be taken; `code` says why."""
+    """A value that is not accepted; `code` says why."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -41,11 +46,11 @@ class Refused(ValueError):
 
 
 def clean_name(typed: str) -> str:
-    """The name as it will be kept: NFC, trimmed, any script; empty stays empty. Raises Refused with a code."""
+    """The name as stored: NFC, trimmed, any script; may be empty. Raises Refused with a code."""
     name = unicodedata.normalize("NFC", typed).strip()
     if len(name) > LONGEST_NAME:
         raise Refused("name_too_long")
-    if _URL.search(unicodedata.normalize("NFKC", name)):  # also in wide letters
+    if _URL.search(unicodedata.normalize("NFKC", name)):  # also in full-width letters
         raise Refused("name_has_link")
     if not _has_few_marks(name):
         raise Refused("name_has_marks")
@@ -59,7 +64,7 @@ def clean_name(typed: str) -> str:
 
 
 def _has_few_marks(name: str) -> bool:
-    """Whether no letter bears so many marks that they cover its neighbours; joiners between them hide nothing."""
+    """Whether no letter has so many marks that they cover other letters; joiners between marks are ignored."""
     run = marks = 0
     for char in name:
         if unicodedata.category(char) in ("Mn", "Me"):
@@ -72,15 +77,15 @@ def _has_few_marks(name: str) -> bool:
 
 
 def same_name_key(first_name: str, last_name: str) -> str:
-    """Equal for two spellings of one person's name: case, accents' encoding, joiners and spacing do not matter."""
+    """Equal for two spellings of a name: case, encoding of accents, joiners and spaces do not matter."""
     folded = unicodedata.normalize("NFKC", f"{first_name} {last_name}").casefold()
     return " ".join("".join(char for char in folded if char not in _JOINERS).split())
 
 
 def clean_email(typed: str, *, is_demo: bool = False) -> str:
-    """The address to deliver to, as typed but trimmed; raises Refused. `is_demo` lets .test addresses through."""
+    """The address as typed, trimmed; raises Refused. `is_demo` accepts .test addresses."""
     email = unicodedata.normalize("NFC", typed).strip()
-    if len(email) > LONGEST_EMAIL or "\ufffd" in email:  # the sign that stands for bytes nobody can read
+    if len(email) > LONGEST_EMAIL or "\ufffd" in email:  # the replacement character for undecodable bytes
         raise Refused("email_wrong")
     try:
         validate_email(email, check_deliverability=False, test_environment=is_demo)
@@ -90,25 +95,25 @@ def clean_email(typed: str, *, is_demo: bool = False) -> str:
 
 
 def mailbox(email: str) -> str:
-    """One text for all spellings of one mailbox: lower case, IDNA host, no +tag; for Google, no dots."""
+    """The same text for all spellings of a mailbox: lower case, IDNA host, no +tag; for Google, no dots."""
     local, host = _split(email)
     local = _without_tag(local)
     return f"{local.replace('.', '') if host == GOOGLE else local}@{host}"
 
 
 def same_address(email: str) -> str:
-    """One text for what certainly is one mailbox: as typed, but for case and the host's spelling; Google as above.
+    """The same text for what is certainly one mailbox: case and host normalised; for Google like `mailbox`.
 
-    Elsewhere a +tag may be another person's mailbox, so links never go from one spelling to the other.
+    With other hosts a +tag may belong to another person, so a link is never sent to another spelling.
     """
     local, host = _split(email)
     return mailbox(email) if host == GOOGLE else f"{local}@{host}"
 
 
 def mailbox_loosely(email: str) -> str:
-    """The same with the dots cut wherever they are known to change nothing; only for limits.
+    """Like `mailbox`, without dots for all hosts that ignore them; for rate limits only.
 
-    Not everywhere: whoever typed a person's address with dots in it would use up that person's mails.
+    Not for all hosts: otherwise someone could use up another person's limit by typing their address with dots.
     """
     local, host = _split(email)
     local = _without_tag(local)
@@ -127,12 +132,12 @@ def _without_tag(local: str) -> str:
 
 @lru_cache(maxsize=4096)
 def ascii_host(host: str) -> str:
-    """The host as IDNA writes it. Most people share a few hosts, so the answers are kept."""
+    """The host in IDNA form; cached, because most people share a few hosts."""
     return validate_email(f"a@{host}", check_deliverability=False, test_environment=True).ascii_domain.lower()
 
 
 def clean_birth_date(typed: str, today: date) -> date:
-    """The date written day, month, year with any signs between (or year first, as ISO does); raises Refused."""
+    """The date in day, month, year order with any separators, or in ISO order; raises Refused."""
     parts = re.split(r"\D+", typed.strip())
     if len(parts) != 3 or not all(parts) or max(len(part) for part in parts) > 4:
         raise Refused("date_wrong")

@@ -1,8 +1,9 @@
-"""Sealing and blinding: pure functions, keys handed in, nothing stored.
+"""Sealing and blind indexes: pure functions; keys are parameters, nothing is stored.
 
-Personal data is sealed with age (https://age-encryption.org/v1) to public keys whose private halves never lie on the
-server. What must be compared is blinded with HMAC-SHA-256 under a random key of the campaign, so that two campaigns
-cannot be joined and a copy of the database says nothing. Links carry an HMAC that is computed, not stored.
+To seal means to encrypt personal data with age (https://age-encryption.org/v1) to the recipient keys, public keys whose
+private halves are never on the server. What must be compared gets a blind index: HMAC-SHA-256 under a random key of the
+campaign, so that two campaigns cannot be joined and a copy of the database shows nothing. Links contain an HMAC that is
+computed, not stored.
 """
 
 import base64
@@ -14,25 +15,25 @@ from collections.abc import Callable, Sequence
 
 from pyrage import DecryptError, IdentityError, RecipientError, decrypt, encrypt, passphrase, x25519
 
-PAD_TO = 1024  # bytes: names and addresses fit into one block in every script, so the length of a payload tells nothing
-WORK = range(18, 21)  # scrypt work of a key file, as a power of two: what age itself takes, to what a browser can do
+PAD_TO = 1024  # bytes: names and addresses fit into one block in every script, so a payload's length shows nothing
+WORK = range(18, 21)  # scrypt work factor of a key file (log2): from age's own to what a browser can compute
 LINK_ID = 16  # bytes
 _TAG = 16  # bytes of a link's HMAC: 128 bits
 _AGE_FILE = (b"age-encryption.org/", b"-----BEGIN AGE")
 
 
 class CannotOpen(Exception):
-    """The payload was not sealed to this identity, or is damaged."""
+    """The payload was not encrypted to this identity, or is damaged."""
 
 
 def new_identity() -> tuple[str, str]:
-    """A fresh key pair as (private, public), both in age's text form."""
+    """A new key pair as (private, public), both in age's text form."""
     identity = x25519.Identity.generate()
     return str(identity), str(identity.to_public())
 
 
 def public_of(identity: str) -> str:
-    """The public half of a private age key; raises ValueError if it is none."""
+    """The public half of a private age key; raises ValueError if it is invalid."""
     try:
         return str(x25519.Identity.from_str(identity).to_public())
     except IdentityError as exc:
@@ -40,9 +41,9 @@ def public_of(identity: str) -> str:
 
 
 def new_key_file(label: str, words: str) -> tuple[str, str]:
-    """A fresh key pair as (public key, text of a key file); behind the passphrase `words`, unless they are empty.
+    """A new key pair as (public key, text of a key file), protected by the passphrase `words` unless empty.
 
-    The file is what `age-keygen | age -p -a` writes, so `age -d -i` takes it too.
+    The file has the format of `age-keygen | age -p -a`, so `age -d -i` accepts it.
     """
     private, public = new_identity()
     text = f"# Private key of {label}. Keep it off the server.\n# public key: {public}\n{private}\n"
@@ -50,8 +51,8 @@ def new_key_file(label: str, words: str) -> tuple[str, str]:
 
 
 def protect(text: str, words: str) -> str:
-    """The text behind a passphrase, as an age file in letters."""
-    for _ in range(5):  # the work is guessed from a moment's measurement, so on a busy machine a guess may be far off
+    """The text encrypted with a passphrase, as an ASCII-armored age file."""
+    for _ in range(5):  # pyrage derives the work factor from a short measurement, which can be wrong on a busy machine
         raw = bytes(passphrase.encrypt(text.encode(), words))
         if int(raw.split(b"\n")[1].split()[-1]) in WORK:
             break
@@ -59,14 +60,14 @@ def protect(text: str, words: str) -> str:
 
 
 def armored(sealed: bytes) -> str:
-    """An age file in letters, to be copied and pasted; `age -d` takes it as it is."""
+    """The age file in ASCII armor, to be copied and pasted; `age -d` accepts it."""
     letters = base64.b64encode(sealed).decode()
     lines = (letters[start : start + 64] for start in range(0, len(letters), 64))
     return "\n".join(["-----BEGIN AGE ENCRYPTED FILE-----", *lines, "-----END AGE ENCRYPTED FILE-----", ""])
 
 
 def identities_in(key_file: bytes, ask: Callable[[], str]) -> list[str]:
-    """The private keys in a key file; `ask` gives its passphrase, if it has one. Raises CannotOpen if it has none."""
+    """The private keys in a key file; `ask` returns its passphrase. Raises CannotOpen if there is none."""
     try:
         if key_file.lstrip().startswith(_AGE_FILE):
             key_file = bytes(passphrase.decrypt(key_file, ask()))
@@ -90,16 +91,16 @@ def is_public_key(text: str) -> bool:
 
 
 def seal(fields: dict[str, str], public_keys: Sequence[str]) -> bytes:
-    """The fields as one padded JSON object, readable only with a private key of one of `public_keys`."""
+    """The fields as one padded JSON object, encrypted to `public_keys`; any one of their private keys decrypts it."""
     if not public_keys:
         raise ValueError("sealing needs at least one public key")
     plain = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
-    plain += b" " * (-len(plain) % PAD_TO)  # JSON ignores white space at its end
+    plain += b" " * (-len(plain) % PAD_TO)  # JSON ignores trailing white space
     return bytes(encrypt(plain, [x25519.Recipient.from_str(key) for key in public_keys]))
 
 
 def unseal(sealed: bytes, identities: Sequence[str]) -> dict[str, str]:
-    """The fields that `seal` took; raises CannotOpen."""
+    """The fields given to `seal`; raises CannotOpen."""
     try:
         plain = decrypt(sealed, [x25519.Identity.from_str(identity) for identity in identities])
         return dict(json.loads(plain))
@@ -108,12 +109,12 @@ def unseal(sealed: bytes, identities: Sequence[str]) -> dict[str, str]:
 
 
 def wrap(secret: bytes, master_key: str) -> bytes:
-    """A campaign's key, locked with the server's master key (an age identity)."""
+    """A campaign's key, encrypted with the server's master key (an age identity)."""
     return bytes(encrypt(secret, [x25519.Recipient.from_str(public_of(master_key))]))
 
 
 def unwrap(wrapped: bytes, master_key: str) -> bytes:
-    """The campaign's key again; raises CannotOpen if the master key is another one."""
+    """The campaign's key; raises CannotOpen with another master key."""
     try:
         return bytes(decrypt(wrapped, [x25519.Identity.from_str(master_key)]))
     except (DecryptError, IdentityError) as exc:
@@ -126,29 +127,29 @@ def new_key() -> bytes:
 
 
 def blind_index(key: bytes, purpose: str, value: str) -> bytes:
-    """A 32-byte stand-in for `value` that is equal for equal values, and only under the same key and purpose."""
+    """The blind index of `value`: 32 bytes, equal for equal values under the same key and purpose only."""
     return hmac.digest(key, f"{purpose}\0{value}".encode(), "sha256")
 
 
 def blind_name(key: bytes, email_key: bytes, name: str) -> bytes:
-    """The blind index of a name, bound to its mailbox: equal names of two mailboxes are not equal here."""
+    """The blind index of a name, bound to its mailbox: the same name in two mailboxes has two indexes."""
     return hmac.digest(email_key, blind_index(key, "name", name), "sha256")
 
 
 def bound_to(campaign: str, link_id: bytes) -> dict[str, str]:
-    """Fields for a sealed payload that say whose it is, so that nobody can move it to another row."""
+    """Fields that bind a sealed payload to its row, so that it cannot be moved to another one."""
     return {"campaign": campaign, "id": base64.b64encode(link_id).decode()}
 
 
 def link_token(secret_key: str, purpose: str, link_id: bytes) -> str:
-    """The secret part of a link for `purpose`: the signer's random name and an HMAC over it, in base64url."""
+    """The token of a link for `purpose`: the signer's link_id and an HMAC over it, in base64url."""
     return base64.urlsafe_b64encode(link_id + _tag(secret_key, purpose, link_id)).rstrip(b"=").decode()
 
 
 def token_name(token: str) -> bytes | None:
-    """Whom a token names, not yet believed: a link_id, or the row number of a link older than version 0.1.0 (8 bytes).
+    """The link_id in a token, not verified, or the row id (8 bytes) of a link from before version 0.1.0.
 
-    None if it is no token at all.
+    None if it is not a token.
     """
     try:
         raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
@@ -158,7 +159,7 @@ def token_name(token: str) -> bytes | None:
 
 
 def is_link_token(token: str, secret_key: str, purpose: str, link_id: bytes) -> bool:
-    """Whether `token` is the one that `link_token` makes for this signer; compared in constant time."""
+    """Whether `token` is what `link_token` returns for this signer; compared in constant time."""
     name = token_name(token)
     message = link_id if name == link_id else (name or b"") + link_id
     expected = base64.urlsafe_b64encode((name or b"") + _tag(secret_key, purpose, message)).rstrip(b"=")
@@ -166,13 +167,13 @@ def is_link_token(token: str, secret_key: str, purpose: str, link_id: bytes) -> 
 
 
 def short_code(secret_key: str, link_id: bytes) -> str:
-    """Six digits for a signer, to be typed at a stall. Guessing must be limited by the caller."""
+    """A six-digit code for a signer, for example at a stall. The caller must limit attempts."""
     tag = _tag(secret_key, "code", link_id)
     return f"{int.from_bytes(tag[:8], 'big') % 1_000_000:06d}"
 
 
 def check_value(secret: str) -> str:
-    """What tells later whether a key is still the same one, without telling the key."""
+    """A hash that shows later whether a key is still the same, without revealing it."""
     return _tag(secret, "check", b"").hex()
 
 

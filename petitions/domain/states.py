@@ -1,4 +1,4 @@
-"""The states that things pass through: past participles, kept as text with a check in the database."""
+"""The states of campaigns, cases, signatures and messages: stored as text, with a check in the database."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint
 
 
 class CampaignState(StrEnum):
-    """Of a campaign. The clock closes an open one too."""
+    """States of a campaign. An open one is also closed by its closing date."""
 
     DRAFT = "draft"
     OPEN = "open"
@@ -15,14 +15,14 @@ class CampaignState(StrEnum):
 
 
 class CountsMode(StrEnum):
-    """How the public sees a campaign's counts: some at once every quarter of an hour, or each at the moment."""
+    """How counts are published: in batches every quarter of an hour, or live."""
 
     BATCHED = "batched"
     LIVE = "live"
 
 
 class CaseState(StrEnum):
-    """Of a case. `hidden` is the safety switch: gone everywhere at once, signatures kept."""
+    """States of a case. `hidden` removes it everywhere at once; its signatures are kept."""
 
     DRAFT = "draft"
     OPEN = "open"
@@ -33,7 +33,7 @@ class CaseState(StrEnum):
 
 
 class TextState(StrEnum):
-    """Of a translation."""
+    """States of a translation."""
 
     MISSING = "missing"
     DRAFT = "draft"
@@ -41,7 +41,7 @@ class TextState(StrEnum):
 
 
 class SignatureState(StrEnum):
-    """Of a signature. `counts` has a column for each of these names."""
+    """States of a signature. `counts` has a column for each of these names."""
 
     PENDING = "pending"
     HELD = "held"
@@ -52,20 +52,20 @@ class SignatureState(StrEnum):
 
 
 class MessageState(StrEnum):
-    """Of a mail in the outbox; one that was sent has no row."""
+    """States of an e-mail in the outbox; a sent one has no row."""
 
     QUEUED = "queued"
     FAILED = "failed"
 
 
 class TallyKind(StrEnum):
-    """Of a batch of offline acts. `counts` has a column for each of these names."""
+    """Kinds of offline acts. `counts` has a column for each of these names."""
 
     PAPER = "paper"
     LETTERS = "letters"
 
 
 def one_of(column: str, states: type[StrEnum]) -> CheckConstraint:
-    """The database refuses a state that is none."""
+    """A check constraint: the column holds one of these states."""
     names = ", ".join(f"'{state}'" for state in states)
     return CheckConstraint(f"{column} IN ({names})", name=f"{column}_known")

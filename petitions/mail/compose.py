@@ -1,4 +1,4 @@
-"""Builds a mail from its templates, in the reader's language."""
+"""Composes an e-mail from its templates, in the reader's language."""
 
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -13,7 +13,7 @@ from petitions import clock
 
 
 def compose(kind: str, locale: str, to: str, *, sender: str, message_id: str, **facts: Any) -> EmailMessage:
-    """The mail `templates/mail/<kind>/` for this reader, who is named nowhere. `message_id` is the same at each try."""
+    """The e-mail from `templates/mail/<kind>/`, without any name. `message_id` is the same at each attempt."""
     with force_locale(locale):
         facts["locale"] = locale
         subject = " ".join(render_template(f"mail/{kind}/subject.txt", **facts).split())
@@ -35,6 +35,6 @@ def compose(kind: str, locale: str, to: str, *, sender: str, message_id: str, **
 
 
 def _address(to: str) -> Address:
-    """The bare address: the server does not know the name, and a stranger may have typed it."""
+    """The bare address: the server does not know the name."""
     local, _, host = to.rpartition("@")
     return Address(username=local, domain=host)

@@ -1,4 +1,4 @@
-"""Where mails go: SMTP, the console, or a folder. Failures are sorted: later again, or never."""
+"""E-mail transports: SMTP, the console, or a folder. Failures are either temporary or permanent."""
 
 import smtplib
 import ssl
@@ -17,28 +17,28 @@ SMTP_TIMEOUT = 30  # seconds
 
 
 class Undeliverable(Exception):
-    """The receiving side says never; trying again is pointless."""
+    """The receiving side refused for good; trying again is pointless."""
 
 
 class Delayed(Exception):
-    """Something on the way says not now."""
+    """A temporary failure on the way."""
 
 
 class ServerOffersNoTls(smtplib.SMTPException):
-    """A mail server elsewhere that does not encrypt. Its name is the reason that log and doctor give."""
+    """A remote mail server without encryption. The class name is shown as the reason in log and doctor."""
 
 
 class Transport(Protocol):
-    """Takes one mail; raises Undeliverable or Delayed."""
+    """Accepts one e-mail; raises Undeliverable or Delayed."""
 
     def send(self, message: EmailMessage) -> None: ...
 
 
 @contextmanager
 def connected(url: str, timeout: float | None = None) -> Iterator[Transport]:
-    """The transport that `url` names (`smtp://…`, `smtps://…`, `console:`, `file:FOLDER`), open for the block.
+    """The transport for `url` (`smtp://…`, `smtps://…`, `console:`, `file:FOLDER`), open for the block.
 
-    Raises Delayed if the mail server does not answer in `timeout` or SMTP_TIMEOUT seconds, or takes no mails.
+    Raises Delayed if the mail server does not answer within `timeout` or SMTP_TIMEOUT seconds, or accepts no e-mail.
     """
     scheme, _, rest = url.partition(":")
     if scheme == "console":
@@ -60,7 +60,7 @@ class _Console:
 
 
 class _Folder:
-    """One .eml file a mail. Named by its Message-ID, so that a mail sent twice is one file."""
+    """One .eml file per e-mail, named by its Message-ID, so that one sent twice is one file."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -92,7 +92,7 @@ class _Smtp:
 
 
 def _envelope(address: str) -> str:
-    """The address for the servers on the way: the host as IDNA writes it, which every server takes."""
+    """The address for mail servers: the host in IDNA form, which every server accepts."""
     local, _, host = address.rpartition("@")
     return f"{local}@{ascii_host(host)}" if local.isascii() else address
 
@@ -101,7 +101,7 @@ def _connect(url: str, timeout: float) -> smtplib.SMTP:
     """An open, authenticated connection; raises Delayed."""
     parts = urlsplit(url)
     host = parts.hostname or "localhost"
-    is_here = host in LOOPBACK  # nobody can listen in between
+    is_here = host in LOOPBACK  # no network in between
     tls = _tls(is_here)
     smtp: smtplib.SMTP | None = None
     is_private = is_here
@@ -116,7 +116,7 @@ def _connect(url: str, timeout: float) -> smtplib.SMTP:
                 smtp.starttls(context=tls)
                 is_private = True
         if not is_private:
-            raise ServerOffersNoTls  # nothing leaves this machine in clear, whoever takes the offer away
+            raise ServerOffersNoTls  # nothing leaves this machine unencrypted
         if parts.username:
             smtp.login(unquote(parts.username), unquote(parts.password or ""))
     except (smtplib.SMTPException, OSError) as exc:
@@ -127,7 +127,7 @@ def _connect(url: str, timeout: float) -> smtplib.SMTP:
 
 
 def _tls(is_here: bool) -> ssl.SSLContext:
-    """Certificates are checked, but on this machine itself, where mail servers sign their own."""
+    """Certificates are checked, except on this machine itself, where mail servers use self-signed ones."""
     context = ssl.create_default_context()
     if is_here:
         context.check_hostname = False

@@ -1,4 +1,4 @@
-"""A campaign and everything that is written for it. Nothing personal."""
+"""Tables of campaigns and their texts. They contain nothing personal."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from petitions.domain.states import CampaignState, CaseState, CountsMode, TextSt
 
 
 class Campaign(Base):
-    """The yearly effort. `languages[0]` is the one the others are translated from."""
+    """A campaign. `languages[0]` is the source language, from which the others are translated."""
 
     __tablename__ = "campaigns"
     __table_args__ = (one_of("state", CampaignState), one_of("counts", CountsMode))
@@ -46,7 +46,7 @@ class Campaign(Base):
 
 
 class CampaignText(Base):
-    """What the campaign says in one language. `words` holds the fields of content/fields.py."""
+    """The campaign's words in one language. `words` holds the fields of content/fields.py."""
 
     __tablename__ = "campaign_texts"
     __table_args__ = (one_of("state", TextState),)
@@ -81,7 +81,7 @@ class Case(Base):
 
 
 class LetterVersion(Base):
-    """The demand as somebody signed it: immutable, in its language. A changed demand makes a new version."""
+    """The demand as it was signed: immutable, in its language. A changed demand makes a new version."""
 
     __tablename__ = "letter_versions"
     __table_args__ = (UniqueConstraint("case_id", "locale", "sha256"),)
@@ -95,7 +95,7 @@ class LetterVersion(Base):
 
 
 class ConsentVersion(Base):
-    """What somebody agreed to when signing: immutable, in its language. Changed words make a new version."""
+    """The consent text as it was agreed to: immutable, in its language. Changed words make a new version."""
 
     __tablename__ = "consent_versions"
     __table_args__ = (UniqueConstraint("campaign_id", "locale", "sha256"),)
@@ -109,7 +109,7 @@ class ConsentVersion(Base):
 
 
 class CaseText(Base):
-    """What is said about a case in one language; `letter_version_id` is what somebody signs who reads it now."""
+    """A case's words in one language; `letter_version_id` is what its readers sign now."""
 
     __tablename__ = "case_texts"
     __table_args__ = (one_of("state", TextState),)
@@ -139,7 +139,7 @@ class Story(Base):
 
 
 class StoryText(Base):
-    """A success told in one language."""
+    """A story's words in one language."""
 
     __tablename__ = "story_texts"
     __table_args__ = (one_of("state", TextState),)

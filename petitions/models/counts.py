@@ -1,4 +1,4 @@
-"""What is counted: nothing personal, so it survives every erasure."""
+"""Tables of counts. They contain nothing personal, so they survive every erasure."""
 
 from datetime import date, datetime
 
@@ -10,10 +10,10 @@ from petitions.domain.states import TallyKind, one_of
 
 
 class Count(Base):
-    """How much each number of a case changed in one hour; the sum over the hours is the number.
+    """How much each number of a case changed in one hour; the sum over all hours is the number.
 
-    A change is written in the transaction of the signatures that it counts. `shard` keeps server processes apart: on
-    Postgres a row that all signers update would allow one commit per flush.
+    A change is written in the transaction of the signatures that it counts. `shard` separates server processes: on
+    Postgres, a row that every signer updates would allow one commit per flush.
     """
 
     __tablename__ = "counts"
@@ -33,19 +33,19 @@ class Count(Base):
 
 
 class PublishedCount(Base):
-    """What the public sees of a campaign with batched counts: `figures` by case, as they were at `published_at`."""
+    """The public counts of a campaign with batched counts: `figures` by case, as of `published_at`."""
 
     __tablename__ = "published_counts"
 
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), primary_key=True)
-    checked_at: Mapped[datetime] = mapped_column(UtcDateTime)  # the quarter of an hour that was last decided about
+    checked_at: Mapped[datetime] = mapped_column(UtcDateTime)  # the last quarter of an hour that was checked
     published_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    stage: Mapped[int] = mapped_column(default=0)  # 1: published after the end, 2: after the last link's end
+    stage: Mapped[int] = mapped_column(default=0)  # 1: published after the end, 2: after the last link expired
     figures: Mapped[dict[str, dict[str, int]]] = mapped_column(JSON)
 
 
 class Tally(Base):
-    """A dated batch of offline acts, entered by staff; a mistake is undone by a row with the opposite number."""
+    """A dated batch of offline acts, entered by staff; a mistake is corrected by a row with the opposite number."""
 
     __tablename__ = "tallies"
     __table_args__ = (one_of("kind", TallyKind), CheckConstraint("number <> 0", name="number_not_zero"))

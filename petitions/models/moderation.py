@@ -1,4 +1,4 @@
-"""Against abuse: who must not be written to, who may come in numbers, what is held back, what was struck."""
+"""Tables against abuse: suppression, mail quota, group codes, holds, invalidations; and marks and check values."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from petitions.db.base import Base, UtcDateTime
 
 
 class Suppression(Base):
-    """A mailbox that gets no mail from us any more. The key is a keyed hash of the address: it names nobody."""
+    """A mailbox that gets no e-mail. The key is a keyed hash of the address: it names nobody."""
 
     __tablename__ = "suppressions"
 
@@ -20,7 +20,7 @@ class Suppression(Base):
 
 
 class MailSlot(Base):
-    """One of the few mails a day of a mailbox (named by a keyed hash); free again at `ends_at` (Unix seconds)."""
+    """One of the daily e-mails of a mailbox (named by a keyed hash); free again at `ends_at` (Unix seconds)."""
 
     __tablename__ = "mail_slots"
 
@@ -30,7 +30,7 @@ class MailSlot(Base):
 
 
 class GroupCode(Base):
-    """School mode: a code that lifts the network limit at one place for a while, up to a number of signers."""
+    """A group code (school mode): lifts the network's rate limit for a while, for a number of signers."""
 
     __tablename__ = "passes"
 
@@ -45,7 +45,7 @@ class GroupCode(Base):
 
 
 class Hold(Base):
-    """From `began_at` until `ended_at`, what is confirmed for the campaign is held: the public count stands still."""
+    """From `began_at` to `ended_at`, new confirmations of the campaign are held back and not counted."""
 
     __tablename__ = "holds"
 
@@ -57,7 +57,7 @@ class Hold(Base):
 
 
 class Invalidation(Base):
-    """Striking many signatures at once: a condition, a preview of its number, the run, and its undoing."""
+    """Invalidation of many signatures: its condition, reason and preview, when it ran and when it was undone."""
 
     __tablename__ = "invalidations"
 
@@ -73,7 +73,7 @@ class Invalidation(Base):
 
 
 class Mark(Base):
-    """When something was last done, such as a look at the clock: retention refuses if time has leapt since."""
+    """When something was last done; from "retention" and "boot …" it is known whether the clock jumped."""
 
     __tablename__ = "marks"
 
@@ -82,7 +82,7 @@ class Mark(Base):
 
 
 class Check(Base):
-    """What a secret or a file beside the database was when it was last used, so that another one is noticed."""
+    """The check value of a secret, or of a file beside the database, to detect that it was replaced."""
 
     __tablename__ = "checks"
 

@@ -1,4 +1,4 @@
-"""The outbox: mails are rows first, written with what they are about."""
+"""The table of the outbox: e-mails that wait to be sent."""
 
 from datetime import datetime
 
@@ -10,10 +10,10 @@ from petitions.domain.states import MessageState, one_of
 
 
 class Message(Base):
-    """One mail that waits, or that failed lately; a mail that was sent leaves no row.
+    """An e-mail that waits, or that failed recently; sent e-mails leave no row.
 
-    `payload` holds the address, sealed with the server's key. Without a signer it is a request for the link to what an
-    address signed: the worker looks whom it concerns, so that asking takes equally long for every address.
+    `payload` is the address, encrypted with the server's key. Without a signer it is a request for the link to the
+    signer's page: the worker looks up the signers, so that a request takes equally long for every address.
     """
 
     __tablename__ = "messages"
@@ -23,7 +23,7 @@ class Message(Base):
     dedupe_key: Mapped[str] = mapped_column(String(120), unique=True)
     kind: Mapped[str] = mapped_column(String(20))
     signer_id: Mapped[int | None] = mapped_column(ForeignKey("signers.id"), index=True)
-    lane: Mapped[int] = mapped_column(default=0, server_default="0")  # whose turn it is: the smallest number goes first
+    lane: Mapped[int] = mapped_column(default=0, server_default="0")  # the order of sending: the smallest number first
     locale: Mapped[str] = mapped_column(String(12))
     payload: Mapped[bytes | None] = mapped_column(LargeBinary)
     state: Mapped[str] = mapped_column(String(12))

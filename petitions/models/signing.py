@@ -1,4 +1,4 @@
-"""Who signed what. Name and address lie here only sealed and blinded."""
+"""Tables of signers and signatures. Names and addresses are stored only encrypted and as blind indexes."""
 
 from datetime import datetime
 
@@ -10,12 +10,12 @@ from petitions.domain.states import SignatureState, one_of
 
 
 class Signer(Base):
-    """A person in one campaign, known by a name and by an address as it was typed; `link_id` is its name in links.
+    """A person in one campaign, identified by name and address as typed; `link_id` identifies the signer in links.
 
-    `slot` is a place of the mailbox (one or two, as the campaign says). It is taken at the first confirmation, so that
-    what strangers type keeps nobody out; without one, nothing of the signer counts. Erasing a signer sets all that is
-    personal to NULL: the row then says only that somebody signed, and every link to it is dead. `sealed_name` is a
-    corrected name: nobody here can open `sealed` to change it.
+    `slot` is a place in the mailbox (one or two, as the campaign allows). It is taken at the first confirmation, so
+    that entries by others do not use it up; signatures of a signer without a place do not count. Erasure sets all
+    personal columns to NULL: the row then says only that somebody signed, and its links are dead. `sealed_name` is a
+    corrected name, because the server cannot decrypt `sealed` to change it.
     """
 
     __tablename__ = "signers"
@@ -34,8 +34,8 @@ class Signer(Base):
     slot: Mapped[int | None]
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     sealed_name: Mapped[bytes | None] = mapped_column(LargeBinary)
-    is_named: Mapped[bool] = mapped_column(server_default=true())  # may be named to those whom a case addresses
-    is_of_age: Mapped[bool | None]  # where the campaign asks for it
+    is_named: Mapped[bool] = mapped_column(server_default=true())  # the name may be delivered to the addressees
+    is_of_age: Mapped[bool | None]  # if the campaign asks for it
     locale: Mapped[str | None] = mapped_column(String(12))
     newsletter: Mapped[bool]
     signed_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -46,9 +46,9 @@ class Signer(Base):
 
 
 class Signature(Base):
-    """Signer x case, the thing that is counted. Every change of state goes with a change of the counts.
+    """Signer x case: the unit that is counted. Every change of state is accompanied by a change of the counts.
 
-    No second index: nine rows a signer are written here, and nothing on the way to a visitor searches by case.
+    No second index: signing writes nine of these rows per signer, and no page for visitors searches them by case.
     """
 
     __tablename__ = "signatures"

@@ -1,4 +1,4 @@
-"""Those who work here, and the keys that personal data is sealed to."""
+"""Tables of staff accounts, sessions and journal, and of the recipient keys."""
 
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ class Account(Base):
 
 
 class StaffSession(Base):
-    """A login, kept here so that it can be ended here. Only the hash of the cookie's secret is stored."""
+    """A staff session. Only the hash of the cookie's token is stored."""
 
     __tablename__ = "staff_sessions"
 
@@ -47,7 +47,7 @@ APPEND_ONLY = {
 
 
 class JournalRow(Base):
-    """A row of the journal, which services/journal.py writes; `actor` is an account's number or a word."""
+    """A row of the journal (see services/journal.py); `actor` is an account's id or a word."""
 
     __tablename__ = "journal"
 
@@ -62,7 +62,7 @@ class JournalRow(Base):
 
 
 class Recipient(Base):
-    """A public key of the section. Its private half never comes near the server."""
+    """A recipient key: a public key of the organisation. Its private half is never on the server."""
 
     __tablename__ = "recipients"
 

@@ -1,4 +1,4 @@
-"""The staff's board: one row a case, all its numbers. Nobody is named there."""
+"""The staff overview: one row per case, with all its numbers. Nobody is named."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from petitions.queries import counts
 from petitions.queries.counts import Numbers
 
 MAIL_WAITS = timedelta(minutes=10)
-NO_FAILURES = ("rejected", "suppressed", "settled", "erased")  # somebody wanted it so
+NO_FAILURES = ("rejected", "suppressed", "settled", "erased")  # intended, so no failure
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Outbox:
-    """How the mails are doing."""
+    """The state of the outbox."""
 
     waiting: int
     oldest_at: datetime | None
@@ -39,12 +39,12 @@ class Outbox:
 
     @property
     def is_late(self) -> bool:
-        """Whether a mail waits for so long that somebody should look; reminders wait for their day."""
+        """Whether an e-mail waits for so long that staff should check it; reminders wait for their day."""
         return self.oldest_at is not None and clock.now() - self.oldest_at > MAIL_WAITS
 
     @property
     def failed(self) -> int:
-        """How many mails will never arrive."""
+        """How many e-mails failed for good."""
         return sum(self.failures.values())
 
 
@@ -62,7 +62,7 @@ class Board:
 
 
 def newest(locale: str) -> Board | None:
-    """The board of the campaign that is open, else of the newest; None before the first import."""
+    """The overview of the open campaign, else of the newest; None before the first import."""
     is_open = Campaign.state == CampaignState.OPEN
     choice = select(Campaign).order_by(is_open.desc(), Campaign.opens_at.desc().nulls_last(), Campaign.id.desc())
     with reading() as connection:
@@ -89,7 +89,7 @@ def newest(locale: str) -> Board | None:
 
 
 def outbox() -> Outbox:
-    """The outbox in numbers."""
+    """The state of the outbox."""
     queued = (Message.state == MessageState.QUEUED) & (Message.kind != "reminder")
     reasons = (
         select(Message.failure, func.count(Message.id))

@@ -1,4 +1,4 @@
-"""Everything that visitors may read, in memory: two statements load it, one tells whether it changed."""
+"""The catalogue: all public content, in memory. Two statements load it, one detects changes."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from petitions.models import Campaign, CampaignText, Case, CaseText, Mark, Recip
 from petitions.queries import retention
 from petitions.queries.pins import Pins
 
-FRESH_SECONDS = 1.0  # how long a hidden case may still be seen
+FRESH_SECONDS = 1.0  # how long a hidden case may stay visible
 
 Words = Mapping[str, Any]
 
@@ -31,13 +31,13 @@ _CASE = ("id", "slug", "country", "topic", "state", "goal", "hands_over_names", 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Translated:
-    """Something with words in several languages; `source` is the language that is never missing."""
+    """Content in several languages; `source` is the language that is always present."""
 
     source: str
     words: Mapping[str, Words]
 
     def locale_for(self, locale: str) -> str:
-        """The language in which `locale`'s readers get this: theirs, or the source."""
+        """The language in which readers of `locale` get this content: theirs, or the source."""
         return locale if locale in self.words else self.source
 
     def text(self, locale: str) -> Words:
@@ -55,7 +55,7 @@ class PublicCase(Translated):
     topic: str
     state: str
     goal: int
-    hands_over_names: bool  # or only how many signed
+    hands_over_names: bool  # otherwise only the number of signatures is delivered
     emblem: str
     letter_facts: Words  # where letters go, until when, in which other languages
     letter_versions: Mapping[str, int]
@@ -72,7 +72,7 @@ class PublicStory(Translated):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PublicCampaign(Translated):
-    """A campaign that is no draft, with its cases but the draft and hidden ones."""
+    """A campaign that is not a draft, without draft and hidden cases."""
 
     id: int
     slug: str
@@ -89,7 +89,7 @@ class PublicCampaign(Translated):
     embed_sites: Sequence[str]  # origins that may show the form in a frame
     opens_at: datetime | None
     closes_at: datetime | None
-    closed_at: datetime | None  # when it was first seen closed, as retention noted
+    closed_at: datetime | None  # when retention first saw it closed
     handed_over_at: datetime | None
     erased_at: datetime | None
     created_at: datetime
@@ -100,29 +100,29 @@ class PublicCampaign(Translated):
 
     @property
     def is_open(self) -> bool:
-        """Whether it takes signatures at this moment, by its state and the clock."""
+        """Whether it accepts signatures now, by its state and the clock."""
         now = clock.now()
         begun = self.opens_at is None or self.opens_at <= now
         return self.state == CampaignState.OPEN and begun and not self.is_over
 
     @property
     def is_over(self) -> bool:
-        """Whether its time has ended, by its state or the clock."""
+        """Whether it has ended, by its state or the clock."""
         ended = self.closes_at is not None and self.closes_at <= clock.now()
         return self.state in (CampaignState.CLOSED, CampaignState.ARCHIVED) or ended
 
     @property
     def erased_by(self) -> datetime | None:
-        """When the last name is erased; None while no end is known."""
+        """When the last name is erased; None without an end."""
         return retention.erased_by(retention.ends_at(self.closes_at, self.closed_at), self.handed_over_at)
 
     @property
     def open_cases(self) -> tuple[PublicCase, ...]:
-        """Those that can be signed now."""
+        """The cases that can be signed now."""
         return tuple(case for case in self.cases if case.state == CaseState.OPEN) if self.is_open else ()
 
     def case(self, slug: str) -> PublicCase:
-        """The case of that name; raises NotFound, also for hidden ones."""
+        """The case with this slug; raises NotFound, also for hidden ones."""
         for case in self.cases:
             if case.slug == slug:
                 return case
@@ -131,21 +131,21 @@ class PublicCampaign(Translated):
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All public campaigns, newest first, and the public keys that personal data is sealed to."""
+    """All public campaigns, newest first, and the recipient keys."""
 
     campaigns: tuple[PublicCampaign, ...]
     public_keys: tuple[str, ...]
     version: tuple[Any, ...]
 
     def campaign(self, slug: str) -> PublicCampaign:
-        """The campaign of that name; raises NotFound."""
+        """The campaign with this slug; raises NotFound."""
         for campaign in self.campaigns:
             if campaign.slug == slug:
                 return campaign
         raise NotFound(campaign=slug)
 
     def campaign_with_id(self, number: int) -> PublicCampaign:
-        """The campaign with that row number; raises NotFound."""
+        """The campaign with this row id; raises NotFound."""
         for campaign in self.campaigns:
             if campaign.id == number:
                 return campaign
@@ -153,7 +153,7 @@ class Catalogue:
 
     @property
     def current(self) -> PublicCampaign:
-        """The newest open campaign, else the newest of all; raises NotFound where there is none."""
+        """The newest open campaign, else the newest of all; raises NotFound if there is none."""
         for campaign in self.campaigns:
             if campaign.is_open:
                 return campaign
@@ -163,7 +163,7 @@ class Catalogue:
 
 
 class CatalogueCache:
-    """Keeps the catalogue in memory, and looks once a second whether it changed."""
+    """Keeps the catalogue in memory, and checks once a second whether it changed."""
 
     def __init__(self, pins: Pins) -> None:
         self.pins = pins
@@ -179,14 +179,14 @@ class CatalogueCache:
             with reading() as connection:
                 if kept is None or tuple(connection.execute(select(*_version())).one()) != kept.version:
                     kept = _load(connection, self.pins.all())
-        except Busy:  # the database is away: nothing can have changed, and pages are still wanted
+        except Busy:  # without the database nothing can have changed, and pages are still served
             if kept is None:
                 raise
         self._kept, self._checked_at = kept, time.monotonic()
         return kept
 
     def forget(self) -> None:
-        """Look again at the next question."""
+        """Check for changes at the next call."""
         self._kept = None
 
 
@@ -197,7 +197,7 @@ def catalogue() -> Catalogue:
 
 
 def _version() -> tuple[Any, ...]:
-    """Columns that differ whenever anything in the catalogue does."""
+    """Columns that change whenever anything in the catalogue does."""
     changed_at = select(func.max(Campaign.changed_at)).scalar_subquery().label("changed_at_last")
     number = select(func.count(Campaign.id)).scalar_subquery().label("number")
     living = select(func.aggregate_strings(Recipient.public_key, ",")).where(Recipient.retired_at.is_(None))
@@ -214,7 +214,7 @@ def _load(connection: Connection, pinned: set[str]) -> Catalogue:
         .where(CampaignText.state == TextState.READY)
         .order_by(Campaign.opens_at.desc().nulls_last(), Campaign.created_at.desc(), Campaign.id.desc())
     ).all()
-    if not rows:  # a key may be there before the first campaign is
+    if not rows:  # there may be keys before the first campaign
         return Catalogue((), _keys(connection.execute(select(*_version())).one()[-1], pinned), ())
     parts = connection.execute(_parts()).all()
     public = [row for row in rows if row.state != CampaignState.DRAFT]
@@ -254,7 +254,7 @@ def _parts() -> Any:
 
 
 def _grouped(rows: Any) -> list[list[Row[Any]]]:
-    """The rows of each thing together, in the order in which the things came."""
+    """The rows grouped by thing, in the order of the things."""
     groups: dict[int, list[Row[Any]]] = {}
     for row in rows:
         groups.setdefault(row.id, []).append(row)
@@ -262,7 +262,7 @@ def _grouped(rows: Any) -> list[list[Row[Any]]]:
 
 
 def _source(rows: list[Row[Any]], source: str) -> str:
-    """The source language; another one that is ready where the source itself is still a draft."""
+    """The source language; another finished one if the source itself is still a draft."""
     return source if any(row.locale == source for row in rows) else str(rows[0].locale)
 
 

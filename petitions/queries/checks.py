@@ -1,4 +1,4 @@
-"""Whether this installation keeps its promises: what `flask doctor` tells."""
+"""The checks of `flask doctor`: whether this installation keeps its promises."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,22 +21,24 @@ SCRUB_WAITS = timedelta(days=2)
 
 @dataclass(frozen=True)
 class Checkup:
-    """`faults` keep this installation from its promises; `notes` are worth knowing."""
+    """`faults` break a promise of this installation; `notes` are only information."""
 
     faults: list[str]
     notes: list[str]
 
 
 def checkup(settings: Settings) -> Checkup:
-    """Look at the database, the files, the clock and the mails."""
+    """Check the database, the files, the clock and the e-mails."""
     faults = [*_database(), *_files(settings)]
     clock_state = retention.clock_state()
-    if clock_state in (Clock.LEAPT, Clock.EARLIER):
-        faults.append(f"The clock is doubted ({clock_state}), so nothing is erased: see flask retention trust-clock")
+    if clock_state in (Clock.JUMPED, Clock.EARLIER):
+        faults.append(
+            f"The clock cannot be trusted ({clock_state}), so nothing is erased: see flask retention trust-clock"
+        )
     notes = [f"Retention: {_retention(clock_state)}", *_endless()]
     mails = outbox()
     if mails.oldest_at is not None:
-        said = f"{mails.waiting} mail(s) wait; the oldest since {mails.oldest_at:%Y-%m-%d %H:%M} UTC"
+        said = f"E-mails waiting: {mails.waiting}; the oldest since {mails.oldest_at:%Y-%m-%d %H:%M} UTC"
         (faults if mails.is_late else notes).append(said)
     return Checkup(faults, notes)
 
@@ -50,7 +52,7 @@ def _database() -> list[str]:
         scrubbed = retention.marks(connection).get(retention.SCRUBBED)
     faults = [f"Postgres: {name} is off: a power cut would lose signatures" for name in POSTGRES if said[name] == "off"]
     if scrubbed and clock.now() - scrubbed > SCRUB_WAITS:
-        faults.append(f"Postgres: erased bytes may be on the disk still, not scrubbed since {scrubbed:%Y-%m-%d}")
+        faults.append(f"Postgres: erased bytes may still be on the disk, not scrubbed since {scrubbed:%Y-%m-%d}")
     return faults
 
 

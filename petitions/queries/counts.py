@@ -1,4 +1,4 @@
-"""The numbers: sums over the hourly counts, never a count over signatures."""
+"""The counts: sums over the hourly counts, never a count over signatures."""
 
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -26,7 +26,7 @@ class Numbers:
 
     @property
     def signatures(self) -> int:
-        """What the public page calls signatures: confirmed ones, online and on paper. Letters stand beside them."""
+        """The public number of signatures: confirmed online, and on paper. Letters are shown beside it."""
         return self.confirmed + self.paper
 
     def __add__(self, other: "Numbers") -> "Numbers":
@@ -43,21 +43,21 @@ class Counts:
 
     as_of: datetime
     by_case: dict[int, Numbers]
-    is_on_hold: bool = False  # what is confirmed now waits until staff had a look
-    next_at: datetime | None = None  # when the public may see other ones; None: at any moment, or no more
+    is_on_hold: bool = False  # new confirmations are held back until staff decide
+    next_at: datetime | None = None  # when the public numbers may change; None: at any moment, or never
 
     def of(self, case_id: int) -> Numbers:
-        """The case's numbers; all zero where nothing happened yet."""
+        """The case's numbers; all zero without any activity."""
         return self.by_case.get(case_id, NOTHING)
 
     @property
     def total(self) -> Numbers:
-        """All cases together."""
+        """The sum over all cases."""
         return sum(self.by_case.values(), NOTHING)
 
 
 def of_campaign(campaign_id: int, *, since: datetime | None = None) -> Counts:
-    """The numbers of each case, or what they changed in the hours from `since` on."""
+    """The numbers of each case, or their changes in the hours from `since` on."""
     sums = [func.coalesce(func.sum(getattr(Count, name)), 0) for name in COLUMNS]
     is_on_hold = exists().where(Hold.campaign_id == campaign_id, Hold.ended_at.is_(None))
     statement = (
@@ -75,12 +75,12 @@ def of_campaign(campaign_id: int, *, since: datetime | None = None) -> Counts:
 
 
 def since_midnight(campaign_id: int, timezone: str) -> Counts:
-    """What changed today, by the campaign's own clock."""
+    """The changes of today, in the campaign's time zone."""
     here = clock.now().astimezone(ZoneInfo(timezone))
     return of_campaign(campaign_id, since=here.replace(hour=0, minute=0, second=0, microsecond=0))
 
 
 def recounted(connection: Connection) -> dict[tuple[int, str], int]:
-    """The truth behind the counts: signatures by (case, state), counted one by one. For checks only: it reads all."""
+    """Signatures by (case, state), counted one by one, to check the counts. Slow: it reads all of them."""
     statement = select(Signature.case_id, Signature.state, func.count()).group_by(Signature.case_id, Signature.state)
     return {(case_id, state): number for case_id, state, number in connection.execute(statement)}

@@ -1,4 +1,4 @@
-"""What staff see of abuse: passes, holds, invalidations. Nobody is named there."""
+"""Group codes, holds and invalidations, as staff see them. Nobody is named."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -14,12 +14,12 @@ INVALIDATABLE = (
     SignatureState.PENDING,
     SignatureState.HELD,
     SignatureState.CONFIRMED,
-)  # forwards, as signatures.LIVING
+)  # in the order of signatures.LIVING
 
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """Which signatures of a campaign are meant; what is empty does not matter."""
+    """Which signatures of a campaign are meant; empty fields do not restrict."""
 
     cases: tuple[str, ...] = ()
     signed_from: datetime | None = None
@@ -27,16 +27,16 @@ class Condition:
     source: str = ""
     pass_id: int | None = None
     state: str = ""
-    last_signer: int | None = None  # who came later is not meant
+    last_signer: int | None = None  # later signers are not meant
 
     def as_json(self) -> dict[str, Any]:
-        """It as a JSON column keeps it."""
+        """The value for a JSON column."""
         said = ((key, value) for key, value in asdict(self).items() if value)
         return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in said}
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> "Condition":
-        """What `as_json` gave."""
+        """The condition from `as_json`'s value."""
         values: dict[str, Any] = {**kept, "cases": tuple(kept.get("cases", ()))}
         for name in ("signed_from", "signed_until"):
             if name in kept:
@@ -49,7 +49,7 @@ class Condition:
         return (SignatureState(self.state),) if self.state else INVALIDATABLE
 
     def clauses(self) -> list[ColumnElement[bool]]:
-        """It as SQL, but for campaign and states."""
+        """The condition as SQL, without campaign and states."""
         found: list[ColumnElement[bool]] = []
         if self.cases:
             found.append(Signature.case_id.in_(select(Case.id).where(Case.slug.in_(self.cases))))
@@ -68,14 +68,14 @@ class Condition:
 
 @dataclass(frozen=True)
 class Watch:
-    """How a campaign is doing: since when it is on hold, if it is."""
+    """Whether a campaign is on hold, and since when."""
 
     campaign: str
     began_at: datetime | None
 
 
 def watch(slug: str) -> Watch:
-    """What the board warns of."""
+    """The state of the campaign's hold."""
     with reading() as connection:
         campaign_id = connection.scalar(select(Campaign.id).where(Campaign.slug == slug)) or 0
         began_at = connection.scalar(
@@ -85,7 +85,7 @@ def watch(slug: str) -> Watch:
 
 
 def group_codes(slug: str) -> list[GroupCode]:
-    """The campaign's passes, newest first."""
+    """The campaign's group codes, newest first."""
     return _newest(GroupCode, slug)
 
 
@@ -95,7 +95,7 @@ def invalidations(slug: str) -> list[Invalidation]:
 
 
 def matching(slug: str, condition: Condition) -> int:
-    """How many signatures the condition means now."""
+    """How many signatures match the condition now."""
     counted = (
         select(func.count())
         .select_from(Signature)
@@ -108,7 +108,7 @@ def matching(slug: str, condition: Condition) -> int:
 
 
 def _newest(model: Any, slug: str) -> list[Any]:
-    """Rows of a table of the campaign, newest first, as plain rows that nobody can write through."""
+    """The rows of a campaign's table, newest first, detached so that they cannot be written."""
     table = model.__table__
     statement = select(*table.columns).join(Campaign, Campaign.id == table.c.campaign_id)
     with reading() as connection:

@@ -1,6 +1,6 @@
-"""The file that names the section's public keys a second time, beside the database.
+"""The file that lists the recipient keys a second time, outside the database.
 
-Names are encrypted only to keys that stand in both: whoever can write one of them adds no reader.
+Names are encrypted only to keys that are in both places: write access to one of them adds no reader.
 """
 
 from pathlib import Path
@@ -13,11 +13,11 @@ class Pins:
         self._path = path
 
     def all(self) -> set[str]:
-        """All of them; none before the first was added."""
+        """All of them; empty before the first was added."""
         return set(self._path.read_text().split()) if self._path.exists() else set()
 
     def add(self, public_key: str) -> None:
-        """Name one more."""
+        """Add a key."""
         if public_key not in self.all():
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a") as file:

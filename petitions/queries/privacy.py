@@ -1,4 +1,4 @@
-"""What the privacy notice and the DPIA state: the real settings, as words."""
+"""The facts in the privacy notice and in the impact assessment: the real settings, as words."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from petitions.settings import Settings
 
 
 def notice_facts(campaign: PublicCampaign, keys: Sequence[str], settings: Settings, locale: str) -> dict[str, Any]:
-    """What `templates/public/privacy.txt` needs, for readers of `locale`."""
+    """The facts for `templates/public/privacy.txt`, for readers of `locale`."""
 
     def day(moment: datetime | None) -> str:
         here = ZoneInfo(campaign.timezone)
@@ -38,7 +38,7 @@ def notice_facts(campaign: PublicCampaign, keys: Sequence[str], settings: Settin
 
 
 def dpia_facts(campaign: PublicCampaign, keys: Sequence[str], settings: Settings) -> dict[str, str]:
-    """What `docs/dpia-template.md` leaves open, in English."""
+    """The facts for `docs/dpia-template.md`, in English."""
     facts = notice_facts(campaign, keys, settings, "en")
     birth_date = ", date of birth (the recipients ask for it)" if campaign.asks_birth_date else ""
     hops = f"{settings.proxy_hops} of our own proxies in front" if settings.proxy_hops else "no proxy in front"

@@ -1,4 +1,4 @@
-"""The counts that everybody may see: the only source of public pages. Nothing that is unconfirmed moves them."""
+"""The public counts: the only source of numbers on public pages. Unconfirmed signatures never change them."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ from petitions.queries.counts import Counts, Numbers
 
 
 def public(campaign: PublicCampaign) -> Counts:
-    """What is confirmed, on paper and in letters for each public case: of the last batch, or live if it says so."""
+    """The confirmed, paper and letter numbers of each public case: from the last batch, or live if so configured."""
     found = counts.of_campaign(campaign.id) if campaign.counts == CountsMode.LIVE else _published(campaign)
-    shown = {case.id: found.of(case.id) for case in campaign.cases}  # a hidden case leaves the total, too
+    shown = {case.id: found.of(case.id) for case in campaign.cases}  # a hidden case is not in the total either
     safe = {number: Numbers(confirmed=n.confirmed, paper=n.paper, letters=n.letters) for number, n in shown.items()}
     return Counts(found.as_of, safe, found.is_on_hold, found.next_at)
 
@@ -27,7 +27,7 @@ def from_json(figures: dict[str, Any]) -> dict[int, Numbers]:
 
 
 def _published(campaign: PublicCampaign) -> Counts:
-    """The last batch; zeros before the first one. No hold is shown: it begins with a signer."""
+    """The last batch; zeros before the first one. It shows no hold, because a signer causes that."""
     batch = select(PublishedCount.published_at, PublishedCount.figures).where(PublishedCount.campaign_id == campaign.id)
     with reading() as connection:
         row = connection.execute(batch).one_or_none()

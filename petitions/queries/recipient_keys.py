@@ -1,4 +1,4 @@
-"""The section's keys, and which of them were proven to work before a campaign opens."""
+"""The recipient keys, and which of them were proven to work before a campaign opens."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ from petitions.models import Campaign, Recipient
 
 
 class KeyTest(TypedDict):
-    """Random words sealed to one key; only their hash is kept in clear."""
+    """A key test: random words, encrypted to one key; in clear only their hash is stored."""
 
     sealed: str
     sha256: str
@@ -25,7 +25,7 @@ class KeyTest(TypedDict):
 
 @dataclass(frozen=True)
 class Key:
-    """A recipient. `riddle` is an age file in letters that it has not opened yet, or empty."""
+    """A recipient key. `key_test` is an open test message in ASCII armor, or empty."""
 
     label: str
     public_key: str
@@ -36,7 +36,7 @@ class Key:
 
 @dataclass(frozen=True)
 class KeyCheck:
-    """All keys, as a campaign sees them; `checked_at` is None until each living key has proven itself."""
+    """All keys, as one campaign needs them; `checked_at` is None until each active key is proven."""
 
     campaign: str
     checked_at: datetime | None
@@ -44,24 +44,24 @@ class KeyCheck:
 
     @property
     def open_key_tests(self) -> list[Key]:
-        """The living keys that have still to prove themselves."""
+        """The active keys that are not proven yet."""
         return [key for key in self.keys if key.key_test]
 
 
 def key_tests(canary: bytes | None) -> dict[str, KeyTest]:
-    """A campaign's canary: its riddle for each public key."""
+    """A campaign's key tests, by public key."""
     return dict(json.loads(canary)) if canary else {}
 
 
 def of_section() -> list[Key]:
-    """Every key that names were ever sealed to, oldest first."""
+    """Every key that names were ever encrypted to, oldest first."""
     columns = (Recipient.label, Recipient.public_key, Recipient.created_at, Recipient.retired_at)
     with reading() as connection:
         return [Key(*row) for row in connection.execute(select(*columns).order_by(Recipient.id))]
 
 
 def check_of(campaign_slug: str | None = None) -> KeyCheck:
-    """The keys before this campaign, by default the newest that is not archived; raises NotFound."""
+    """The keys and their tests for this campaign, by default the newest that is not archived; raises NotFound."""
     asked = Campaign.slug == campaign_slug if campaign_slug else Campaign.state != CampaignState.ARCHIVED
     newest = select(Campaign.slug, Campaign.canary, Campaign.keys_checked_at).where(asked)
     with reading() as connection:

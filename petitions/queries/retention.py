@@ -1,11 +1,13 @@
-"""How long things are kept, when a campaign is erased, what the next run would do, and whether its clock is believed.
+"""Retention periods, when a campaign is erased, what the next run would do, and whether the clock is trusted.
 
-The clock rules. A run erases only if all of this holds; else it waits, and says so to staff and in `flask doctor`:
-1. it is not earlier than at the last run (mark "retention");
-2. since the last look on this machine the clock ran as the machine's uptime did: nobody and nothing moved it;
-3. after a start of the machine (or on a new one), at most 48 hours passed since the last run; if more, or if there
-   never was a run, the clock must first run true for an hour (mark "doubt").
-Whoever knows better says `flask retention trust-clock`.
+The clock rules. A run erases only if all of this holds; otherwise it waits, and staff pages and `flask doctor` show it:
+
+1. the time is not earlier than at the last run (mark "retention");
+2. since the last check on this machine the clock advanced as much as the machine's uptime: it was not set;
+3. after a start of the machine (or on a new one), at most 48 hours passed since the last run; if more, or if there was
+   no run yet, the clock must first run steadily for an hour (mark "doubt").
+
+`flask retention trust-clock` ends the wait.
 """
 
 from dataclasses import dataclass
@@ -21,23 +23,23 @@ from petitions.db.transactions import reading
 from petitions.domain.states import CampaignState, SignatureState
 from petitions.models import Campaign, Mark, Message, Signature, Signer
 
-PENDING_LIFETIME = timedelta(days=14)  # as long as the link in the mail
+PENDING_LIFETIME = timedelta(days=14)  # as long as the link in the e-mail is valid
 AFTER_DELIVERY = timedelta(days=30)
 AFTER_END = timedelta(days=365)
 MAIL_LIFETIME = timedelta(hours=72)
 
-TOLERANCE = timedelta(minutes=10)  # how far a clock may be set right without being doubted
+TOLERANCE = timedelta(minutes=10)  # how far the clock may be corrected and still be trusted
 LONGEST_PAUSE = timedelta(hours=48)
 DOUBT_PERIOD = timedelta(hours=1)
 SEEN, DOUBT, SCRUBBED = "retention", "doubt", "scrubbed"
 
 
 class Clock(StrEnum):
-    """What retention thinks of the clock."""
+    """Whether retention trusts the clock."""
 
-    TRUE = "true"
+    TRUSTED = "trusted"
     WAITING = "waiting"
-    LEAPT = "leapt"
+    JUMPED = "jumped"
     EARLIER = "earlier"
 
 
@@ -57,23 +59,23 @@ class Plan:
 
 @dataclass(frozen=True)
 class Work:
-    """What retention has before it in one campaign. Numbers only."""
+    """What retention has to do in one campaign. Numbers only."""
 
-    stored: int  # signers who are still known
-    expiring: int  # signatures that wait for longer than 14 days
-    forgetting: int  # signers of whom nothing counts any more
-    due: int  # signers whose campaign's time is over
-    mails: int  # mails that still say whom they are for after 72 hours
-    never_exported: int  # signers who want news, confirmed since the last export
+    stored: int  # signers who are not erased
+    expiring: int  # signatures pending for longer than 14 days
+    forgetting: int  # signers without a signature that counts
+    due: int  # signers whose campaign's retention period is over
+    mails: int  # e-mails that still contain their address after 72 hours
+    never_exported: int  # newsletter subscribers confirmed since the last export
 
 
 def ends_at(closes_at: datetime | None, closed_at: datetime | None) -> datetime | None:
-    """When a campaign ended or will end: its closing date, or when its state was first seen closed."""
+    """When a campaign ended or will end: its closing date, or when it was first seen closed."""
     return min((each for each in (closes_at, closed_at) if each is not None), default=None)
 
 
 def erased_by(end: datetime | None, handed_over_at: datetime | None) -> datetime | None:
-    """When the last name is gone: 30 days after the hand-over, 12 months after the end; None while no end is known."""
+    """When the last name is erased: 30 days after delivery, 12 months after the end; None without an end."""
     if end is None:
         return None
     if handed_over_at is not None and handed_over_at >= end:
@@ -82,12 +84,12 @@ def erased_by(end: datetime | None, handed_over_at: datetime | None) -> datetime
 
 
 def closed_mark(campaign_id: int) -> str:
-    """The name of the mark that says when the campaign was first seen closed."""
+    """The name of the mark for when the campaign was first seen closed."""
     return f"closed {campaign_id}"
 
 
 def exported_mark(campaign_id: int) -> str:
-    """The name of the mark that says when the addresses for the newsletter were last exported."""
+    """The name of the mark for when the newsletter addresses were last exported."""
     return f"newsletter {campaign_id}"
 
 
@@ -97,37 +99,37 @@ def marks(connection: Connection) -> dict[str, datetime]:
 
 
 def judged(seen: dict[str, datetime], now: datetime, boot: Boot) -> Clock:
-    """What these marks say about this clock, by the rules above."""
+    """The state of the clock according to these marks, by the rules above."""
     began_at, doubted_at, last = seen.get(f"boot {boot.id}"), seen.get(DOUBT), seen.get(SEEN)
     if last is not None and now < last - TOLERANCE:
         return Clock.EARLIER
     if began_at is None:
-        return Clock.TRUE if last is not None and now - last <= LONGEST_PAUSE else Clock.WAITING
+        return Clock.TRUSTED if last is not None and now - last <= LONGEST_PAUSE else Clock.WAITING
     if abs(boot.began_at - began_at) > TOLERANCE:
-        return Clock.LEAPT if doubted_at is None else Clock.WAITING
-    return Clock.WAITING if doubted_at is not None and now - doubted_at < DOUBT_PERIOD else Clock.TRUE
+        return Clock.JUMPED if doubted_at is None else Clock.WAITING
+    return Clock.WAITING if doubted_at is not None and now - doubted_at < DOUBT_PERIOD else Clock.TRUSTED
 
 
 def clock_state() -> Clock:
-    """What retention thinks of the clock now."""
+    """The present state of the clock."""
     with reading() as connection:
         return judged(marks(connection), clock.now(), clock.boot())
 
 
 def expiring(now: datetime) -> Any:
-    """Of signers: something waits, and the last mail that asked is too old to be answered."""
+    """Condition on signers: they have pending signatures, and their last confirmation link has expired."""
     waits = select(1).where(Signature.signer_id == Signer.id, Signature.state == SignatureState.PENDING)
     return and_(Signer.asked_at < now - PENDING_LIFETIME, waits.exists())
 
 
 def forgettable(now: datetime) -> Any:
-    """Of signers: they are still known, although nothing of theirs counts, nor can count again once it expired.
+    """Condition on signers: not erased, although nothing of theirs counts or can count again.
 
-    They never confirmed, and nothing is held; or they took everything back 14 days ago, and want no news.
+    They never confirmed, and nothing is held; or they withdrew everything 14 days ago, and want no newsletter.
     """
     of_signer = select(1).where(Signature.signer_id == Signer.id)
     counts = of_signer.where(Signature.state.in_([SignatureState.HELD, SignatureState.CONFIRMED]))
-    struck = of_signer.where(Signature.state == SignatureState.INVALIDATED)  # staff may give it back
+    struck = of_signer.where(Signature.state == SignatureState.INVALIDATED)  # staff may restore it
     lately = of_signer.where(Signature.withdrawn_at >= now - PENDING_LIFETIME)
     took_back = and_(Signer.newsletter.is_(False), ~struck.exists(), ~lately.exists())
     is_old = and_(Signer.erased_at.is_(None), Signer.asked_at < now - PENDING_LIFETIME)
@@ -135,7 +137,7 @@ def forgettable(now: datetime) -> Any:
 
 
 def due(plan: Plan, now: datetime) -> Any:
-    """Of signers: their campaign's time is over. Whoever signed after its supposed end is kept: that date was wrong."""
+    """Condition on signers: the retention period is over. Those who signed after the supposed end are kept."""
     latest = now - AFTER_END
     if plan.handed_over_at and plan.ended_at and plan.ended_at <= plan.handed_over_at <= now - AFTER_DELIVERY:
         latest = plan.handed_over_at
@@ -143,7 +145,7 @@ def due(plan: Plan, now: datetime) -> Any:
 
 
 def stale_mails(now: datetime) -> Any:
-    """Of messages: they still say whom they are for, 72 hours after they were queued."""
+    """Condition on messages: they still contain an address, 72 hours after they were queued."""
     return and_(Message.payload.is_not(None), Message.created_at < now - MAIL_LIFETIME)
 
 
@@ -164,7 +166,7 @@ def _plan(row: Any, noted: dict[str, datetime], now: datetime) -> Plan:
 
 
 def work(plan: Plan, now: datetime) -> Work:
-    """The numbers of one campaign. Reads every signer of it: for people who ask, not for each request."""
+    """The numbers of one campaign. Reads every signer: for staff and commands, not for each request."""
     stored = select(func.count(Signer.id)).where(Signer.campaign_id == plan.id, Signer.erased_at.is_(None))
     of_signer = Signer.campaign_id == plan.id
     waiting = (

@@ -1,4 +1,4 @@
-"""What one signer's links may show: which cases, never a name (the server cannot read it)."""
+"""What a signer's links may show: which cases, never a name, which the server cannot read."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from petitions.domain.states import SignatureState
 from petitions.errors import LinkUnknown
 from petitions.models import Signature, Signer
 
-LARGEST_ID = 2**31 - 1  # of an INTEGER column; a forged link may ask for more, which Postgres answers with an error
+LARGEST_ID = 2**31 - 1  # of an INTEGER column: Postgres raises an error for a larger id, as in a forged link
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class SignerFacts:
     is_confirmed: bool
     cases: dict[str, list[int]]
     signed_at: dict[int, datetime]
-    uncounted: list[int]  # the mailbox had signed in another spelling; that is not for this signer to know
+    uncounted: list[int]  # the mailbox signed with another spelling, which this signer must not learn
 
     def in_state(self, state: SignatureState) -> list[int]:
         """The ids of the cases whose signature is in `state`."""
@@ -44,24 +44,27 @@ class SignerFacts:
 
     @property
     def confirmed(self) -> list[int]:
-        """Cases whose signature was confirmed; that one of them is held is for staff, not for its signer."""
+        """Cases whose signature was confirmed, held ones included: only staff see a hold."""
         return self.in_state(SignatureState.CONFIRMED) + self.in_state(SignatureState.HELD) + self.uncounted
 
 
 @dataclass(frozen=True)
 class KnownSigner:
-    """Whom a form is about: one who signed before."""
+    """A signer who signed before, found for a new entry."""
 
     id: int
     asked_at: datetime
     is_confirmed: bool
-    states: dict[int, SignatureState]  # of the cases that were signed before
+    states: dict[int, SignatureState]  # by case
 
 
 def known_signers(
     connection: Connection, keys: Collection[tuple[int, bytes, bytes]]
 ) -> dict[tuple[int, bytes, bytes], KnownSigner]:
-    """Those of these signers (campaign, address key, name key) who signed before. One statement, or none for none."""
+    """The known ones of these signers (campaign, address key, name key), by key.
+
+    One statement, or none without keys.
+    """
     if not keys:
         return {}
     campaigns, addresses, names = (sorted(set(each)) for each in zip(*keys, strict=True))
@@ -79,7 +82,9 @@ _KNOWN = (
     .add_columns(Signature.case_id, Signature.state)
     .outerjoin(Signature, Signature.signer_id == Signer.id)
     .where(
-        Signer.campaign_id.in_(bindparam("campaigns", expanding=True)),  # first in the index, so never left out
+        Signer.campaign_id.in_(
+            bindparam("campaigns", expanding=True)
+        ),  # the first column of the index, so always given
         Signer.address_key.in_(bindparam("addresses", expanding=True)),
         Signer.name_key.in_(bindparam("names", expanding=True)),
     )
@@ -87,7 +92,7 @@ _KNOWN = (
 
 
 def facts(signer_id: int) -> SignerFacts:
-    """What is known of a signer; raises LinkUnknown if there is none, or it was erased."""
+    """The facts of a signer; raises LinkUnknown if there is none, or it was erased."""
     if signer_id > LARGEST_ID:
         raise LinkUnknown()
     with read_autocommit() as connection:
@@ -95,13 +100,13 @@ def facts(signer_id: int) -> SignerFacts:
 
 
 def facts_behind(link_id: bytes) -> SignerFacts:
-    """The same by the signer's name in links."""
+    """The same, by link_id."""
     with read_autocommit() as connection:
         return _facts(connection.execute(_BY_LINK, {"link_id": link_id}).all())
 
 
 def at_address(campaign_id: int, address_key: bytes) -> list[SignerFacts]:
-    """The signers who typed this address; an empty list for an address that never signed."""
+    """The signers with exactly this address; may be empty."""
     return _where(Signer.campaign_id == campaign_id, Signer.address_key == address_key)
 
 
@@ -111,7 +116,7 @@ def in_mailbox(campaign_id: int, email_key: bytes) -> list[SignerFacts]:
 
 
 def named(signer: SignerFacts, name_key: bytes) -> SignerFacts | None:
-    """Who signed under this name at the same address; None if nobody did."""
+    """The signer with this name at the same address; None if there is none."""
     same = (Signer.campaign_id == signer.campaign_id, Signer.address_key == signer.address_key)
     with read_autocommit() as connection:
         found = connection.scalar(select(Signer.id).where(*same, Signer.name_key == name_key))
@@ -119,7 +124,7 @@ def named(signer: SignerFacts, name_key: bytes) -> SignerFacts | None:
 
 
 def others_waiting(signer: SignerFacts) -> int:
-    """How many other entries wait at the signer's address; a stranger may have typed it."""
+    """How many other entries are pending at the signer's address, perhaps typed by other people."""
     others = (Signer.campaign_id == signer.campaign_id, Signer.address_key == signer.address_key)
     statement = select(func.count(Signer.id)).where(*others, Signer.confirmed_at.is_(None), Signer.id != signer.id)
     with read_autocommit() as connection:

@@ -1,4 +1,4 @@
-"""Who has an account for the staff pages."""
+"""The staff accounts."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from petitions.models import Account, StaffSession
 
 @dataclass(frozen=True)
 class Member:
-    """An account, and how many sessions it has."""
+    """An account, and its number of sessions."""
 
     name: str
     created_at: datetime
@@ -20,7 +20,7 @@ class Member:
 
 
 def members(since: datetime) -> list[Member]:
-    """All accounts by name, with their sessions that began after `since`."""
+    """All accounts by name, with the number of sessions that began after `since`."""
     is_theirs = and_(StaffSession.account_id == Account.id, StaffSession.created_at > since)
     columns = (Account.name, Account.created_at, Account.disabled_at, func.count(StaffSession.token_hash))
     statement = select(*columns).outerjoin(StaffSession, is_theirs).group_by(Account.id).order_by(Account.name)

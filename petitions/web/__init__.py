@@ -1,1 +1,1 @@
-"""HTTP: routes, headers, sessions, page cache. No SQL, no rule and no cryptography here."""
+"""HTTP: routes, headers, sessions, page cache. No SQL, no rules and no cryptography here."""

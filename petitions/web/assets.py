@@ -1,4 +1,4 @@
-"""Static files under names that change with their content, so that they may be kept for ever."""
+"""Static files under URLs that contain a digest of their content, so that they can be cached for ever."""
 
 import mimetypes
 import re
@@ -25,14 +25,14 @@ mimetypes.add_type("text/javascript", ".js")
 
 
 def register(app: Flask, pages: PageCache) -> None:
-    """Read every file once, keep it ready at `/static/<digest>/<path>`, and give templates `asset(path)`."""
+    """Load every file into the cache at `/static/<digest>/<path>`, and give templates `asset(path)`."""
     paths = [path for path in STATIC.rglob("*") if path.is_file()]
     files: dict[str, CachedPage] = {}
 
     def asset(name: str) -> str:
         return f"/static/{files[name].etag[3:15]}/{name}"
 
-    for path in sorted(paths, key=lambda path: path.suffix == ".css"):  # style sheets last: they name the others
+    for path in sorted(paths, key=lambda path: path.suffix == ".css"):  # style sheets last: they refer to the others
         name = path.relative_to(STATIC).as_posix()
         files[name] = _ready(path, _served(path.read_bytes(), asset) if path.suffix == ".css" else path.read_bytes())
         pages.files[asset(name)] = files[name]
@@ -42,23 +42,20 @@ def register(app: Flask, pages: PageCache) -> None:
         file = files.get(name)
         if file is None:
             abort(404)
-        # An older digest gets the present file, but nobody may keep it under that name.
+        # An old digest gets the present file, but it must not be cached under that URL.
         return page_cache.respond(file if digest == file.etag[3:15] else replace(file, cache="no-cache"))
 
     app.jinja_env.globals["asset"] = asset
 
 
 def _served(css: bytes, asset: Callable[[str], str]) -> bytes:
-    """The style sheet without comments and indents, which a first visit need not load.
-
-    It names files by the addresses that pages use too, so that no file is fetched under two names.
-    """
+    """The style sheet without comments and indentation, with the same URLs of files as the pages use."""
     return _RELATIVE.sub(lambda found: f"url({asset(found[1].decode())})".encode(), _FOR_READERS.sub(b"", css))
 
 
 @cache
 def _packed(body: bytes) -> dict[str, bytes]:
-    """Packed as small as can be, which takes a moment: once in the life of a process."""
+    """Compressed as small as possible; slow, but done once per process."""
     return page_cache.packed(body, page_cache.PACK_FILES)
 
 

@@ -1,4 +1,4 @@
-"""Status and public words for everything that can go wrong: the only such tables, and the only handlers."""
+"""HTTP status and public words for every error: the only such tables, and the only error handlers."""
 
 import logging
 
@@ -89,35 +89,35 @@ MANY_SIGNING = _l("Very many people are signing right now. Nothing was recorded 
 
 
 def register(app: Flask) -> None:
-    """Answer every failure in words, in the page's language."""
+    """Answer every error with words in the page's language."""
     app.register_error_handler(DomainError, _refused)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
 
 
 def status_of(exc: DomainError) -> int:
-    """The HTTP status that that belongs to the error."""
+    """The HTTP status of this error."""
     return next((STATUS[kind] for kind in type(exc).__mro__ if kind in STATUS), 422)
 
 
 def words_of(exc: DomainError) -> object:
-    """What people read about `exc`; that a crowd is signing only when that is so."""
+    """The public words for this error; "many people are signing" only if that is the reason."""
     if isinstance(exc, errors.Busy):
         if "waiting" in exc.details:
             return MANY_SIGNING
-        if request.method == "GET":  # nothing was to be recorded
+        if request.method == "GET":  # so "nothing was recorded" would make no sense
             return HTTP_MESSAGES[503]
     return MESSAGES[exc.code]
 
 
 def retry_after(exc: DomainError) -> int | None:
-    """After how many seconds another try makes sense, where that is known."""
+    """After how many seconds to try again, if that is known."""
     seconds = exc.details.get("seconds") or RETRY_AFTER.get(type(exc))
     return int(str(seconds)) if seconds else None
 
 
 def wait_of(exc: DomainError) -> dict[str, str]:
-    """The header that says it, if it is known."""
+    """The Retry-After header, if the time is known."""
     seconds = retry_after(exc)
     return {"Retry-After": str(seconds)} if seconds else {}
 
@@ -132,7 +132,7 @@ def _refused(exc: DomainError) -> Response:
 
 def _http(exc: HTTPException) -> Response:
     status = exc.code or 500
-    if status < 400:  # a redirect is no failure
+    if status < 400:  # a redirect is not an error
         return make_response(exc.get_response())
     message = HTTP_MESSAGES.get(status, HTTP_MESSAGES[400 if status < 500 else 500])
     response = _notice(status, exc.name.lower().replace(" ", "_"), message)
@@ -142,14 +142,14 @@ def _http(exc: HTTPException) -> Response:
 
 
 def _unexpected(exc: Exception) -> Response:
-    # The message of an exception may quote what somebody typed: the log takes only its kind and place.
+    # An exception's message may quote personal data: only its type and place are logged.
     place = logs.place(exc.__traceback__)
     log.error("unexpected error=%s at=%s route=%s", type(exc).__name__, place, request.url_rule)
     return _notice(500, "unexpected", HTTP_MESSAGES[500])
 
 
 def _notice(status: int, code: str, message: object) -> Response:
-    use_shipped_language()  # the address may ask for a language that the campaign does not have, and neither have we
+    use_shipped_language()  # the URL may name a language without a catalogue
     title = _l("Page not found") if status == 404 else _l("This did not work")
     if request.path.startswith("/api/"):
         response = jsonify({"error": code, "message": str(message)})

@@ -1,4 +1,4 @@
-"""What templates may call: numbers, dates, countries and Markdown as the reader's language writes them."""
+"""Template filters and functions: numbers, dates, countries and Markdown in the reader's language."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from petitions.web.i18n import locale, same_page_in
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Add our filters and functions to `app`'s templates."""
+    """Add the filters and functions to `app`'s templates."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(number=number, date=day, time=hour, country=country, markdown=markdown)
     app.jinja_env.globals.update(same_page_in=same_page_in, spoken=spoken, own_name=locales.own_name)
@@ -24,7 +24,7 @@ def register(app: Flask, settings: Settings) -> None:
 
 
 def number(value: int) -> str:
-    """`12345` as the language groups it."""
+    """`12345` grouped as the language does."""
     return format_decimal(value, locale=locale())
 
 
@@ -44,7 +44,7 @@ def country(code: str) -> str:
 
 
 def spoken(translated: Translated) -> Markup:
-    """The `lang` and `dir` attributes that words need which are not in the page's own language."""
+    """`lang` and `dir` attributes for words that are not in the page's language."""
     language = translated.locale_for(locale())
     if language == locale():
         return Markup("")
@@ -52,5 +52,5 @@ def spoken(translated: Translated) -> Markup:
 
 
 def markdown(text: str) -> Markup:
-    """Trusted HTML from Markdown: content/markdown.py lets nothing dangerous through."""
+    """Safe HTML from Markdown: content/markdown.py removes everything dangerous."""
     return Markup(to_html(text))  # noqa: S704

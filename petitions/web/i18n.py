@@ -1,4 +1,4 @@
-"""Languages on the web: the URL says which one, and nothing else does."""
+"""The language of a page: the URL decides."""
 
 from typing import Any
 
@@ -15,14 +15,14 @@ class LanguageConverter(BaseConverter):
     regex = "[a-z]{2,3}"
 
     def to_python(self, value: str) -> str:
-        """Only what CLDR knows: nothing could be said on a page in `xx`, and `/api/` is no page."""
+        """Accepts only languages that CLDR knows, so that `/api/` is not taken for a language."""
         if not locales.is_language(value):
             raise ValidationError()
         return value
 
 
 def register(app: Flask) -> None:
-    """Take `lang` out of URLs into `g.locale`, and put it back when URLs are built."""
+    """Move `lang` from URLs into `g.locale`, and add it when URLs are built."""
     Babel(app, locale_selector=locale)
     app.url_value_preprocessor(_read_language)
     app.url_defaults(_add_language)
@@ -30,7 +30,7 @@ def register(app: Flask) -> None:
 
 
 def locale() -> str:
-    """The language of the present page: the URL's; elsewhere what the browser asks for, among those we ship."""
+    """The language of this page: the URL's; without one, the best of the shipped ones for the browser."""
     if not has_request_context():
         return locales.FALLBACK
     if "locale" not in g:
@@ -39,7 +39,7 @@ def locale() -> str:
 
 
 def use_shipped_language() -> None:
-    """Stay in the present language if we ship words for it; otherwise speak one that the browser asks for."""
+    """Keep this page's language if it has a catalogue; otherwise use the best one for the browser."""
     if locale() not in locales.SHIPPED:
         g.locale = wanted(request, locales.SHIPPED)
         refresh()
@@ -51,7 +51,7 @@ def wanted(of: Request, offered: tuple[str, ...]) -> str:
 
 
 def same_page_in(language: str) -> str:
-    """The URL of the present page in another language."""
+    """The URL of this page in another language."""
     return url_for(request.endpoint or "pages.home", **{**(request.view_args or {}), "lang": language})
 
 

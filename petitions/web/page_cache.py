@@ -1,4 +1,4 @@
-"""Pages kept as ready bytes: rendered at most every other second, packed once, answered before Flask is asked."""
+"""The page cache: public pages as compressed bytes, rendered at most every two seconds, served before Flask runs."""
 
 import gzip
 import hashlib
@@ -18,14 +18,14 @@ from petitions.web import request_log
 
 FRESH_SECONDS = 1.5
 PAGE = "public, max-age=15, s-maxage=30, stale-while-revalidate=60, stale-if-error=86400"
-NUMBERS = "public, max-age=2, s-maxage=2, stale-while-revalidate=1"  # with FRESH_SECONDS: at most 5 s behind
-MAX_PAGES = 2_000  # a bound on memory, far above campaigns x languages x cases
-PACK_PAGES, PACK_FILES = 5, 10  # of brotli's eleven degrees: the last ones cost twenty and fifty times as much
+NUMBERS = "public, max-age=2, s-maxage=2, stale-while-revalidate=1"  # with FRESH_SECONDS: at most 5 s old
+MAX_PAGES = 2_000  # limits memory; far above campaigns x languages x cases
+PACK_PAGES, PACK_FILES = 5, 10  # of brotli's eleven levels: the last two cost 20 and 50 times as much
 
 
 @dataclass(frozen=True)
 class CachedPage:
-    """One page as bytes; `packed` by the name of the coding, best first."""
+    """One page as bytes; `packed`: compressed, by content coding, best first."""
 
     plain: bytes
     packed: Mapping[str, bytes]
@@ -34,10 +34,10 @@ class CachedPage:
     cache: str
     route: str = "-"
     headers: tuple[tuple[str, str], ...] = ()  # instead of those that every answer has
-    fresh_until: float = float("inf")  # by time.monotonic()
+    fresh_until: float = float("inf")  # on time.monotonic()'s clock
 
     def answer(self, accepted: str, known: str) -> tuple[HTTPStatus, list[tuple[str, str]], bytes]:
-        """What to say to who sent these Accept-Encoding and If-None-Match headers."""
+        """Status, headers and body for a request with these Accept-Encoding and If-None-Match headers."""
         headers = [("ETag", self.etag), ("Cache-Control", self.cache), ("Vary", "Accept-Encoding"), *self.headers]
         if self.etag in known:
             return HTTPStatus.NOT_MODIFIED, headers, b""
@@ -52,25 +52,25 @@ class CachedPage:
 
 
 def packed(body: bytes, degree: int) -> dict[str, bytes]:
-    """`body` in each coding, best first."""
+    """`body` compressed with each content coding, best first."""
     return {"br": brotli.compress(body, quality=degree), "gzip": gzip.compress(body, 9)}
 
 
 def etag(body: bytes) -> str:
-    """A name that changes with the content; weak, since it is the same whether plain or packed."""
+    """An ETag of the content; weak, because it is the same for all content codings."""
     return f'W/"{hashlib.sha256(body).hexdigest()[:20]}"'
 
 
 @lru_cache(maxsize=256)
 def _codings(accepted: str) -> frozenset[str]:
-    """The codings that an Accept-Encoding header allows."""
+    """The content codings that an Accept-Encoding header allows."""
     parts = (part.strip().lower().partition(";") for part in accepted.split(","))
     refused = {"q=0", "q=0.0", "q=0.00", "q=0.000"}
     return frozenset(name.strip() for name, _, weight in parts if weight.replace(" ", "") not in refused)
 
 
 class PageCache:
-    """The ready pages of one process, by path."""
+    """The cached pages of one process, by path."""
 
     def __init__(self) -> None:
         self._pages: dict[str, CachedPage] = {}
@@ -78,12 +78,12 @@ class PageCache:
         self.files: dict[str, CachedPage] = {}
 
     def fresh(self, path: str) -> CachedPage | None:
-        """What is ready at `path` without any work."""
+        """The page at `path` if it is fresh; never renders."""
         kept = self.files.get(path) or self._pages.get(path)
         return kept if kept is not None and time.monotonic() < kept.fresh_until else None
 
     def get(self, path: str, build: Callable[[], str], empty: CachedPage) -> CachedPage:
-        """The page at `path`, built anew if it is no longer fresh. While one thread builds, others get the old one."""
+        """The page at `path`, rendered if it is no longer fresh. While one thread renders, others get the old page."""
         kept = self._pages.get(path)
         if kept is not None and time.monotonic() < kept.fresh_until:
             return kept
@@ -101,13 +101,13 @@ class PageCache:
             self._pages[path] = page
             return page
         except Exception:
-            self._builders.pop(path, None)  # a path that is no page leaves nothing behind
+            self._builders.pop(path, None)  # nothing is kept for a path that is not a page
             raise
         finally:
             builder.release()
 
     def forget(self) -> None:
-        """Build everything anew at the next request."""
+        """Render everything again at the next request."""
         self._pages.clear()
 
     @staticmethod
@@ -119,7 +119,7 @@ class PageCache:
 
 
 class PageCacheMiddleware:
-    """Answers with what is ready before Flask is asked: a page that thousands reload costs no more than its bytes."""
+    """WSGI middleware that answers from the cache before Flask runs, so that a reload costs almost nothing."""
 
     def __init__(self, app: Flask, pages: PageCache, headers: Mapping[str, str]) -> None:
         self._flask = app.wsgi_app
@@ -160,14 +160,14 @@ def page(
     content_type: str = "text/html; charset=utf-8",
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Response:
-    """The answer for the present path: ready bytes, or 304 for who has them already."""
+    """The response for this path from the cache, or 304 if the client has it already."""
     pages: PageCache = current_app.extensions["petitions_page_cache"]
     route = request.url_rule.rule if request.url_rule else "-"
     return respond(pages.get(request.path, build, CachedPage(b"", {}, "", content_type, cache, route, headers)))
 
 
 def respond(ready: CachedPage) -> Response:
-    """`ready` as Flask's answer to the present request."""
+    """The cached page as Flask's response to this request."""
     status, headers, body = ready.answer(
         request.headers.get("Accept-Encoding", ""), request.headers.get("If-None-Match", "")
     )

@@ -1,4 +1,4 @@
-"""One line for each request: what was asked for and how it went. Never who asked, and never the path."""
+"""The request log: one line per request, with route, status and time. No client, no path, no query."""
 
 import logging
 import secrets
@@ -13,17 +13,17 @@ METHODS = {"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"}
 
 
 def note(method: str, route: str, status: int, began: float) -> None:
-    """Log that a request was answered, which began at that time.monotonic()."""
+    """Log an answered request; `began` is a time.monotonic() value."""
     log.info("answered method=%s route=%s status=%s ms=%.1f", method, route, status, (time.monotonic() - began) * 1000)
 
 
 def register(app: Flask) -> None:
-    """Number each request, and log it once it is answered; to be called first, so that nothing is left out."""
+    """Number each request and log it once answered; must be registered first, so that no request is missed."""
 
     @app.before_request
     def begin() -> None:
         g.request_began = time.monotonic()
-        # For the log only: no two answers may differ, or one could tell who signed
+        # For the log only: in a response it would make equal answers differ
         logs.request_id.set(secrets.token_hex(8))
 
     @app.after_request

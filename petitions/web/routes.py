@@ -1,4 +1,4 @@
-"""Puts the web together: guards first, then the blueprints."""
+"""Registers everything of the web: security first, then the blueprints."""
 
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
@@ -23,7 +23,7 @@ from petitions.web.public import confirming, demo, letters, pages, signer_page, 
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Give `app` every URL it answers."""
+    """Register every URL of `app`."""
     app.url_map.converters["lang"] = i18n.LanguageConverter
     app.session_interface = sessions.StaffSessions(settings)
     kept = app.extensions["petitions_page_cache"] = page_cache.PageCache()

@@ -1,4 +1,4 @@
-"""Headers on every answer, and who may send unsafe requests."""
+"""Security headers, trusted proxies, and the origin check of unsafe requests."""
 
 from io import BytesIO
 from ipaddress import ip_address, ip_network
@@ -28,44 +28,44 @@ HEADERS = {
 }
 SAFE = {"GET", "HEAD", "OPTIONS"}
 ADMIN = "/admin/"
-SERVICES = "/api/v1/bounces"  # for mail services, which are no browsers: they show a secret that no page has
+SERVICES = "/api/v1/bounces"  # for mail services, which are no browsers and authenticate with a secret
 
 
 def headers(settings: Settings) -> dict[str, str]:
-    """What stands on every answer, whoever gives it."""
+    """The security headers of every response."""
     hsts = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"} if settings.is_https else {}
     return {**HEADERS, **hsts}
 
 
 class Request(FlaskRequest):
-    """A request that leaves nothing in a temporary file: what fits our limits fits into memory."""
+    """A request that uses no temporary files: what the limits allow fits into memory."""
 
     def _get_file_stream(self, *_: object, **__: object) -> IO[bytes]:
         return BytesIO()
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Guard `app` as `settings` say."""
+    """Protect `app` according to `settings`."""
     everywhere = headers(settings)
     app.request_class = Request
     host = urlsplit(settings.base_url).hostname or ""
-    # Tried out on this machine, the server answers to each of the machine's own names
+    # When tried out on this machine, the server answers to each of its local names
     app.config["TRUSTED_HOSTS"] = sorted(LOOPBACK) if host in LOOPBACK else [host]
     if settings.proxy_hops:
-        # counted from the right: what a visitor wrote into the header stands further left
+        # counted from the right: values that the client wrote into the header are further left
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=settings.proxy_hops)  # type: ignore[method-assign]
 
     @app.before_request
     def refuse_foreign_forms() -> None:
         if not request.path.isprintable():
-            abort(404)  # none of ours; and Postgres takes no NUL, not even to look for it
+            abort(404)  # not one of our URLs; and Postgres refuses NUL even in a query
         if not request.query_string.isascii():
-            abort(400)  # no browser's; Werkzeug would stumble over bytes that are no text
+            abort(400)  # not from a browser; Werkzeug would fail on bytes that are not UTF-8
         if request.method not in SAFE:
             if request.path != SERVICES:
                 _check_origin(settings.base_url)
             if request.content_length is None and "Transfer-Encoding" in request.headers:
-                abort(413)  # no browser's form; Werkzeug would cut it off at the limit without a word
+                abort(413)  # a request body without length; Werkzeug would silently cut it off at the limit
 
     @app.after_request
     def add_headers(response: Response) -> Response:
@@ -76,7 +76,10 @@ def register(app: Flask, settings: Settings) -> None:
 
 
 def _check_origin(base_url: str) -> None:
-    """Unsafe requests must come from our own pages. No token and no cookie, so every page can be cached whole."""
+    """Refuse unsafe requests that do not come from our own pages.
+
+    It needs no token and no cookie, so that whole pages can be cached.
+    """
     is_admin = request.path.startswith(ADMIN)
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
@@ -88,19 +91,19 @@ def _check_origin(base_url: str) -> None:
             abort(403)
     elif is_admin:
         abort(403)
-    elif place := networks.line(network()):  # an old browser or a script: let it pass, but not often
+    elif place := networks.line(network()):  # an old browser or a script: allowed, but rate limited
         rate_limits.spend(rate_limits.UNKNOWN_ORIGIN, place)
 
 
 def network() -> str:
-    """Where the request comes from, for limits only: an IPv4 address, or an IPv6 network of /64. Never stored.
+    """The client's network, for rate limits only, never stored: an IPv4 address, or an IPv6 /64.
 
-    Empty, so not limited, for this machine itself while Petitions is tried out here. On a real site that would be a
-    proxy of which PETITIONS_PROXY_HOPS does not know: then all visitors share one limit, rather than have none.
+    Empty, so not limited, for this machine itself while Petitions is tried out. On a real site that would be a proxy
+    missing in PETITIONS_PROXY_HOPS: then all visitors share one limit instead of having none.
     """
     try:
         address = ip_address(request.remote_addr or "")
-    except ValueError:  # a proxy of ours writes something else
+    except ValueError:  # the proxy wrote something else
         return request.remote_addr or ""
     if address.version == 6 and address.ipv4_mapped:
         address = address.ipv4_mapped

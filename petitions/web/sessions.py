@@ -1,4 +1,4 @@
-"""Flask's `session` for staff only: a row in the database behind a cookie. Visitors have none and get no cookie."""
+"""Staff sessions: Flask's `session` as a database row that a cookie identifies. Visitors get no cookie."""
 
 import time
 from typing import Any, cast
@@ -15,7 +15,7 @@ RENEW_SECONDS = 60
 
 
 class StaffSession(dict[str, Any], SessionMixin):
-    """What the session's row says. Changes are not kept: a login sets everything."""
+    """The data of one session. Changes are not saved: a login sets everything."""
 
     def __init__(self, token: str, login: accounts.Login, seen_at: int) -> None:
         super().__init__(login.data)
@@ -25,20 +25,20 @@ class StaffSession(dict[str, Any], SessionMixin):
 
 
 def current() -> StaffSession:
-    """The session of whoever is logged in; on pages behind the login only."""
+    """The logged-in session; only on pages that require a login."""
     return cast(StaffSession, session)
 
 
 class StaffSessions(SessionInterface):
-    """Opens the session of staff pages; everywhere else there is none, and writing to it is an error."""
+    """Opens the session on staff pages; on all other pages there is none, and writing to it is an error."""
 
     def __init__(self, settings: Settings) -> None:
-        # the __Host- prefix needs HTTPS; without it (a try-out on this machine) the plain name must do
+        # the __Host- prefix requires HTTPS; plain HTTP is only used to try it out on this machine
         self.cookie = "__Host-petitions" if settings.is_https else "petitions"
         self._is_https = settings.is_https
 
     def open_session(self, app: Flask, request: Request) -> StaffSession | None:
-        """The staff session of this request, if it has one that lives."""
+        """The staff session of this request, if its cookie names a valid one."""
         cookie = request.cookies.get(self.cookie, "") if request.path.startswith("/admin/") else ""
         if not cookie or not app.secret_key:
             return None
@@ -51,11 +51,11 @@ class StaffSessions(SessionInterface):
         return StaffSession(token, login, int(seen.timestamp())) if login else None
 
     def is_null_session(self, obj: object) -> bool:
-        """Flask saves no session that was not there before the request, but a login begins one."""
+        """False, so that Flask also saves a session that a login begins in this request."""
         return super().is_null_session(obj) and "begun_session" not in g
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Hand out the cookie of a login, renew a used one, take back an ended one."""
+        """Set the cookie after a login, renew it after use, delete it after the session's end."""
         begun = g.get("begun_session")
         if g.get("ended_session"):
             response.delete_cookie(self.cookie, path="/", secure=self._is_https, httponly=True, samesite="Strict")
@@ -72,17 +72,17 @@ class StaffSessions(SessionInterface):
 
 
 def begin(token: str) -> None:
-    """Give the present answer the cookie for a new login."""
+    """Set the cookie of a new login in this request's response."""
     g.begun_session = token
 
 
 def end() -> None:
-    """Let the present answer take the cookie back."""
+    """Delete the cookie in this request's response."""
     g.ended_session = True
 
 
 def is_poll() -> None:
-    """Note that nobody clicked: the present request does not count as activity."""
+    """Note that this request is automatic: it does not count as activity."""
     g.is_poll = True
 
 

@@ -352,15 +352,15 @@ def check_retention_refuses(campaign: PublicCampaign, leap: timedelta) -> None:
     with at(START):
         retention.trust_clock()
         sign(campaign, ANN)
-        assert retention.run().clock == rules.Clock.TRUE
+        assert retention.run().clock == rules.Clock.TRUSTED
     with at(START + MINUTE, leap):
         for _ in range(3):
             done = retention.run()
-            assert done.clock in (rules.Clock.LEAPT, rules.Clock.EARLIER)
+            assert done.clock in (rules.Clock.JUMPED, rules.Clock.EARLIER)
         assert newest(Signer).erased_at is None
         assert {row.state for row in rows(Signature)} == {"pending"}
     with at(START + HOUR):
-        assert retention.run().clock == rules.Clock.TRUE
+        assert retention.run().clock == rules.Clock.TRUSTED
     assert miscounts() == []
 
 
@@ -373,6 +373,6 @@ def test_retention_refuses_while_the_clock_is_doubted(app: Flask, campaign: Publ
 def test_a_retention_that_believes_every_clock_is_noticed(
     campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rules, "judged", lambda *_: rules.Clock.TRUE)
+    monkeypatch.setattr(rules, "judged", lambda *_: rules.Clock.TRUSTED)
     with pytest.raises(AssertionError):
         check_retention_refuses(campaign, 400 * DAY)

@@ -482,17 +482,17 @@ def old_entry(campaign: PublicCampaign) -> PublicCampaign:
 def test_nothing_is_erased_while_the_clock_leapt(old_entry: PublicCampaign, by: timedelta) -> None:
     before = dump()
     for hours in range(5):  # and not later either: the run asks again each hour
-        assert leapt(by, START + by + hours * HOUR).clock == Clock.LEAPT
+        assert leapt(by, START + by + hours * HOUR).clock == Clock.JUMPED
     assert dump() == before
-    assert run_at(START + 6 * HOUR).clock == Clock.TRUE, "the clock was set right again"
+    assert run_at(START + 6 * HOUR).clock == Clock.TRUSTED, "the clock was set right again"
     assert states() == ["pending"] * 3
 
 
 @pytest.mark.parametrize("by", [DAY, HOUR, 11 * timedelta(minutes=1)])
 def test_a_small_leap_forward_is_noticed_too(old_entry: PublicCampaign, by: timedelta) -> None:
     edge = START + PENDING_LIFETIME - timedelta(minutes=1)
-    assert run_at(edge).clock == Clock.TRUE
-    assert leapt(by, edge + by).clock == Clock.LEAPT
+    assert run_at(edge).clock == Clock.TRUSTED
+    assert leapt(by, edge + by).clock == Clock.JUMPED
     assert states() == ["pending"] * 3
 
 
@@ -506,13 +506,13 @@ def test_an_earlier_clock_erases_nothing_and_spoils_nothing(old_entry: PublicCam
 
 
 def test_a_clock_that_is_set_right_by_minutes_is_believed(old_entry: PublicCampaign) -> None:
-    assert leapt(timedelta(minutes=9), START + HOUR).clock == Clock.TRUE
-    assert run_at(START + HOUR - timedelta(minutes=9)).clock == Clock.TRUE
+    assert leapt(timedelta(minutes=9), START + HOUR).clock == Clock.TRUSTED
+    assert run_at(START + HOUR - timedelta(minutes=9)).clock == Clock.TRUSTED
 
 
 def test_a_restart_within_two_days_is_no_reason_to_wait(old_entry: PublicCampaign) -> None:
     later = START + 47 * HOUR
-    assert run_at(later, machine=Boot("second", later - HOUR)).clock == Clock.TRUE
+    assert run_at(later, machine=Boot("second", later - HOUR)).clock == Clock.TRUSTED
 
 
 def test_after_a_longer_pause_the_clock_must_run_true_for_an_hour(old_entry: PublicCampaign) -> None:
@@ -532,7 +532,7 @@ def test_a_start_with_a_wrong_clock_that_is_set_right_later_begins_the_hour_anew
     machine = Boot("second", machine.began_at - (wrong - right) + HOUR)
     assert run_at(right + HOUR, machine=machine).clock == Clock.WAITING
     assert run_at(right + HOUR + timedelta(minutes=59), machine=machine).clock == Clock.WAITING
-    assert run_at(right + 2 * HOUR, machine=machine).clock == Clock.TRUE
+    assert run_at(right + 2 * HOUR, machine=machine).clock == Clock.TRUSTED
     assert states() == ["pending"] * 3
 
 
@@ -547,10 +547,10 @@ def test_the_very_first_run_only_looks(old_entry: PublicCampaign) -> None:
 def test_a_person_can_say_that_the_clock_is_right(old_entry: PublicCampaign) -> None:
     later = START + 20 * DAY
     machine = Boot(STOPPED.id, STOPPED.began_at + 20 * DAY)
-    assert run_at(later, machine=machine).clock == Clock.LEAPT
+    assert run_at(later, machine=machine).clock == Clock.JUMPED
     with stopped_at(later, machine):
         retention.trust_clock()
-        assert rules.clock_state() == Clock.TRUE
+        assert rules.clock_state() == Clock.TRUSTED
         assert retention.run().expired == 3
 
 

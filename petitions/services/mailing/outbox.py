@@ -224,7 +224,7 @@ def mark_delayed(leased: Leased, failure: str) -> None:
     """
     now = clock.now()
     values: dict[str, object] = {"leased_until": None, "failure": failure[:40]}
-    if now - leased.created_at > GIVE_UP_AFTER and clock_state() not in (Clock.LEAPT, Clock.EARLIER):
+    if now - leased.created_at > GIVE_UP_AFTER and clock_state() not in (Clock.JUMPED, Clock.EARLIER):
         values |= {"state": MessageState.FAILED, "payload": None}
     else:
         values["due_at"] = now + min(FIRST_RETRY * 2 ** min(leased.attempts - 1, 10), LONGEST_RETRY)

@@ -52,7 +52,7 @@ class RunSummary:
 def run(ended: threading.Event | None = None) -> RunSummary:
     """Erase what is due, unless the clock is in doubt; stops between two batches once `ended` is set."""
     summary = RunSummary(look_at_clock())
-    if summary.clock != Clock.TRUE:
+    if summary.clock != Clock.TRUSTED:
         log.warning("retention waits clock=%s", summary.clock)
         return summary
     now = clock.now()
@@ -81,7 +81,7 @@ def look_at_clock() -> Clock:
         noted = rules.marks(store.connection())
         verdict = rules.judged(noted, now, boot)
         began_at = noted.get(f"boot {boot.id}")
-        if verdict == Clock.TRUE:
+        if verdict == Clock.TRUSTED:
             _trust_clock(store)
         elif verdict == Clock.WAITING and (began_at is None or abs(boot.began_at - began_at) > rules.TOLERANCE):
             _set_mark(store, f"boot {boot.id}", boot.began_at)

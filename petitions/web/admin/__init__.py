@@ -1,1 +1,1 @@
-"""Pages for staff, all behind the login."""
+"""Pages for staff; all require a login."""

@@ -1,4 +1,4 @@
-"""The board: the counts of all cases, live."""
+"""The overview: the counts of all cases, live."""
 
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue

@@ -1,4 +1,4 @@
-"""The page that opens an export in the officer's own browser, here or saved: what it reads goes nowhere."""
+"""The page that decrypts an export in the browser, online or saved as a file: the data it reads is sent nowhere."""
 
 import base64
 import hashlib
@@ -13,18 +13,18 @@ from petitions.web.admin.login import bp
 from petitions.web.assets import STATIC
 
 SCRIPTS = ("vendor/age-0.3.1.min.js", "js/open.js")
-_OTHER_FILES = re.compile(r"@font-face \{[^}]*\}|url\([^)]*\)")  # the file stands alone
+_OTHER_FILES = re.compile(r"@font-face \{[^}]*\}|url\([^)]*\)")  # the file must not refer to others
 
 
 @bp.get("/open")
 def decrypt_export() -> ResponseReturnValue:
-    """The page as a part of the staff pages."""
+    """The page as one of the staff pages."""
     return render_template("admin/decrypt_export.html", scripts=SCRIPTS)
 
 
 @bp.get("/open/download")
 def decrypt_export_file() -> ResponseReturnValue:
-    """The page as one file that works without a network, and may not use one."""
+    """The page as one file that works offline and may not use the network."""
     script, style = _inlined()
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
@@ -38,7 +38,7 @@ def decrypt_export_file() -> ResponseReturnValue:
 
 @lru_cache(maxsize=1)
 def _inlined() -> tuple[str, str]:
-    """Our own script with the library before it, and the style sheet."""
+    """The script, after the library it needs, and the style sheet."""
     script = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS)
     return script, _OTHER_FILES.sub("", (STATIC / "css/site.css").read_text(encoding="utf-8"))
 

@@ -1,4 +1,4 @@
-"""Handing over: the sealed rows as a download. Nothing is opened here."""
+"""Export pages: the encrypted signatures as a download. Nothing is decrypted here."""
 
 from flask import Response, render_template, request, stream_with_context
 from flask.typing import ResponseReturnValue
@@ -12,13 +12,13 @@ from petitions.web.errors import MESSAGES, status_of, wait_of
 
 @bp.get("/export")
 def export_form() -> ResponseReturnValue:
-    """Which campaign, and the password once more."""
+    """The form: which campaign, and the password again."""
     return _page(None)
 
 
 @bp.post("/export")
 def export() -> ResponseReturnValue:
-    """The rows of the campaign as a stream; the file's name is ours."""
+    """The export as a stream of lines, as a download."""
     if exc := password_refused():
         return _page(MESSAGES[exc.code]), status_of(exc), wait_of(exc)
     campaign = catalogue().campaign(request.form.get("campaign", ""))

@@ -1,4 +1,4 @@
-"""The section's keys: which there are, and the proof that they work. No private key comes here."""
+"""Recipient key pages: which keys there are, and the key tests. No private key is sent here."""
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,13 +13,13 @@ from petitions.web.errors import MESSAGES, status_of, wait_of
 
 @bp.get("/keys")
 def keys() -> ResponseReturnValue:
-    """The keys, and the test messages that are still to be opened."""
+    """The keys, and the open test messages."""
     return _page(None)
 
 
 @bp.post("/keys")
 def prove_key() -> ResponseReturnValue:
-    """Take the words that a key's holder read in the test message, with the password once more."""
+    """Check the words that a key's holder read in the test message, with the password again."""
     if exc := password_refused():
         return _page(None, MESSAGES[exc.code]), status_of(exc), wait_of(exc)
     try:

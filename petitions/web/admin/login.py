@@ -1,4 +1,4 @@
-"""The door to the staff pages: nothing below /admin/ opens without a session, except this."""
+"""Login for the staff pages: every page below /admin/ requires a session, except the login page."""
 
 from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -16,10 +16,10 @@ OPEN_ENDPOINTS = {"admin.login_form", "admin.log_in"}
 
 
 class LoginForm(FlaskForm):  # type: ignore[misc]
-    """Name and password. There is no session yet that could hold a token; the origin guard stands before it."""
+    """Name and password. No CSRF token, as there is no session yet; the origin check protects this form."""
 
     class Meta:
-        """See above."""
+        """No CSRF token."""
 
         csrf = False
 
@@ -29,11 +29,11 @@ class LoginForm(FlaskForm):  # type: ignore[misc]
 
 @bp.before_request
 def demand_session() -> ResponseReturnValue | None:
-    """Let nobody past without a session, and no form without the session's token."""
+    """Redirect requests without a session to the login; refuse forms without the session's CSRF token."""
     if request.endpoint in OPEN_ENDPOINTS:
         return None
-    if "csrf_token" not in session:  # only an open staff session has one
-        if request.endpoint == "admin.board_part":  # a board that refreshes itself says why it stopped
+    if "csrf_token" not in session:  # only a valid staff session has one
+        if request.endpoint == "admin.board_part":  # the overview that refreshes itself shows why it stopped
             return render_template("admin/_logged_out.html"), 200
         return redirect(url_for("admin.login_form"), 303)
     if request.method not in SAFE:
@@ -43,14 +43,14 @@ def demand_session() -> ResponseReturnValue | None:
 
 @bp.get("/login")
 def login_form() -> ResponseReturnValue:
-    """The form."""
+    """The login form."""
     return render_template("admin/login.html", form=LoginForm(formdata=None), problem=None)
 
 
 @bp.post("/login")
 def log_in() -> ResponseReturnValue:
-    """Check name and password, and begin a session under a new secret."""
-    form = LoginForm(formdata=request.form)  # by itself it would read JSON too, and stumble over some
+    """Check name and password, and begin a session with a new token."""
+    form = LoginForm(formdata=request.form)  # by default Flask-WTF also reads JSON bodies, and fails on some
     try:
         old = session.token if isinstance(session, sessions.StaffSession) else ""
         token = accounts.log_in(form.name.data or "", form.password.data or "", network(), old)
@@ -69,18 +69,18 @@ def log_out() -> ResponseReturnValue:
 
 
 def left() -> ResponseReturnValue:
-    """The answer to whoever ended the session: the browser forgets the pages it kept."""
+    """The redirect after a session's end; it makes the browser delete the pages it cached."""
     sessions.end()
     return redirect(url_for("admin.login_form"), 303), {"Clear-Site-Data": '"cache", "storage"'}
 
 
 def by() -> str:
-    """Who sends this form, as the journal calls them."""
+    """The actor of this request, as the journal names it."""
     return f"account {sessions.current().login.account_id}"
 
 
 def password_refused() -> DomainError | None:
-    """Why the password that came with a form once more is refused; None if it is theirs."""
+    """The error if the password repeated in this form is wrong; None if it is right."""
     try:
         accounts.prove_password(sessions.current().login.name, request.form.get("password", ""), network())
     except (LoginRefused, TooManyTries, accounts.LoginBusy) as exc:

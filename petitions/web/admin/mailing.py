@@ -1,4 +1,4 @@
-"""How the mails are doing, and addresses that must not be written to. Nobody's address is shown."""
+"""E-mail pages: the outbox in numbers, and suppressed addresses. No address is shown."""
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -14,7 +14,7 @@ DONE = {
     "lifted": _l("E-mail goes to this address again."),
 }
 
-REASONS = {  # what the outbox calls them; others come from mail servers
+REASONS = {  # the outbox's reasons; others come from mail servers
     "cannot_open": _l("cannot be decrypted with this server’s key"),
     "not_made": _l("the e-mail could not be written"),
 }
@@ -22,13 +22,13 @@ REASONS = {  # what the outbox calls them; others come from mail servers
 
 @bp.get("/mails")
 def mailing() -> ResponseReturnValue:
-    """The outbox in numbers, and the form."""
+    """The outbox in numbers, and the form for suppression."""
     return _page(AddressForm())
 
 
 @bp.post("/mails")
 def change_suppression() -> ResponseReturnValue:
-    """Stop writing to an address that bounced, or begin again."""
+    """Suppress an address that bounced, or lift its suppression."""
     form = AddressForm()
     if not form.validate():
         return _page(form), 422

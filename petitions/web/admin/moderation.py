@@ -1,4 +1,4 @@
-"""Against abuse, for staff: passes for schools and stalls, the end of a hold, invalidations."""
+"""Moderation pages: group codes, the end of a hold, invalidations."""
 
 from collections.abc import Callable
 
@@ -29,14 +29,14 @@ STATES = {
 
 @bp.get("/passes")
 def list_group_codes() -> ResponseReturnValue:
-    """All passes with their codes, and the form for one more."""
+    """All group codes, and the form for a new one."""
     board = _board()
     return _group_codes_page(board, GroupCodeForm(board.timezone))
 
 
 @bp.post("/passes")
 def create_group_code() -> ResponseReturnValue:
-    """Make one."""
+    """Create a group code."""
     board = _board()
     form = GroupCodeForm(board.timezone)
     if not form.validate():
@@ -50,28 +50,28 @@ def create_group_code() -> ResponseReturnValue:
 
 @bp.post("/passes/end")
 def end_group_code() -> ResponseReturnValue:
-    """End it now."""
+    """End a group code now."""
     group_codes.end_group_code(_number(), by())
     return redirect(url_for("admin.list_group_codes"), 303)
 
 
 @bp.post("/holds/count")
 def count_held() -> ResponseReturnValue:
-    """Staff had a look: what is held counts."""
+    """End the hold and count the held signatures."""
     holds.count_held(_board().campaign, by())
     return redirect(url_for("admin.board"), 303)
 
 
 @bp.get("/invalidations")
 def list_invalidations() -> ResponseReturnValue:
-    """All invalidations, and the form for one more."""
+    """All invalidations, and the form for a new one."""
     board = _board()
     return _invalidations_page(board, InvalidationForm(board.timezone))
 
 
 @bp.post("/invalidations")
 def prepare_invalidation() -> ResponseReturnValue:
-    """Count what would be struck, and show it."""
+    """Count what would be invalidated, and show it."""
     board = _board()
     form = InvalidationForm(board.timezone)
     if not form.validate():
@@ -85,13 +85,13 @@ def prepare_invalidation() -> ResponseReturnValue:
 
 @bp.post("/invalidations/run")
 def run_invalidation() -> ResponseReturnValue:
-    """Invalidate them, with the password once more."""
+    """Invalidate the signatures, with the password again."""
     return _with_password(invalidations.run_invalidation)
 
 
 @bp.post("/invalidations/undo")
 def undo_invalidation() -> ResponseReturnValue:
-    """Bring them back, with the password once more."""
+    """Restore the signatures, with the password again."""
     return _with_password(invalidations.undo_invalidation)
 
 
@@ -106,7 +106,7 @@ def _with_password(act: Callable[[int, str], int]) -> ResponseReturnValue:
 
 
 def _number() -> int:
-    """Which row the button belongs to; raises NotFound for what is none."""
+    """The row that the button belongs to; raises NotFound for an invalid number."""
     said = request.form.get("number", "")
     if not (said.isascii() and said.isdecimal() and len(said) < 10):
         raise NotFound()

@@ -1,4 +1,4 @@
-"""What is erased when, and the button that says that the signatures were handed over."""
+"""Retention pages: what is erased when, and the button that records a delivery."""
 
 from collections.abc import Callable
 
@@ -22,13 +22,13 @@ def retention() -> ResponseReturnValue:
 
 @bp.post("/retention/<campaign>/handed-over")
 def record_delivery(campaign: str) -> ResponseReturnValue:
-    """Record that the signatures were delivered, with the password once more: 30 days later the names are erased."""
+    """Record that the signatures were delivered, with the password again: 30 days later the names are erased."""
     return _with_password(campaign, services.record_delivery)
 
 
 @bp.post("/retention/<campaign>/not-handed-over")
 def undo_delivery(campaign: str) -> ResponseReturnValue:
-    """Take back what was recorded, with the password once more."""
+    """Undo a recorded delivery, with the password again."""
     return _with_password(campaign, services.undo_delivery)
 
 

@@ -1,4 +1,4 @@
-"""One's own account, and those of the others: passwords, sessions, and who may come in."""
+"""Pages for staff accounts: the own password and sessions, other accounts, and the journal."""
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -18,13 +18,13 @@ DIFFERENT = _l("The two new passwords are not the same.")
 
 @bp.get("/account")
 def account() -> ResponseReturnValue:
-    """The form for another password, and the way out of all browsers."""
+    """The form for a new password, and a button that ends all sessions."""
     return _account_page()
 
 
 @bp.post("/account")
 def change_password() -> ResponseReturnValue:
-    """Take the new password, if the old one is right; only this session goes on."""
+    """Set the new password if the old one is right; only this session continues."""
     session, new = sessions.current(), request.form.get("new", "")
     if new != request.form.get("again", ""):
         return _account_page(new_error=DIFFERENT), 422
@@ -39,7 +39,7 @@ def change_password() -> ResponseReturnValue:
 
 @bp.post("/account/sessions")
 def end_sessions() -> ResponseReturnValue:
-    """Log out everywhere."""
+    """End all sessions of this account."""
     accounts.end_sessions(sessions.current().login.name, by())
     return left()
 
@@ -52,7 +52,7 @@ def list_staff() -> ResponseReturnValue:
 
 @bp.post("/staff")
 def change_staff() -> ResponseReturnValue:
-    """Disable, enable, or log out somebody else; raises NotFound for nobody, and for oneself."""
+    """Disable, enable or log out another account; raises NotFound for an unknown one and for the own one."""
     name, act = request.form.get("name", ""), request.form.get("act", "")
     if name == sessions.current().login.name or act not in {"disable", "enable", "end"}:
         raise NotFound()
@@ -65,7 +65,7 @@ def change_staff() -> ResponseReturnValue:
 
 @bp.get("/journal")
 def list_journal() -> ResponseReturnValue:
-    """Who did what, the newest first."""
+    """The journal, newest first."""
     return render_template("admin/journal.html", entries=journal.newest(200))
 
 

@@ -1,1 +1,1 @@
-"""Answers for other programs: counts, bounces, health."""
+"""The API for other programs: counts, bounces, health check."""

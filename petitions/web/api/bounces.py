@@ -1,4 +1,4 @@
-"""Where a mail service reports addresses that cannot be reached."""
+"""The API where a mail service reports bounced addresses."""
 
 import hmac
 
@@ -17,9 +17,9 @@ BOUNCED = "bounced"
 
 @bp.post(SERVICES)
 def bounced() -> ResponseReturnValue:
-    """Write no more to `email`; `Authorization: Bearer <PETITIONS_BOUNCE_SECRET>`. Always the same 204.
+    """Suppress e-mail to `email`; needs `Authorization: Bearer <PETITIONS_BOUNCE_SECRET>`. Always answers 204.
 
-    As many reports as come; but a network that names wrong secrets may do so a few times only.
+    Right reports are not limited; a network that sends wrong secrets is.
     """
     secret = settings().bounce_secret
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -38,9 +38,9 @@ def bounced() -> ResponseReturnValue:
 
 
 def _in_json() -> object:
-    """What a JSON object calls `email`; None where there is none."""
+    """The value of `email` in a JSON object; None if there is none."""
     try:
         said = request.get_json(silent=True)
-    except RecursionError:  # brackets in brackets, thousands of them
+    except RecursionError:  # thousands of nested brackets
         return None
     return said.get("email") if isinstance(said, dict) else None

@@ -1,4 +1,4 @@
-"""The counts for other programs."""
+"""The API for public counts."""
 
 import json
 
@@ -15,7 +15,7 @@ bp = Blueprint("api_counts", __name__)
 
 @bp.get("/api/v1/campaigns/<campaign>/counts.json")
 def campaign_counts(campaign: str) -> ResponseReturnValue:
-    """The numbers of each public case, and their total: of the last batch, or live; and when the next ones come."""
+    """The numbers of each public case and their total, from the last batch or live, and when the next come."""
 
     def build() -> str:
         found = catalogue().campaign(campaign)

@@ -1,4 +1,4 @@
-"""Whether the server is ready, for those who watch it."""
+"""The health check."""
 
 from flask import Blueprint, Response
 from sqlalchemy import text
@@ -12,7 +12,7 @@ bp = Blueprint("health", __name__)
 
 @bp.get("/healthz")
 def healthz() -> Response:
-    """200 when the database answers and has our tables, 503 when not."""
+    """200 when the database answers and has the tables, otherwise 503."""
     try:
         with reading() as connection:
             connection.execute(text("SELECT 1 FROM campaigns LIMIT 1"))

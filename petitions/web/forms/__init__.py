@@ -1,1 +1,1 @@
-"""Forms: what people type is checked here before a service gets it."""
+"""Forms: what people type is validated here before a service gets it."""

@@ -1,4 +1,4 @@
-"""The form that takes the six digits of the mail."""
+"""The form for the six-digit code of the e-mail."""
 
 from wtforms import Field, StringField
 from wtforms.validators import ValidationError
@@ -8,7 +8,7 @@ from petitions.web.forms.words import REFUSALS
 
 
 class CodeForm(AddressForm):
-    """Address and code, as typed from the mail."""
+    """Address and code, as typed."""
 
     code = StringField()
 

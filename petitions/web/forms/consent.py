@@ -1,4 +1,4 @@
-"""The words under which people sign: shown by the form, and kept with each signature."""
+"""The consent texts: shown by the form, and stored with each signature."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,10 @@ from petitions.queries.retention import AFTER_DELIVERY, PENDING_LIFETIME
 
 
 def data_words(campaign: PublicCampaign, only: PublicCase | None = None, *, is_proven: bool = False) -> str:
-    """Who gets the name, who can read name and address until then, and how long; `is_proven`: it counts at once."""
+    """Who gets the name, who can read name and address until then, and for how long they are stored.
+
+    `is_proven`: the mailbox is confirmed already, so the signature counts at once.
+    """
     days, wait = AFTER_DELIVERY.days, PENDING_LIFETIME.days
     said = _recipient_words([only] if only else campaign.cases, is_proven)
     said += [
@@ -57,34 +60,34 @@ def confirm_words() -> str:
 
 
 def newsletter_words() -> str:
-    """What ticking the box means."""
+    """The newsletter box."""
     return str(_("Also send me news about these cases. I can stop it at any time."))
 
 
 def unnamed_words(campaign: PublicCampaign, only: PublicCase | None = None) -> str:
-    """What ticking the box about the name means; empty where no name is handed over, so that there is no such box."""
+    """The box about the name; empty if no name is delivered, so that there is no box."""
     hands_over = any(case.hands_over_names for case in ([only] if only else campaign.cases))
     return str(_("Count my signature, but do not hand over my name.")) if hands_over else ""
 
 
 def age_words(campaign: PublicCampaign) -> str:
-    """What the signer says about the age; empty where the campaign does not ask."""
+    """The signer's statement about the age; empty if the campaign does not ask."""
     least = campaign.minimum_age
     return ngettext("I am at least %(num)s year old.", "I am at least %(num)s years old.", least) if least else ""
 
 
 def more_words(campaign: PublicCampaign) -> str:
-    """What is kept with signatures that a proven signer adds."""
+    """The consent text for signatures that a confirmed signer adds."""
     return "\n".join([at_once_words(), data_words(campaign, is_proven=True)])
 
 
 def at_once_words() -> str:
-    """When signatures count that a proven signer adds."""
+    """When signatures count that a confirmed signer adds."""
     return str(_("No second e-mail: these signatures count at once."))
 
 
 def consent_words(campaign: PublicCampaign, only: PublicCase | None = None) -> str:
-    """All of it together, as it is kept with the signature."""
+    """The whole consent text, as stored with the signature."""
     said = [confirm_words(), newsletter_words(), unnamed_words(campaign, only), age_words(campaign)]
     said.append(data_words(campaign, only))
     return "\n".join(filter(None, said))

@@ -1,4 +1,4 @@
-"""What forms ask about a person: the name, and the address."""
+"""Forms about a person: name and e-mail address."""
 
 from flask import request
 from flask_wtf import FlaskForm
@@ -14,7 +14,7 @@ class PublicForm(FlaskForm):  # type: ignore[misc]
     """A form on a page that is the same for everybody."""
 
     class Meta:
-        """No token: web/security.py tells our own pages from foreign ones without a cookie."""
+        """No CSRF token: web/security.py checks the origin instead, which needs no cookie."""
 
         csrf = False
 
@@ -23,13 +23,13 @@ class PublicForm(FlaskForm):  # type: ignore[misc]
 
 
 class NameForm(PublicForm):
-    """The name as it should stand on the signatures."""
+    """The name for the signatures."""
 
     first_name = StringField()
     last_name = StringField()
 
     def validate_first_name(self, field: Field) -> None:
-        """Either name may be missing, not both."""
+        """One of the two names may be missing."""
         field.data = cleaned(identity.clean_name, field.data)
         if not field.data and not (self.last_name.data or "").strip():
             raise ValidationError(REFUSALS["name_missing"])
@@ -40,12 +40,12 @@ class NameForm(PublicForm):
 
 
 class AddressForm(PublicForm):
-    """An address that mail can go to."""
+    """An e-mail address."""
 
     email = StringField()
 
     def validate_email(self, field: Field) -> None:
-        """Not empty, and an address."""
+        """Required, and valid."""
         if not (field.data or "").strip():
             raise ValidationError(REFUSALS["email_missing"])
         field.data = cleaned(lambda typed: identity.clean_email(typed, is_demo=settings().demo), field.data)

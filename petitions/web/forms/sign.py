@@ -1,4 +1,4 @@
-"""The form that signs: one person, or all in one go."""
+"""The signing form, for one case or all."""
 
 from datetime import date
 
@@ -19,13 +19,12 @@ from petitions.web.security import network
 
 
 class SignForm(NameForm, AddressForm):
-    """Fields as other programs know them: first_name, last_name, email, birth_date, newsletter, unnamed, of_age,
-    cases.
+    """Public field names: first_name, last_name, email, birth_date, newsletter, unnamed, of_age, cases.
 
-    The rest is against abuse.
+    The other fields are against abuse.
     """
 
-    email_asked = StringField()  # the address that the last answer asked about
+    email_asked = StringField()  # the address of the last "did you mean"
     birth_date = StringField()
     newsletter = BooleanField()
     unnamed = BooleanField()
@@ -33,7 +32,7 @@ class SignForm(NameForm, AddressForm):
     cases = SelectMultipleField(validate_choice=False)
     pass_code = StringField()
     proof = StringField()
-    remark = StringField()  # nobody sees it; a name that neither browsers nor password managers know
+    remark = StringField()  # a honeypot: hidden, with a name that neither browsers nor password managers fill in
     elapsed = StringField()
 
     def __init__(self, campaign: PublicCampaign, only: PublicCase | None = None) -> None:
@@ -47,7 +46,7 @@ class SignForm(NameForm, AddressForm):
             self.cases.data = [only.slug]
 
     def validate_email(self, field: Field) -> None:
-        """An address; asked about once where a well-known host looks mistyped."""
+        """Required and valid; asks once if the domain looks mistyped."""
         super().validate_email(field)
         meant = mail_hosts.suggestion(field.data)
         if meant and field.data != (self.email_asked.data or "").strip():
@@ -57,7 +56,7 @@ class SignForm(NameForm, AddressForm):
             )
 
     def validate_birth_date(self, field: Field) -> None:
-        """Only where the campaign asks for it; kept as typed, so that it comes back as typed."""
+        """Only if the campaign asks for it; kept as typed."""
         if not self.campaign.asks_birth_date:
             return
         if not (field.data or "").strip():
@@ -65,12 +64,12 @@ class SignForm(NameForm, AddressForm):
         self._born = cleaned(lambda typed: identity.clean_birth_date(typed, clock.now().date()), field.data)
 
     def validate_of_age(self, field: Field) -> None:
-        """Only where the campaign sets an age."""
+        """Only if the campaign has a minimum age."""
         if self.campaign.minimum_age and not field.data:
             raise ValidationError(REFUSALS["age_missing"])
 
     def validate_cases(self, field: Field) -> None:
-        """Open cases of this campaign, each once however often it was named."""
+        """Open cases of this campaign, without repetition."""
         by_slug = {case.slug: case for case in self.campaign.cases}
         open_slugs = {case.slug for case in self.campaign.open_cases}
         named = list(dict.fromkeys(field.data or []))
@@ -83,7 +82,7 @@ class SignForm(NameForm, AddressForm):
         self.chosen = [by_slug[slug] for slug in named]
 
     def entry(self) -> Entry:
-        """What was typed, for the service; only after validation."""
+        """The entry for the service; only after validation."""
         return Entry(
             campaign=self.campaign,
             cases=self.chosen,
@@ -104,6 +103,6 @@ class SignForm(NameForm, AddressForm):
 
     @property
     def _elapsed_ms(self) -> int | None:
-        """How long the form took to fill in; None if the page does not know."""
+        """How long filling in took; None if the page did not measure it."""
         said = self.elapsed.data or ""
         return int(said) if said.isascii() and said.isdecimal() and len(said) < 10 else None

@@ -1,4 +1,4 @@
-"""What staff type against abuse. The session's token is checked before any of these is read."""
+"""Forms for moderation. The session's CSRF token is checked before any of these is read."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -15,15 +15,15 @@ from petitions.web.forms.words import REFUSALS
 
 
 def _printable(typed: str | None) -> str | None:
-    """What was typed without signs that no database or page can take."""
+    """The typed text without characters that no database or page accepts."""
     return "".join(char for char in typed if char.isprintable()) if typed else typed
 
 
 class StaffForm(FlaskForm):  # type: ignore[misc]
-    """A form whose times are those of the campaign's own clock."""
+    """A form whose times are in the campaign's time zone."""
 
     class Meta:
-        """See above."""
+        """No CSRF token of its own: the session's is checked."""
 
         csrf = False
 
@@ -32,7 +32,7 @@ class StaffForm(FlaskForm):  # type: ignore[misc]
         self.zone = ZoneInfo(timezone)
 
     def moment(self, field: Field) -> datetime | None:
-        """What was typed, in UTC; None if nothing was."""
+        """The typed time, in UTC; None if empty."""
         typed = (field.data or "").strip()
         try:
             return datetime.fromisoformat(typed).replace(tzinfo=self.zone).astimezone(UTC) if typed else None
@@ -41,7 +41,7 @@ class StaffForm(FlaskForm):  # type: ignore[misc]
 
 
 class GroupCodeForm(StaffForm):
-    """A pass: where, for how many, from when to when."""
+    """A group code: place, number of signers, begin and end."""
 
     place = StringField(filters=[_printable])
     most = StringField(default=str(group_codes.DEFAULT_SIGNERS))
@@ -49,15 +49,15 @@ class GroupCodeForm(StaffForm):
     closes_at = StringField()
 
     def validate_opens_at(self, field: Field) -> None:
-        """Now, if nothing was typed."""
+        """Default: now."""
         self.begin = self.moment(field) or clock.now()
 
     def validate_closes_at(self, field: Field) -> None:
-        """An hour after the beginning, if nothing was typed."""
+        """Default: an hour after the beginning."""
         self.end = self.moment(field) or getattr(self, "begin", clock.now()) + group_codes.DEFAULT_DURATION
 
     def validate_most(self, field: Field) -> None:
-        """A number; forty if nothing was typed."""
+        """A number; by default 40."""
         typed = (field.data or "").strip() or str(group_codes.DEFAULT_SIGNERS)
         self.number = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 6 else 0
 
@@ -74,15 +74,15 @@ class InvalidationForm(StaffForm):
     reason = StringField(filters=[_printable])
 
     def validate_signed_from(self, field: Field) -> None:
-        """Any time, or none."""
+        """A time or nothing."""
         self.begin = self.moment(field)
 
     def validate_signed_until(self, field: Field) -> None:
-        """Any time, or none."""
+        """A time or nothing."""
         self.end = self.moment(field)
 
     def condition(self) -> Condition:
-        """What was typed; only after validation."""
+        """The condition; only after validation."""
         number = self.pass_id.data or ""
         return Condition(
             cases=tuple(slug for slug in self.cases.data or () if slug.isprintable()),

@@ -1,4 +1,4 @@
-"""What a form says about a value that cannot be taken: the fact, and what to do next."""
+"""The words of form errors: what is wrong, and what to do."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -36,7 +36,7 @@ REFUSALS = {
 
 
 def cleaned(clean: Callable[[str], Value], typed: str | None) -> Value:
-    """The clean value; a refusal becomes the field's error in words."""
+    """The clean value; a refusal is raised as the field's error in words."""
     try:
         return clean(typed or "")
     except identity.Refused as exc:

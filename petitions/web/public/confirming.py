@@ -1,4 +1,4 @@
-"""Behind the link in a mail: a page with one button, and only the button acts."""
+"""Confirmation pages: the e-mail's link opens a page with one button, and only the button confirms."""
 
 from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -20,13 +20,13 @@ bp = Blueprint("confirming", __name__)
 
 @bp.get("/<lang:lang>/confirm/<token>")
 def confirm_form(token: str) -> ResponseReturnValue:
-    """What waits behind the link; once it is confirmed, what else can be done. Opening it changes nothing."""
+    """What is pending for this link's signer; after confirmation, what else can be done. Changes nothing."""
     return _page(token)
 
 
 @bp.post("/<lang:lang>/confirm/<token>")
 def confirm(token: str) -> ResponseReturnValue:
-    """Yes, these signatures are wanted. Where several people typed the address, the name says whose are meant."""
+    """Confirm the signatures. Where several people used the address, the name says whose."""
     first_name, last_name = (request.form.get(name, "").strip() for name in ("first_name", "last_name"))
     try:
         if first_name or last_name:
@@ -59,7 +59,7 @@ def _page(token: str, problem: object = None) -> str:
 
 @bp.post("/<lang:lang>/confirm/<token>/more")
 def add_cases(token: str) -> ResponseReturnValue:
-    """Sign for others too; the mailbox is proven, so they count at once."""
+    """Sign further cases; the mailbox is confirmed, so they count at once."""
     facts = confirming.open_link(token)
     campaign = catalogue().campaign_with_id(facts.campaign_id)
     chosen = ticked_cases(campaign)
@@ -70,7 +70,7 @@ def add_cases(token: str) -> ResponseReturnValue:
 
 @bp.post("/<lang:lang>/confirm/<token>/not-me")
 def reject(token: str) -> ResponseReturnValue:
-    """Somebody else typed this address: withdraw what waits, and forget it."""
+    """The answer "it was not me": withdraw what is pending, and erase it."""
     facts = confirming.open_link(token)
     campaign = catalogue().campaign_with_id(facts.campaign_id)
     confirming.reject_signer(token)
@@ -79,19 +79,19 @@ def reject(token: str) -> ResponseReturnValue:
 
 @bp.get("/<lang:lang>/<campaign>/rejected")
 def rejected(campaign: str) -> ResponseReturnValue:
-    """After "it was not me"."""
+    """The page after "it was not me"."""
     return render("rejected.html", find_campaign(campaign))
 
 
 @bp.get("/<lang:lang>/<campaign>/code")
 def code_form(campaign: str) -> ResponseReturnValue:
-    """Where the six digits are typed."""
+    """The form for the six-digit code."""
     return render("code.html", find_campaign(campaign), form=CodeForm())
 
 
 @bp.post("/<lang:lang>/<campaign>/code")
 def confirm_by_code(campaign: str) -> ResponseReturnValue:
-    """Confirm by address and code. A wrong pair tells nothing about the address."""
+    """Confirm by address and code. A wrong pair shows nothing about the address."""
     found = find_campaign(campaign)
     form = CodeForm()
     if not form.validate():

@@ -1,4 +1,4 @@
-"""The demo mailbox: every mail of this installation, for newcomers. It is not even registered outside demo mode."""
+"""The demo mailbox: shows every e-mail of this installation. It is registered in demo mode only."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _URL = re.compile(r"https?://[^\s<>]+")
 
 @dataclass(frozen=True)
 class DemoMail:
-    """One mail as its reader sees it."""
+    """One e-mail as its reader sees it."""
 
     to: str
     subject: str
@@ -30,7 +30,7 @@ class DemoMail:
 
 @bp.get("/demo/mailbox/")
 def mailbox() -> ResponseReturnValue:
-    """All mails, newest first."""
+    """All e-mails, newest first."""
     scheme, _, folder = settings().mail_url.partition(":")
     files = sorted(Path(folder).glob("*.eml"), key=lambda path: path.stat().st_mtime_ns) if scheme == "file" else []
     mails = [_read(path) for path in reversed(files[-MAX_SHOWN:])]

@@ -1,4 +1,4 @@
-"""The pages that are the same for everybody, kept as ready bytes."""
+"""Public pages that are the same for everybody, served from the page cache."""
 
 from typing import Any
 
@@ -19,11 +19,11 @@ LONGEST_CODE = 20
 
 @bp.get("/")
 def root() -> Response:
-    """Send people on to their language."""
+    """Redirect to the visitor's language."""
     public = catalogue()
     if not public.campaigns:
         raise NotFound()
-    code = request.args.get("pass", "")  # a short link for a school
+    code = request.args.get("pass", "")  # a short link with a group code
     kept: dict[str, Any] = {"pass": code} if code.replace("-", "").isalnum() and len(code) <= LONGEST_CODE else {}
     home_page = url_for("pages.home", lang=wanted(request, public.current.languages), **kept)
     response = make_response(redirect(home_page, 302))
@@ -39,7 +39,7 @@ def home() -> ResponseReturnValue:
 
 @bp.get("/<lang:lang>/<campaign>/")
 def campaign(campaign: str) -> ResponseReturnValue:
-    """A campaign by name."""
+    """A campaign by its slug."""
     return page_cache.page(lambda: _campaign_page(campaign))
 
 
@@ -50,7 +50,7 @@ def _campaign_page(slug: str | None) -> str:
 
 @bp.get("/<lang:lang>/<campaign>/cases/<case>/")
 def case(campaign: str, case: str) -> ResponseReturnValue:
-    """One case: its story, what is asked, and the form."""
+    """One case: its story, its demand, and the form."""
 
     def build() -> str:
         found = find_campaign(campaign)
@@ -62,13 +62,13 @@ def case(campaign: str, case: str) -> ResponseReturnValue:
 
 @bp.get("/<lang:lang>/<campaign>/thanks")
 def thanks(campaign: str) -> ResponseReturnValue:
-    """After signing for all. Says nothing about who signed, so it may be shared."""
+    """The page after signing for all. It shows nothing about the signer, so it may be shared."""
     return page_cache.page(lambda: render("thanks.html", find_campaign(campaign), case=None))
 
 
 @bp.get("/<lang:lang>/<campaign>/cases/<case>/thanks")
 def thanks_case(campaign: str, case: str) -> ResponseReturnValue:
-    """After signing for one."""
+    """The page after signing for one case."""
 
     def build() -> str:
         found = find_campaign(campaign)
@@ -79,7 +79,7 @@ def thanks_case(campaign: str, case: str) -> ResponseReturnValue:
 
 @bp.get("/<lang:lang>/<campaign>/counts")
 def counts(campaign: str) -> ResponseReturnValue:
-    """The numbers as a part, which open pages fetch now and then."""
+    """The numbers as a part, which open pages fetch regularly."""
     return page_cache.page(
         lambda: render("_counts.html", find_campaign(campaign), is_swap=True), cache=page_cache.NUMBERS
     )
@@ -87,13 +87,13 @@ def counts(campaign: str) -> ResponseReturnValue:
 
 @bp.get("/<lang:lang>/<campaign>/stories/")
 def stories(campaign: str) -> ResponseReturnValue:
-    """What earlier campaigns achieved."""
+    """Successes of earlier campaigns."""
     return page_cache.page(lambda: render("stories.html", find_campaign(campaign)))
 
 
 @bp.get("/<lang:lang>/<campaign>/privacy")
 def privacy(campaign: str) -> ResponseReturnValue:
-    """What is kept, for what, and how long: from the real settings."""
+    """The privacy notice: what is stored, why, and how long, from the real settings."""
 
     def build() -> str:
         found = find_campaign(campaign)

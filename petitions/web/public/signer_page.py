@@ -1,4 +1,4 @@
-"""The signer's own page: behind a link, without a password. Every change is a button."""
+"""The signer's own page: opened by a link, without a password. Every change is a button."""
 
 import json
 
@@ -30,13 +30,13 @@ _SIGNED = (SignatureState.CONFIRMED, SignatureState.HELD, SignatureState.PENDING
 
 @bp.get("/<lang:lang>/mine/<token>")
 def page(token: str) -> ResponseReturnValue:
-    """What I signed, and everything I may change."""
+    """What the signer signed, and everything they may change."""
     return _page(token)
 
 
 @bp.post("/<lang:lang>/mine/<token>/withdraw")
 def withdraw(token: str) -> ResponseReturnValue:
-    """Take back what is named."""
+    """Withdraw the named signatures."""
     facts = signer_page.open_page(token)
     named = set(request.form.getlist("cases"))
     campaign = catalogue().campaign_with_id(facts.campaign_id)
@@ -47,7 +47,7 @@ def withdraw(token: str) -> ResponseReturnValue:
 
 @bp.post("/<lang:lang>/mine/<token>/more")
 def add_cases(token: str) -> ResponseReturnValue:
-    """Sign for others too."""
+    """Sign further cases."""
     facts = signer_page.open_page(token)
     campaign = catalogue().campaign_with_id(facts.campaign_id)
     chosen = ticked_cases(campaign)
@@ -72,21 +72,21 @@ def change_name(token: str) -> ResponseReturnValue:
 
 @bp.post("/<lang:lang>/mine/<token>/newsletter")
 def change_newsletter(token: str) -> ResponseReturnValue:
-    """News: yes or no."""
+    """Subscribe or unsubscribe."""
     signer_page.set_newsletter(token, bool(request.form.get("newsletter")))
     return _back(token, "saved")
 
 
 @bp.post("/<lang:lang>/mine/<token>/named")
 def change_named(token: str) -> ResponseReturnValue:
-    """The name: handed over, or not."""
+    """Whether the name is delivered."""
     signer_page.set_named(token, not request.form.get("unnamed"))
     return _back(token, "saved")
 
 
 @bp.post("/<lang:lang>/mine/<token>/language")
 def change_language(token: str) -> ResponseReturnValue:
-    """The language of our mails."""
+    """The language of e-mails."""
     facts = signer_page.open_page(token)
     wanted = request.form.get("language", "")
     if wanted not in catalogue().campaign_with_id(facts.campaign_id).languages:
@@ -97,7 +97,7 @@ def change_language(token: str) -> ResponseReturnValue:
 
 @bp.post("/<lang:lang>/mine/<token>/erase")
 def erase(token: str) -> ResponseReturnValue:
-    """Withdraw everything, and erase what is stored about me."""
+    """Withdraw everything, and erase the signer's data."""
     facts = signer_page.open_page(token)
     campaign = catalogue().campaign_with_id(facts.campaign_id)
     signer_page.erase(token)
@@ -106,13 +106,13 @@ def erase(token: str) -> ResponseReturnValue:
 
 @bp.get("/<lang:lang>/<campaign>/erased")
 def erased(campaign: str) -> ResponseReturnValue:
-    """After erasing."""
+    """The page after erasing."""
     return render("erased.html", find_campaign(campaign))
 
 
 @bp.get("/<lang:lang>/mine/<token>/data.json")
 def data(token: str) -> Response:
-    """What is stored about me, to keep."""
+    """Everything stored about the signer, as a download."""
     stored = json.dumps(signer_page.stored_data(token), ensure_ascii=False, indent=1)
     response = Response(stored, content_type="application/json; charset=utf-8")
     response.headers["Content-Disposition"] = 'attachment; filename="my-signatures.json"'
@@ -121,13 +121,13 @@ def data(token: str) -> Response:
 
 @bp.get("/<lang:lang>/<campaign>/mine")
 def link_form(campaign: str) -> ResponseReturnValue:
-    """Where the link can be asked for."""
+    """The form that requests the link."""
     return render("link.html", find_campaign(campaign), form=AddressForm())
 
 
 @bp.post("/<lang:lang>/<campaign>/mine")
 def send_link(campaign: str) -> ResponseReturnValue:
-    """Mail the link to the address. The answer is the same for every address."""
+    """E-mail the link to the address. The answer is the same for every address."""
     found = find_campaign(campaign)
     form = AddressForm()
     if not form.validate():
@@ -141,20 +141,20 @@ def send_link(campaign: str) -> ResponseReturnValue:
 
 @bp.get("/<lang:lang>/<campaign>/mine/sent")
 def link_sent(campaign: str) -> ResponseReturnValue:
-    """After asking."""
+    """The page after the request."""
     return render("link_sent.html", find_campaign(campaign))
 
 
 @bp.get("/<lang:lang>/stop/<token>")
 def stop_form(token: str) -> ResponseReturnValue:
-    """Before "never write to me again"."""
+    """The page before unsubscribing from all e-mail."""
     suppression.check_token(token)
     return render("stop.html", find_campaign(None), token=token, is_done=False)
 
 
 @bp.post("/<lang:lang>/stop/<token>")
 def stop_mails(token: str) -> ResponseReturnValue:
-    """Never write to this mailbox again."""
+    """Suppress all e-mail to this mailbox."""
     suppression.stop_by_token(token)
     return render("stop.html", find_campaign(None), token=token, is_done=True)
 

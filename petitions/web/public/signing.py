@@ -1,4 +1,4 @@
-"""Signing, for one or for all: the same view for plain forms and for htmx, which takes its part of the same page."""
+"""Signing, for one case or for all: one view serves plain forms and htmx, which uses a part of the same page."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ bp = Blueprint("signing", __name__)
 
 @bp.get("/<lang:lang>/<campaign>/sign")
 def sign_form(campaign: str) -> ResponseReturnValue:
-    """The form on a page of its own, for those who come back to its address."""
+    """The form on a page of its own, for a reload of its URL."""
     return page_cache.page(lambda: form_page(find_campaign(campaign), None))
 
 
@@ -39,14 +39,14 @@ def sign_case_form(campaign: str, case: str) -> ResponseReturnValue:
 
 @bp.post("/<lang:lang>/<campaign>/sign")
 def sign(campaign: str) -> ResponseReturnValue:
-    """Sign for all that are ticked."""
+    """Sign the ticked cases."""
     found = find_campaign(campaign)
     return take_entry(SignForm(found), url_for("pages.thanks", campaign=found.slug), form_page)
 
 
 @bp.post("/<lang:lang>/<campaign>/cases/<case>/sign")
 def sign_case(campaign: str, case: str) -> ResponseReturnValue:
-    """Sign for this one."""
+    """Sign this case."""
     found = find_campaign(campaign)
     one = found.case(case)
     thanks = url_for("pages.thanks_case", campaign=found.slug, case=one.slug)
@@ -61,7 +61,7 @@ def take_entry(form: SignForm, thanks: str, page: Callable[..., str]) -> Respons
         return page(form.campaign, form.only, form), 422
     try:
         sign_cases(form.entry())
-    except (Busy, TooManyTries, ProofNeeded) as exc:  # nothing was recorded; what was typed is kept
+    except (Busy, TooManyTries, ProofNeeded) as exc:  # nothing was recorded; the form keeps what was typed
         question, problem = None, str(words_of(exc))
         if isinstance(exc, ProofNeeded):
             brought = form.proof.data or ""

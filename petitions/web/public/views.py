@@ -1,4 +1,4 @@
-"""What the public pages show, gathered for their templates."""
+"""The data of public pages, gathered for their templates."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ from petitions.web.i18n import locale
 
 @dataclass(frozen=True)
 class Card:
-    """A case with the numbers that belong to it."""
+    """A case with its numbers."""
 
     case: PublicCase
     numbers: Numbers
@@ -30,7 +30,7 @@ class Card:
 
     @property
     def language(self) -> str:
-        """The language those words are in: the reader's, or the source where a translation is missing."""
+        """The language of those words: the reader's, or the source if the translation is missing."""
         return self.case.locale_for(locale())
 
     @property
@@ -40,7 +40,7 @@ class Card:
 
 
 def find_campaign(slug: str | None) -> PublicCampaign:
-    """The campaign of the URL in the language of the URL; raises NotFound, 404 for a language it does not have."""
+    """The URL's campaign in the URL's language; raises NotFound, and aborts with 404 for a language it lacks."""
     found = catalogue().campaign(slug) if slug else catalogue().current
     if locale() not in found.languages:
         abort(404)
@@ -48,13 +48,13 @@ def find_campaign(slug: str | None) -> PublicCampaign:
 
 
 def cards(campaign: PublicCampaign, numbers: Counts) -> list[Card]:
-    """All its public cases, in their order."""
+    """All public cases, in their order."""
     open_cases = set(campaign.open_cases)
     return [Card(case, numbers.of(case.id), case in open_cases) for case in campaign.cases]
 
 
 def render(template: str, campaign: PublicCampaign, **context: Any) -> str:
-    """The page of templates/public, or of the folder it names, with what every page of a campaign needs."""
+    """The page, with the data that every page of a campaign needs."""
     numbers = published_counts.public(campaign)
     everything = cards(campaign, numbers)
     return render_template(
@@ -74,19 +74,19 @@ def render(template: str, campaign: PublicCampaign, **context: Any) -> str:
 
 
 def _birth_date_example() -> str:
-    """A date as the form takes it, day first and the year in full, with the language's own sign between."""
+    """An example date for the form: day first, four-digit year, the language's own separator."""
     return "27.3.1985" if "." in get_date_format("short", locale()).pattern else "27/3/1985"
 
 
 def render_case(template: str, campaign: PublicCampaign, case: PublicCase, **context: Any) -> str:
-    """The page of one case, with its neighbours."""
+    """The page of one case, with links to the previous and the next one."""
     place = campaign.cases.index(case)
     around = [campaign.cases[place - 1], campaign.cases[(place + 1) % len(campaign.cases)]]
     return render(template, campaign, case=case, neighbours=around, **context)
 
 
 def blank_form(campaign: PublicCampaign, only: PublicCase | None = None) -> SignForm:
-    """The form as nobody has touched it, all open cases ticked."""
+    """The empty form, with all open cases ticked."""
     form = SignForm(campaign, only)
     if only is None:
         form.cases.data = [case.slug for case in campaign.open_cases]
@@ -94,6 +94,6 @@ def blank_form(campaign: PublicCampaign, only: PublicCase | None = None) -> Sign
 
 
 def ticked_cases(campaign: PublicCampaign) -> list[PublicCase]:
-    """The open cases that the present form names; what else it names is nothing of ours."""
+    """The open cases named in this request's form; unknown names are ignored."""
     named = set(request.form.getlist("cases"))
     return [case for case in campaign.open_cases if case.slug in named]

@@ -1,4 +1,4 @@
-"""/.well-known/: whom to tell about a hole in our security."""
+"""/.well-known/security.txt: where to report vulnerabilities (RFC 9116)."""
 
 from datetime import timedelta
 
@@ -9,12 +9,12 @@ from petitions.errors import NotFound
 from petitions.services.keys.keyring import settings
 
 bp = Blueprint("well_known", __name__)
-LASTS = timedelta(days=180)  # RFC 9116 wants less than a year
+LASTS = timedelta(days=180)  # RFC 9116 recommends less than a year
 
 
 @bp.get("/.well-known/security.txt")
 def security_txt() -> Response:
-    """Who takes reports; 404 where nobody was set."""
+    """The contact for vulnerability reports; 404 if none is set."""
     config = settings()
     if not config.security_contact:
         raise NotFound()
