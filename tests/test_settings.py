@@ -287,7 +287,7 @@ def test_demo_mode_works_on_this_machine(tmp_path: Path, host: str) -> None:
 )
 def test_demo_mode_is_refused_where_strangers_could_read_the_mails(tmp_path: Path, environ: dict[str, str]) -> None:
     [fault] = faults_of(tmp_path, PETITIONS_DEMO="1", **environ)
-    assert fault.startswith("PETITIONS_DEMO shows every mail to every visitor")
+    assert fault.startswith("PETITIONS_DEMO shows every e-mail to every visitor")
     assert faults_of(tmp_path, **environ) == []
 
 

@@ -120,7 +120,7 @@ def restored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def test_doctor_is_red_until_the_replay_whatever_happens_meanwhile(restored: Home) -> None:
-    """H5: doctor said "All is well." The server may run, and somebody take something back, before anybody looks."""
+    """H5: doctor said that all is well. The server may run, and somebody take something back, before anybody looks."""
     assert faults(restored)
     restored.server.start()
     try:

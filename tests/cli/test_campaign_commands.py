@@ -49,9 +49,9 @@ def test_faults_are_told_one_a_line_and_nothing_is_changed(app: Flask, run: Run,
     assert result.exit_code == 1
     assert result.stdout == ""
     assert result.stderr.splitlines() == [
-        "campaign.toml, key goal: must lie between 0 and 100000000, not -1",
+        "campaign.toml, key goal: must be between 0 and 100000000, not -1",
         "texts/fr.md, fr: is missing",
-        "2 fault(s); nothing was changed.",
+        "Faults: 2. Nothing was changed.",
     ]
     with app.app_context():
         assert dump() == before

@@ -115,7 +115,7 @@ def test_a_spreadsheet_takes_no_name_for_a_formula_or_a_link(laptop: Open, hande
 
 def test_a_wrong_key_leaves_no_half_list(laptop: Open, handed_over: Path, tmp_path: Path) -> None:
     (tmp_path / "other.txt").write_text(sealing.new_identity()[0])
-    assert "Line 1 does not open" in laptop(handed_over, key="other.txt", status=1)
+    assert "Line 1 cannot be decrypted" in laptop(handed_over, key="other.txt", status=1)
     (tmp_path / "empty.txt").write_text("nothing")
     assert "holds no private key" in laptop(handed_over, key="empty.txt", status=1)
     assert not list(tmp_path.glob("*.csv"))

@@ -241,7 +241,7 @@ def test_a_drill_says_how_many_open_and_names_nobody(
         confirm(campaign, BOB)
         sealed = sealing.seal({"first_name": "Eve"}, [sealing.new_identity()[1]])
         result = run("keys", "drill", "--identity", key_file(tmp_path, keys.section_private))
-        assert (result.exit_code, result.output) == (0, "2 of 2 signers opened.\n")
+        assert (result.exit_code, result.output) == (0, "2 of 2 signers decrypted.\n")
         with transaction() as store:
             store.execute(update(Signer).where(Signer.id == newest(Signer).id).values(sealed=sealed))
     result = run("keys", "drill", "--identity", key_file(tmp_path, keys.section_private))

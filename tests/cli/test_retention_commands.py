@@ -43,7 +43,7 @@ def test_a_dry_run_says_numbers_and_changes_nothing(app: Flask, run: Run, signed
         said = run("retention", "run", "--dry-run")
     assert said.exit_code == 0
     assert "water-2026: 1 signers known, to be erased by unknown: it has no end yet" in said.output
-    assert "3 signatures to expire, 1 signers of whom nothing counts" in said.output
+    assert "3 signatures to expire, 1 signers without a counted signature" in said.output
     with app.app_context():
         assert newest(Signer).sealed is not None
 
@@ -70,7 +70,7 @@ def test_the_export_counts_as_the_export(
 def test_a_run_erases(app: Flask, run: Run, signed: PublicCampaign) -> None:
     with stopped_at(LATER):
         said = run("retention", "run")
-    assert said.output == "3 signatures expired, 1 signers erased, 0 mails wiped.\n"
+    assert said.output == "3 signatures expired, 1 signers erased, 0 e-mails wiped.\n"
     with app.app_context():
         assert newest(Signer).sealed is None
 
@@ -81,8 +81,8 @@ def test_a_doubted_clock_is_told_by_run_and_by_doctor_until_somebody_trusts_it(
     with stopped_at(LATER, Boot("stopped", LATER)):
         said = run("retention", "run")
         assert said.exit_code == 1
-        assert "Nothing was erased: the clock is doubted (leapt)" in said.output
-        assert "The clock is doubted (leapt)" in run("doctor").output
+        assert "Nothing was erased: the clock cannot be trusted (jumped)" in said.output
+        assert "The clock cannot be trusted (jumped)" in run("doctor").output
         assert run("retention", "trust-clock").exit_code == 0
         assert run("retention", "run").exit_code == 0
         assert "The clock is doubted" not in run("doctor").output
@@ -108,7 +108,7 @@ def test_a_replay_says_how_many_came_back(app: Flask, run: Run, signed: PublicCa
         run("retention", "run")
     with app.app_context(), transaction() as store:
         store.merge(Signer(**before))
-    assert run("retention", "replay").output == "1 entries were brought back by the backup, and are undone again.\n"
+    assert run("retention", "replay").output == "1 entries were undone by the backup, and are applied again.\n"
 
 
 def test_a_backup_is_whole_and_new_and_closed_to_others(
@@ -198,15 +198,15 @@ def test_doctor_tells_of_mails_that_stay_and_of_a_campaign_without_end(
 ) -> None:
     with stopped_at(START + timedelta(minutes=9)):
         said = run("doctor")
-        assert "1 mail(s) wait; the oldest since 2026-11-01 12:00 UTC" in said.stdout
+        assert "E-mails waiting: 1; the oldest since 2026-11-01 12:00 UTC" in said.stdout
         assert "water-2026 has no closing date" in said.stdout
     with stopped_at(START + timedelta(minutes=11)):
         late = run("doctor")
-        assert "1 mail(s) wait" in late.stderr
+        assert "E-mails waiting: 1" in late.stderr
         assert late.exit_code == 1
         with app.app_context():
             send_due()
-        assert "mail(s) wait" not in run("doctor").output, "a reminder waits for its day"
+        assert "E-mails waiting" not in run("doctor").output, "a reminder waits for its day"
 
 
 def test_doctor_tells_of_a_mail_server_that_is_away(

@@ -117,9 +117,9 @@ def _everything(folder: Path, url: str) -> object:
 def test_the_demo_can_be_signed_and_its_names_opened_at_once(tmp_path: Path, url: str) -> None:
     said = set_up(tmp_path, url, PETITIONS_DEMO="1", PORT="9000")
     assert said.splitlines() == [
-        f"Made a demo key; the names are sealed to it: {tmp_path}/instance/demo-key.txt",
+        f"Created a demo key, to which names are encrypted: {tmp_path}/instance/demo-key.txt",
         "Imported the demo campaign.",
-        "Demo mode: open http://127.0.0.1:9000/ - every mail lands at http://127.0.0.1:9000/demo/mailbox/",
+        "Demo mode: open http://127.0.0.1:9000/ - all e-mails are shown at http://127.0.0.1:9000/demo/mailbox/",
     ]
     key = tmp_path / "instance" / "demo-key.txt"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600

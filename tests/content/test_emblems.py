@@ -98,7 +98,7 @@ def test_what_is_no_single_plain_drawing_is_refused(svg: str) -> None:
 def test_a_drawing_that_is_too_long_is_refused() -> None:
     room = LONGEST_EMBLEM - len(drawing())
     assert emblem_fault(drawing(" " * room)) == ""
-    assert "at most 4000 fit" in emblem_fault(drawing(" " * (room + 1)))
+    assert "at most 4000 are allowed" in emblem_fault(drawing(" " * (room + 1)))
 
 
 @pytest.mark.parametrize("path", sorted(DEMO_CAMPAIGN.rglob("*.svg")), ids=lambda path: path.parent.name)

@@ -228,7 +228,7 @@ def _headings(page: Page) -> Iterator[str]:
 def _ids(page: Page) -> Iterator[str]:
     """Each id once, and whoever points at one finds it."""
     ids = [node["id"] for node in page.all(id=True)]
-    yield from (f"id={name!r} stands there twice" for name in sorted({name for name in ids if ids.count(name) > 1}))
+    yield from (f"id={name!r} is listed twice" for name in sorted({name for name in ids if ids.count(name) > 1}))
     for node in page.walk():
         for attribute in POINTERS:
             missing = [name for name in node.get(attribute).split() if name not in ids]
