@@ -1,1 +1,1 @@
-"""Measures the running server, as ratios within one run. `make bench`; never part of the tests."""
+"""Measures the running server, as ratios within one run: `make bench`. Not part of the tests."""

@@ -1,4 +1,4 @@
-"""Fills a scratch database with signatures, fast: as they lie there after a campaign, some of them truly sealed."""
+"""Fills a scratch database quickly with signatures, as after a campaign; some of them are really encrypted."""
 
 import random
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A load generator: one thread, a bounded number of keep-alive connections, raw HTTP/1.1 from ready bytes."""
+"""A load generator: one thread, a limited number of keep-alive connections, prepared raw HTTP/1.1 requests."""
 
 import selectors
 import socket

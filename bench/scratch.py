@@ -1,4 +1,4 @@
-"""A scratch installation: the real server with its database in a folder of its own, on a disk as slow as one likes."""
+"""A scratch installation: the real server with its database in a folder of its own, with an optional disk delay."""
 
 import os
 import subprocess

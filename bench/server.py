@@ -1,4 +1,4 @@
-"""What gunicorn serves to be measured: the real application, a bare "hello", and signing without a database."""
+"""The WSGI applications for the bench: the real one, a bare "hello", and signing without a database."""
 
 from typing import Any
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from petitions.settings import ROOT
-from tests.test_layers import FLOORS
+from tests.test_layers import LAYERS
 
 PACKAGE = ROOT / "petitions"
 DOCUMENT = ROOT / "docs" / "architecture.md"
@@ -24,12 +24,12 @@ def first_line(path: Path) -> str:
 
 def rooms() -> Iterator[Path]:
     """Every package, and every module that is a room of its own, from the lowest layer up."""
-    for names in FLOORS:
+    for names in LAYERS:
         for name in names:
             path = PACKAGE / name.replace(".", "/")
             yield path if path.is_dir() else path.with_suffix(".py")
             inside = sorted(each.parent for each in path.glob("*/__init__.py"))
-            yield from (each for each in inside if not any(_name(each) in below for below in FLOORS))
+            yield from (each for each in inside if not any(_name(each) in below for below in LAYERS))
 
 
 def table() -> str:

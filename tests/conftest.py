@@ -1,7 +1,7 @@
-"""What every test may ask for. A test that wants a database runs on SQLite and on a real Postgres.
+"""Fixtures for all tests. A test that uses a database runs on SQLite and on a real Postgres.
 
-Tests are sealed: warnings are errors (pyproject.toml), nobody talks to anything but this machine, the environment says
-nothing, and time comes from `petitions.clock`.
+Tests are isolated: warnings are errors (pyproject.toml), connections to other machines fail, the environment has no
+settings, and time comes from `petitions.clock`.
 """
 
 import os
@@ -26,9 +26,9 @@ from tests.support.postgres import Postgres
 
 # The same examples at every run: a red build is red for everybody.
 hypothesis.settings.register_profile(
-    "house", deadline=None, database=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "petitions", deadline=None, database=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
-hypothesis.settings.load_profile("house")
+hypothesis.settings.load_profile("petitions")
 
 TEMPLATES = ("bare", "campaign")
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -67,18 +67,18 @@ def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _keys_are_proven() -> Iterator[None]:
-    """Every riddle counts as solved, so that campaigns may open; a test about the proof asks for `unproven`."""
+    """Every key test counts as passed, so that campaigns may open; tests of key tests use `unproven`."""
     real = key_tests._new_key_test
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(key_tests, "_new_key_test", lambda public_key: {**real(public_key), "is_solved": True})
-        patch.setattr(key_tests, "_real_riddle", real, raising=False)
+        patch.setattr(key_tests, "_real_key_test", real, raising=False)
         yield
 
 
 @pytest.fixture
 def unproven(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From here on, a new riddle waits to be solved, as on a real server."""
-    monkeypatch.setattr(key_tests, "_new_key_test", key_tests._real_riddle)  # type: ignore[attr-defined]
+    """From here on, a new key test is open, as on a real server."""
+    monkeypatch.setattr(key_tests, "_new_key_test", key_tests._real_key_test)  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What ships for the machine itself; the file for nginx is tried by tests/reliability/test_proxy.py."""
+"""The shipped files for the machine; tests/reliability/test_proxy.py covers nginx."""
 
 import re
 

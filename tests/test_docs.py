@@ -1,4 +1,4 @@
-"""The documents say what is there: files, commands, the rooms of the program, and a README of one screen."""
+"""The documents agree with the program: files, commands, the table of packages; the README fits on one screen."""
 
 import re
 import tomllib
@@ -68,7 +68,7 @@ def test_every_source_file_that_a_document_names_is_there() -> None:
     assert [each for each in sorted(named) if not any((ROOT / base / each[1]).exists() for base in SOURCES)] == []
 
 
-def test_the_table_of_rooms_is_the_one_that_the_code_tells() -> None:
+def test_the_table_of_rooms_is_generated_from_the_code() -> None:
     text = rooms.DOCUMENT.read_text("utf-8")
     assert text == rooms.updated(text), "make rooms"
     for name in ("db", "services/signing", "web/admin", "factory.py"):

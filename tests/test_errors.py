@@ -1,4 +1,4 @@
-"""Errors: facts and ids, never anything personal, and words for each."""
+"""Errors: facts and ids, nothing personal, and words for each."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_every_error_has_a_code_of_its_own_and_words_for_people() -> None:
     assert set(codes) == MESSAGES.keys()
 
 
-def test_an_error_tells_its_code_and_facts() -> None:
+def test_an_error_shows_its_code_and_facts() -> None:
     assert str(errors.NotFound(campaign="x", case=7)) == "not_found campaign=x case=7"
     assert str(errors.Busy()) == "busy"
     assert errors.TooManyTries(seconds=60).details == {"seconds": 60}

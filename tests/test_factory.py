@@ -1,4 +1,4 @@
-"""The application: built as often as one likes, and not at all with faulty settings."""
+"""The application factory: can be called repeatedly, and refuses faulty settings."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The house: every room stands on those below it, and nobody builds an extra door."""
+"""Layers: a package imports only packages of lower layers, absolutely, at the top of a module, never in a circle."""
 
 import ast
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-HOUSE = Path(__file__).parent.parent / "petitions"
-# From the lowest layer up. Rooms on one line do not import each other, but for those of the first line.
-FLOORS = (
+PACKAGE = Path(__file__).parent.parent / "petitions"
+# From the lowest layer up. Packages on one line do not import each other, except those of the first line.
+LAYERS = (
     ("errors", "clock", "locales", "logs", "settings"),
     ("file_modes", "domain"),
     ("db",),
@@ -33,8 +33,8 @@ FLOORS = (
     ("cli", "web"),
     ("factory",),
 )
-HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
-DIVIDED = {room.split(".")[0] for room in HEIGHT if "." in room}
+LAYER_OF = {package: layer for layer, packages in enumerate(LAYERS) for package in packages}
+DIVIDED = {package.split(".")[0] for package in LAYER_OF if "." in package}
 WITHOUT_CODE = {"demo"}  # the demo campaign's texts and drawings
 SQL_ALLOWED = {"petitions.web.api.health"}
 LONGEST_FUNCTION, LONGEST_MODULE = 40, 300  # lines
@@ -49,9 +49,9 @@ class Module:
     source: str
 
     @property
-    def room(self) -> str:
-        """The room it is in, as FLOORS names it; empty for the package itself."""
-        return room_of(self.name)
+    def package(self) -> str:
+        """Its package, as in LAYERS; empty for `petitions` itself."""
+        return package_of(self.name)
 
     @cached_property
     def nodes(self) -> list[ast.AST]:
@@ -60,7 +60,7 @@ class Module:
 
     @cached_property
     def imported(self) -> list[tuple[str, str]]:
-        """What it imports: each module, with the name that is taken out of it, if one is."""
+        """Its imports: each module, with the name imported from it, if any."""
         found = []
         for node in self.nodes:
             if isinstance(node, ast.Import):
@@ -71,35 +71,35 @@ class Module:
 
     @cached_property
     def shape_faults(self) -> list[str]:
-        """Imports in odd places, and what is too long."""
+        """Relative and local imports, and functions or modules that are too long."""
         return list(_shape_faults(self))
 
 
-def room_of(name: str) -> str:
-    """The room that holds a module: right below `petitions`, or below a package that FLOORS divides into rooms."""
+def package_of(name: str) -> str:
+    """The package of a module: below `petitions`, or one level deeper if LAYERS lists subpackages."""
     parts = name.split(".")[1:]
     depth = 2 if parts and parts[0] in DIVIDED else 1
     return ".".join(parts[:depth])
 
 
 @cache
-def house() -> dict[str, Module]:
+def package_modules() -> dict[str, Module]:
     """Every module of the package."""
     found = {}
-    for path in HOUSE.rglob("*.py"):
-        parts = ("petitions", *path.relative_to(HOUSE).with_suffix("").parts)
+    for path in PACKAGE.rglob("*.py"):
+        parts = ("petitions", *path.relative_to(PACKAGE).with_suffix("").parts)
         name = ".".join(parts).removesuffix(".__init__")
         found[name] = Module(name, path.read_text(encoding="utf-8"))
     return found
 
 
 def targets(module: Module, modules: dict[str, Module]) -> set[str]:
-    """What a module imports, each as the most exact module there is."""
+    """The modules that a module imports, submodules rather than packages."""
     return {f"{name}.{taken}" if f"{name}.{taken}" in modules else name for name, taken in module.imported}
 
 
 def faults(modules: dict[str, Module]) -> list[str]:
-    """Everything that is built wrong."""
+    """All violations, as sentences."""
     found = []
     for module in modules.values():
         found += [f"{module.name}: {what}" for what in _faults_of(module, modules)]
@@ -107,22 +107,22 @@ def faults(modules: dict[str, Module]) -> list[str]:
 
 
 def _faults_of(module: Module, modules: dict[str, Module]) -> Iterator[str]:
-    if module.room and module.room not in HEIGHT:
-        yield "has no place in the house: give it one in FLOORS, then `make rooms`"
+    if module.package and module.package not in LAYER_OF:
+        yield "has no layer: add it to LAYERS, then run `make rooms`"
         return
     for target in sorted(targets(module, modules)):
-        if target.split(".")[0] == "petitions" and not _may_know(module, target):
+        if target.split(".")[0] == "petitions" and not _may_import(module, target):
             yield f"may not import {target}"
-        if target.split(".")[0] == "sqlalchemy" and module.room in ("cli", "web") and module.name not in SQL_ALLOWED:
-            yield "may not speak SQL"
+        if target.split(".")[0] == "sqlalchemy" and module.package in ("cli", "web") and module.name not in SQL_ALLOWED:
+            yield "may not use SQL"
     yield from module.shape_faults
 
 
-def _may_know(module: Module, target: str) -> bool:
-    room = room_of(target)
-    if not module.room or room == module.room:
-        return bool(module.room)
-    ours, theirs = HEIGHT[module.room], HEIGHT.get(room, 99)
+def _may_import(module: Module, target: str) -> bool:
+    package = package_of(target)
+    if not module.package or package == module.package:
+        return bool(module.package)
+    ours, theirs = LAYER_OF[module.package], LAYER_OF.get(package, 99)
     return theirs < ours or ours == theirs == 0
 
 
@@ -132,7 +132,7 @@ def _shape_faults(module: Module) -> Iterator[str]:
             yield f"line {node.lineno}: relative import"
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             if any(isinstance(inner, ast.Import | ast.ImportFrom) for inner in ast.walk(node)):
-                yield f"{node.name} hides an import"
+                yield f"{node.name} has a local import"
             length = (node.end_lineno or 0) - node.lineno + 1
             if length > LONGEST_FUNCTION and not module.name.startswith(WRITTEN_BY_ALEMBIC):
                 yield f"{node.name} has {length} lines"
@@ -142,7 +142,7 @@ def _shape_faults(module: Module) -> Iterator[str]:
 
 
 def circles(modules: dict[str, Module]) -> list[list[str]]:
-    """Modules that import each other in a circle."""
+    """Circular imports."""
     edges = {name: targets(module, modules) & set(modules) for name, module in modules.items()}
     found: list[list[str]] = []
     done: set[str] = set()
@@ -160,13 +160,13 @@ def circles(modules: dict[str, Module]) -> list[list[str]]:
     return found
 
 
-def test_the_house_stands_as_it_is_drawn() -> None:
-    assert faults(house()) == []
+def test_imports_follow_the_layers() -> None:
+    assert faults(package_modules()) == []
 
 
-def test_every_folder_and_module_has_a_place() -> None:
-    there = {room_of(name) for name in house()} - {""}
-    assert there - WITHOUT_CODE == set(HEIGHT)
+def test_every_folder_and_module_has_a_layer() -> None:
+    there = {package_of(name) for name in package_modules()} - {""}
+    assert there - WITHOUT_CODE == set(LAYER_OF)
 
 
 LONG = "def grow():\n" + "    pass\n" * 40
@@ -190,7 +190,7 @@ LONG = "def grow():\n" + "    pass\n" * 40
             "from petitions.services.signing import signing",
             "may not import petitions.services.signing",
         ),
-        ("petitions.services.new", "", "has no place in the house"),
+        ("petitions.services.new", "", "has no layer"),
         ("petitions.worker", "from petitions import factory", "may not import petitions.factory"),
         (
             "petitions.models.new",
@@ -198,28 +198,28 @@ LONG = "def grow():\n" + "    pass\n" * 40
             "may not import petitions.content.fields",
         ),
         ("petitions", "from petitions import factory", "may not import petitions.factory"),
-        ("petitions.services.limits.new", "def f():\n    import json", "f hides an import"),
-        ("petitions.services.limits.new", "def f():\n    from petitions import clock", "f hides an import"),
-        ("petitions.services.limits.new", "class A:\n    def f(self):\n        import json", "f hides an import"),
+        ("petitions.services.limits.new", "def f():\n    import json", "f has a local import"),
+        ("petitions.services.limits.new", "def f():\n    from petitions import clock", "f has a local import"),
+        ("petitions.services.limits.new", "class A:\n    def f(self):\n        import json", "f has a local import"),
         ("petitions.services.limits.new", "from . import limits", "line 1: relative import"),
         ("petitions.services.limits.new", "from ..clock import now", "line 1: relative import"),
-        ("petitions.utils", "", "has no place in the house"),
-        ("petitions.helpers.things", "", "has no place in the house"),
-        ("petitions.web.new", "import sqlalchemy", "may not speak SQL"),
-        ("petitions.cli.new", "from sqlalchemy.orm import Session", "may not speak SQL"),
+        ("petitions.utils", "", "has no layer"),
+        ("petitions.helpers.things", "", "has no layer"),
+        ("petitions.web.new", "import sqlalchemy", "may not use SQL"),
+        ("petitions.cli.new", "from sqlalchemy.orm import Session", "may not use SQL"),
         ("petitions.services.limits.new", LONG, "grow has 41 lines"),
         ("petitions.services.limits.new", "\n" * 301, "has 301 lines"),
         ("petitions.services.signing.new", "from petitions.services.limits import rate_limits\n", ""),
     ],
 )
-def test_a_wrong_door_is_noticed(name: str, source: str, fault: str) -> None:
-    modules = {**house(), name: Module(name, source)}
+def test_a_forbidden_import_is_noticed(name: str, source: str, fault: str) -> None:
+    modules = {**package_modules(), name: Module(name, source)}
     found = faults(modules)
     assert any(each.startswith(f"{name}: {fault}") for each in found) if fault else not found, found
 
 
-def test_a_circle_is_noticed_also_inside_a_room() -> None:
-    modules = {**house()}
+def test_a_circular_import_is_noticed_also_inside_a_package() -> None:
+    modules = {**package_modules()}
     outbox = modules["petitions.services.mailing.outbox"]
     modules[outbox.name] = Module(outbox.name, outbox.source + "\nfrom petitions.services.signing import signing\n")
     circle = (

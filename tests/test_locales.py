@@ -1,4 +1,4 @@
-"""Languages: which there are, what they are called, and who prefers what."""
+"""Languages: which there are, their names, and the best one for a visitor."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Logs: one line an event, and a canary scan over all that is ever written, by us and by gunicorn."""
+"""Logs: one line per event, and a scan for personal data in everything that we and gunicorn log."""
 
 import base64
 import io
@@ -136,7 +136,7 @@ def _quoting(*_: object) -> None:
     raise ValueError(f"cannot store {CANARY.email}")
 
 
-def test_an_unexpected_failure_tells_kind_and_place_but_not_what_was_typed(
+def test_an_unexpected_failure_shows_kind_and_place_but_not_what_was_typed(
     campaign: PublicCampaign, visitor: FlaskClient, monkeypatch: pytest.MonkeyPatch, formatter: logs.LineFormatter
 ) -> None:
     monkeypatch.setattr(signing, "_seal", _quoting)

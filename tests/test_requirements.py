@@ -1,4 +1,4 @@
-"""What others wrote: pinned by hash, from nowhere in particular, and unchanged."""
+"""Third-party code: pinned by hash, from no special index, and unchanged."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""Settings: one table, read from the environment, all faults told at once."""
+"""Settings: one table, read from the environment; all faults are reported at once."""
 
 import dataclasses
 import os
@@ -134,12 +134,12 @@ def test_an_empty_setting_is_not_set(tmp_path: Path) -> None:
         ("SECRET_KEY_FILE", "/no/such/file", "PETITIONS_SECRET_KEY_FILE cannot be read"),
     ],
 )
-def test_a_fault_is_told_with_the_name_of_the_setting(tmp_path: Path, name: str, value: str, words: str) -> None:
+def test_a_fault_is_reported_with_the_name_of_the_setting(tmp_path: Path, name: str, value: str, words: str) -> None:
     [fault] = faults_of(tmp_path, **{f"PETITIONS_{name}": value})
     assert fault.startswith(words)
 
 
-def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
     wrong = {
         "BIND": "x",
         "DATABASE_URL": "x",
@@ -160,7 +160,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value"), [("LOG_LEVEL", "VERBOSE"), ("LOG_FORMAT", "xml"), ("SECURITY_CONTACT", "security@example.org")]
 )
-def test_what_logs_and_security_txt_cannot_use_is_told(tmp_path: Path, name: str, value: str) -> None:
+def test_what_logs_and_security_txt_cannot_use_is_reported(tmp_path: Path, name: str, value: str) -> None:
     [fault] = faults_of(tmp_path, **{f"PETITIONS_{name}": value})
     assert name in fault
 
@@ -174,7 +174,7 @@ def test_what_logs_and_security_txt_cannot_use_is_told(tmp_path: Path, name: str
         ("MAIL_FROM", "nobody at all"),
     ],
 )
-def test_these_faults_should_be_told_too(tmp_path: Path, name: str, value: str) -> None:
+def test_these_faults_should_be_reported_too(tmp_path: Path, name: str, value: str) -> None:
     [fault] = faults_of(tmp_path, **{f"PETITIONS_{name}": value})
     assert name in fault
 
@@ -184,7 +184,7 @@ def test_a_relative_database_file_is_locked_beside_itself(tmp_path: Path) -> Non
     assert settings.sqlite_path.is_absolute()
 
 
-def test_what_a_server_needs_and_a_command_does_not_is_told_apart(tmp_path: Path, keys: Keys) -> None:
+def test_what_a_server_needs_and_a_command_does_not_is_distinguished(tmp_path: Path, keys: Keys) -> None:
     settings = Settings.from_env({"PETITIONS_INSTANCE": str(tmp_path)})
     assert settings.faults() == []
     assert [fault.split()[0] for fault in settings.faults_of_server()] == [
@@ -285,7 +285,7 @@ def test_demo_mode_works_on_this_machine(tmp_path: Path, host: str) -> None:
         {"PETITIONS_BASE_URL": "http://127.0.0.1:8000", "PETITIONS_BIND": "0.0.0.0:8000"},
     ],
 )
-def test_demo_mode_is_refused_where_strangers_could_read_the_mails(tmp_path: Path, environ: dict[str, str]) -> None:
+def test_demo_mode_is_refused_where_outsiders_could_read_the_mails(tmp_path: Path, environ: dict[str, str]) -> None:
     [fault] = faults_of(tmp_path, PETITIONS_DEMO="1", **environ)
     assert fault.startswith("PETITIONS_DEMO shows every e-mail to every visitor")
     assert faults_of(tmp_path, **environ) == []

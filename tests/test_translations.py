@@ -1,4 +1,4 @@
-"""Every word that people see is there in every language that we ship, and the catalogues hold nothing else."""
+"""Every visible word exists in every shipped language, and the catalogues contain nothing else."""
 
 import re
 from functools import cache

@@ -1,4 +1,4 @@
-"""What the words are made of: one term for one thing, one name for a country, and the n-rule of Luxembourgish."""
+"""The vocabulary: one term per thing, one name per country, and the n-rule of Luxembourgish."""
 
 import re
 
@@ -82,6 +82,6 @@ def test_a_card_names_its_country_as_its_text_does(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", locales.SHIPPED)
-def test_every_word_is_spelled_as_a_dictionary_has_it_or_somebody_checked_it(language: str) -> None:
+def test_every_word_is_in_a_dictionary_or_in_the_checked_list(language: str) -> None:
     new = {word: place for word, place in words(language).items() if word not in spelled(language)}
     assert new == {}, f"run `make spelling`, or check these and add them to tests/spelled/{language}.txt"

@@ -1,4 +1,4 @@
-"""The worker: what waits in the outbox leaves once, in the reader's language, through any weather."""
+"""The worker: each queued e-mail is sent once, in the reader's language, in spite of failures."""
 
 import logging
 import re
@@ -114,7 +114,7 @@ def test_a_signer_gets_a_mail_whose_first_link_confirms(campaign: PublicCampaign
     assert send_due() == 0
 
 
-def test_somebody_who_confirmed_already_is_told_what_counts(campaign: PublicCampaign, tmp_path: Path) -> None:
+def test_a_signer_who_confirmed_already_is_shown_what_counts(campaign: PublicCampaign, tmp_path: Path) -> None:
     confirm(campaign, ANN)
     with stopped_at(now() + signing.RESEND_AFTER):
         sign(campaign, ANN)
@@ -208,7 +208,7 @@ def test_a_mail_that_left_but_was_not_noted_leaves_again_under_the_same_name(
     assert state() == [("sent", None, 2, False)]
 
 
-def test_somebody_who_was_erased_meanwhile_gets_no_mail(campaign: PublicCampaign, tmp_path: Path) -> None:
+def test_a_signer_who_was_erased_meanwhile_gets_no_mail(campaign: PublicCampaign, tmp_path: Path) -> None:
     sign(campaign, ANN)
     token = token_of(newest(Signer).id)
     [letter] = outbox.lease(1)
@@ -347,7 +347,7 @@ def test_no_failure_ends_the_loop(
     assert len(delivered(tmp_path)) == 1
 
 
-def test_the_worker_tidies_up_now_and_then(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_worker_runs_maintenance_regularly(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     with transaction() as store:
         store.add(Limit(key="login:old", used=1, ends_at=0))
     running = Worker(app)
@@ -414,9 +414,7 @@ def _set_state(app: Flask, chosen: str) -> None:
     app.extensions["petitions_catalogue_cache"].forget()
 
 
-def test_whoever_is_told_that_the_mailbox_is_full_is_greeted_by_no_name(
-    campaign: PublicCampaign, tmp_path: Path
-) -> None:
+def test_the_mail_about_a_full_mailbox_contains_no_name(campaign: PublicCampaign, tmp_path: Path) -> None:
     third = Person("Eve", "Moriarty", ANN.email)
     for person, has_confirmed in ((ANN, False), (BOB, False), (third, False), (ANN, True), (third, True)):
         if person is third:
@@ -482,7 +480,7 @@ def test_each_regular_task_is_done_when_its_time_has_come_and_not_before(
         assert done == [(running._ended,)] * 2, "it stops between two batches when the worker is stopped"
 
 
-def test_whoever_ends_a_worker_waits_for_the_mail_under_way(
+def test_stopping_a_worker_waits_for_the_mail_being_sent(
     app: Flask, campaign: PublicCampaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(3):

@@ -1,4 +1,4 @@
-"""What somebody outside can do: HTTP, mails to their own mailboxes, the commands of an operator, stolen files."""
+"""What an outsider can do: HTTP, e-mails in their own mailboxes, an operator's commands, reading stolen files."""
 
 import json
 import re
@@ -36,12 +36,12 @@ class Reply:
     seconds: float
 
 
-class _Stay(urllib.request.HTTPRedirectHandler):
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: object) -> None:
         return None
 
 
-_opener = urllib.request.build_opener(_Stay)
+_opener = urllib.request.build_opener(_NoRedirects)
 
 
 def ask(url: str, fields: Mapping[str, object] | None = None, **headers: str) -> Reply:
@@ -69,7 +69,7 @@ def until(done: Callable[[], Any], patience: float = PATIENCE) -> Any:
 
 
 class Outsider:
-    """Somebody before a running demo server. `network` is where a request seems to come from, behind one proxy."""
+    """A client of a running demo server. `network` is the client's address as one proxy reports it."""
 
     def __init__(self, server: Server, database_url: str) -> None:
         self.server = server

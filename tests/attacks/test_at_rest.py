@@ -1,4 +1,4 @@
-"""M1 to M4, M14, M15: what a thief of backups, database and keys reads, and what stays of those who left."""
+"""M1 to M4, M14, M15: what stolen backups, databases and keys show, and what is left of erased signers."""
 
 import json
 import sqlite3
@@ -146,7 +146,7 @@ def swap(outsider: Outsider, first: int, second: int) -> None:
     outsider.rows(f"UPDATE signers SET sealed = {sealed} WHERE id IN ({first}, {second}) RETURNING id")
 
 
-def test_the_neighbours_read_nothing(outsider: Outsider) -> None:
+def test_other_accounts_read_nothing(outsider: Outsider) -> None:
     """M15: set up by hand, the database and its folder were readable by everybody on the machine."""
     until(lambda: outsider.server.mails("afraid@example.org"))
     folder = outsider.server.folder

@@ -1,4 +1,4 @@
-"""H6, M8, M13, L4, L5: floods delay themselves, proofs cost, and what many do at once is never answered with 500."""
+"""H6, M8, M13, L4, L5: a flood delays only itself, proof of work has a cost, and no number of requests causes a 500."""
 
 import base64
 import html

@@ -1,4 +1,4 @@
-"""H2: nothing that leaves the house holds a number, an order or a time that tells who signed."""
+"""H2: nothing that leaves the server contains a number, an order or a time that identifies a signer."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""H4, L3: whoever tries passwords, from one host or many, neither stops the server nor keeps its owners out."""
+"""H4, L3: guessing passwords, from one host or many, neither stops the server nor locks owners out."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""M9 and lost keys: a thank-you means a record, and no lost key or damaged file is papered over."""
+"""M9 and lost keys: an acknowledgement means a record, and lost keys and damaged files are reported."""
 
 import shutil
 from pathlib import Path
@@ -17,7 +17,7 @@ def stored(outsider: Outsider) -> int:
     return int(outsider.rows("SELECT count(*) FROM signers")[0][0])
 
 
-def test_every_thank_you_has_a_record_whatever_fills_in_the_form(outsider: Outsider) -> None:
+def test_every_acknowledgement_has_a_record_whatever_fills_in_the_form(outsider: Outsider) -> None:
     """M9: a filled honeypot, or 5 ms of filling, were thanked and forgotten."""
     trap = hidden_field(outsider.get(FORM).body)
     assert trap not in ("website", "url", "homepage", "company"), "password managers fill those in"

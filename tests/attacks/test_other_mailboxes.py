@@ -1,4 +1,4 @@
-"""M7, M11, M12: what strangers type reaches nobody else's page, keeps nobody from signing, and speaks to nobody."""
+"""M7, M11, M12: entries by others change nobody's page, keep nobody from signing, and send no words to anyone."""
 
 import json
 import re
@@ -37,7 +37,7 @@ def strangers_fill(outsider: Outsider, email: str) -> None:
     until(lambda: len(outsider.server.mails(email)) >= 2)
 
 
-def test_strangers_keep_nobody_from_signing(outsider: Outsider) -> None:
+def test_outsiders_keep_nobody_from_signing(outsider: Outsider) -> None:
     """M7: three forms used up names and mails; the owner was thanked, and nothing was recorded."""
     strangers_fill(outsider, "filled@example.org")
     before = outsider.counts()["cases"][CASE]["confirmed"]
@@ -52,7 +52,7 @@ def test_strangers_keep_nobody_from_signing(outsider: Outsider) -> None:
     assert outsider.rows(f"{counted} FROM signers ORDER BY id DESC LIMIT 1)") == [(1,)], "hers, and no stranger's"
 
 
-def test_dots_and_tags_of_strangers_use_up_nobody_elses_mails(outsider: Outsider) -> None:
+def test_dots_and_tags_of_other_people_use_up_nobody_elses_mails(outsider: Outsider) -> None:
     """M7: beyond Google and its like, j.anna@ is not janna@; three such forms kept her mail away for a day."""
     for email in ("j.anna", "ja.nna", "jan.na", "j.a.nna", "janna+1", "janna+2", "janna+3"):
         assert outsider.sign(f"{email}@corp.example.org", first_name="Mickey").status == 303
@@ -70,7 +70,7 @@ def test_what_bounces_elsewhere_silences_nobody(outsider: Outsider) -> None:
     assert outsider.confirm("tom@corp.example.org")
 
 
-def test_no_words_of_strangers_in_a_mail_before_anything_is_confirmed(outsider: Outsider) -> None:
+def test_no_words_of_other_people_in_a_mail_before_anything_is_confirmed(outsider: Outsider) -> None:
     """M12: the greeting repeated 200 characters of a stranger's text."""
     first, last = "Konto gesperrt: rufen Sie 00352 621 000 000 oder", "oeffnen Sie konto-hilfe.lu"
     outsider.sign("words@example.org", first_name=first, last_name=last)

@@ -1,4 +1,4 @@
-"""H1, M10: nothing that a stranger's form does is seen on any public page."""
+"""H1, M10: no unconfirmed form changes any public page."""
 
 import json
 import re
@@ -85,7 +85,7 @@ def test_confirming_moves_no_public_figure_at_that_moment(watched: Watched) -> N
     assert watched.moved(watched.quiet) == set()
 
 
-def test_the_api_tells_only_what_is_confirmed(outsider: Outsider) -> None:
+def test_the_api_shows_only_what_is_confirmed(outsider: Outsider) -> None:
     """H1: no figure of entries that wait, for cases or in total; the promised keys stay."""
     told = outsider.counts()
     for numbers in (told["total"], *told["cases"].values()):

@@ -1,4 +1,4 @@
-"""H5: a restored backup brings back nobody who took something back, and doctor says so until the replay ran."""
+"""H5: a restored backup brings back no withdrawn or erased data, and doctor reports it until the replay ran."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""H3: on a slow disk, too, every answer takes as long, whatever is known of the address."""
+"""H3: also on a slow disk, every answer takes as long, whatever is known of the address."""
 
 import math
 import random
@@ -100,11 +100,11 @@ def check(outsider: Outsider, path: str, expected: int, **fields: str) -> None:
     )
 
 
-def test_asking_for_the_link_takes_as_long_for_strangers(slow: Outsider) -> None:
+def test_asking_for_the_link_takes_as_long_for_outsiders(slow: Outsider) -> None:
     """H3: one request decided: 13.6 ms for who had signed, 4.2 ms for who had not."""
     check(slow, f"/fr/{CAMPAIGN}/mine", 303)
 
 
-def test_signing_takes_as_long_for_whoever_had_signed(slow: Outsider) -> None:
+def test_signing_takes_as_long_for_known_signers(slow: Outsider) -> None:
     """H3: the same for the form itself."""
     check(slow, FORM, 303, first_name="Ann", last_name="Lee", cases=CASE)

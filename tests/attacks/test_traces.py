@@ -1,4 +1,4 @@
-"""Beyond the review: what a stranger's form leaves in other places is the same, whatever is known of the address."""
+"""The side effects of a form are the same, whatever is known of the address."""
 
 from itertools import pairwise
 

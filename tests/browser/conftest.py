@@ -1,7 +1,7 @@
-"""A real Chromium before a real server.
+"""A real Chromium and a real server.
 
-Every page that a test opens is watched: at its end there was no word in the console, nothing came from another host,
-and no cookie and no storage was used.
+Every page that a test opens is monitored: at the end the console must be empty, nothing may have been loaded from
+another host, and neither cookies nor storage may have been used.
 """
 
 from collections.abc import Callable, Iterator

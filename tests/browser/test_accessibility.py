@@ -1,4 +1,4 @@
-"""axe finds nothing: on no page, in no language, in no state, neither in light nor in dark."""
+"""axe finds no violation on any page, in any language and state, in light and dark mode."""
 
 import pytest
 from playwright.sync_api import Page, expect

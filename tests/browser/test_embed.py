@@ -1,4 +1,4 @@
-"""The form on the section's own site: another origin, third-party cookies blocked, and a sandbox without forms."""
+"""The form embedded in the organisation's own site: another origin, no third-party cookies, a sandbox without forms."""
 
 import threading
 from collections.abc import Iterator

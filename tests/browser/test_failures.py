@@ -1,4 +1,4 @@
-"""When the line, the server or somebody in between fails: nothing typed is lost, and the page says what happened."""
+"""When network, server or proxy fail, the typed text is kept, and the page shows what happened."""
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -80,7 +80,7 @@ def test_an_answer_that_was_lost_after_signing_is_no_second_signature(
         (503, ""),
     ],
 )
-def test_an_answer_of_somebody_else_does_not_take_the_forms_place(
+def test_an_answer_of_another_server_does_not_take_the_forms_place(
     page: Page, form: Locator, ann: Person, status: int, body: str
 ) -> None:
     watch_of(page).allowed += ["the server responded with a status of 5", "htmx"]

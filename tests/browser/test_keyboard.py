@@ -1,4 +1,4 @@
-"""Without a mouse: Tab, Space and Enter are enough, and one always sees where one is."""
+"""Keyboard only: Tab, Space and Enter are enough, and the focus is always visible."""
 
 import pytest
 from playwright.sync_api import Page, expect

@@ -1,4 +1,4 @@
-"""A small telephone, a page at 400 %, and a language that is read from the right."""
+"""Layout on a small phone, at a zoom of 400 %, and in a right-to-left language."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""A letter is written in the browser: what endangers is marked, and paper shows the letter and nothing else."""
+"""Writing a letter in the browser: risky words are highlighted, and only the letter is printed."""
 
 from playwright.sync_api import expect
 

@@ -1,4 +1,4 @@
-"""The numbers of an open page: live, calm, and nobody's business while nobody looks."""
+"""The counts on an open page: live, without jumps, and not fetched while the page is hidden."""
 
 from playwright.sync_api import Page, expect
 
@@ -15,7 +15,7 @@ def polls(page: Page) -> int:
     return len([url for url in watch_of(page).requests if url.endswith("/counts")])
 
 
-def test_what_somebody_else_confirms_moves_the_number_here(
+def test_what_another_person_confirms_moves_the_number_here(
     page: Page, open_page: OpenPage, server: Server, ann: Person
 ) -> None:
     page.goto(HOME)

@@ -1,4 +1,4 @@
-"""The officer's own browser opens what our server handed over, on its page and offline from the saved file."""
+"""Decrypting an export in the officer's browser, on the page and offline in the saved file."""
 
 import csv
 import io
@@ -197,7 +197,7 @@ def test_the_page_gives_every_name_byte_exact_and_the_same_list_as_the_command(
     assert [url for url in sent if not url.startswith("blob:") and url != icon] == [], "nothing leaves the machine"
 
 
-def test_a_wrong_passphrase_a_wrong_key_and_a_damaged_file_are_told_apart(
+def test_a_wrong_passphrase_a_wrong_key_and_a_damaged_file_are_distinguished(
     officer: Page, office: Office, tmp_path: Path
 ) -> None:
     rows = handed_over(officer, tmp_path)

@@ -1,4 +1,4 @@
-"""The server as `make run` starts it: how it ends, and that two of them share one outbox."""
+"""The server as `make run` starts it: how it stops, and that two servers share one outbox."""
 
 import socket
 import sqlite3
@@ -44,7 +44,7 @@ def sink() -> Iterator[tuple[str, Sink]]:
     controller.stop()
 
 
-def test_the_server_stops_cleanly_when_it_is_told_to(tmp_path: Path, open_page: OpenPage) -> None:
+def test_the_server_stops_cleanly_when_it_is_asked_to(tmp_path: Path, open_page: OpenPage) -> None:
     server = Server(tmp_path / "instance", is_warm=False)
     said = server.flask("setup")
     assert "demo-key.txt" in said, "it says where the key lies"

@@ -1,4 +1,4 @@
-"""The main job in a real browser: sign one inline, sign all, confirm, and see the numbers move."""
+"""Signing in a real browser: one case inline, all cases, confirmation, and updated counts."""
 
 import re
 

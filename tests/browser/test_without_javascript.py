@@ -1,4 +1,4 @@
-"""The same job by plain forms: no script runs, and nothing is missing."""
+"""Signing without JavaScript: plain forms do everything."""
 
 import pytest
 from playwright.sync_api import Page, expect

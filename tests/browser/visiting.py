@@ -1,4 +1,4 @@
-"""What a visitor does on a page, and what nobody may see there."""
+"""Actions of a visitor on a page, and checks of what must not appear."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

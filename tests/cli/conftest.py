@@ -1,4 +1,4 @@
-"""A desk to type commands at."""
+"""A fixture that runs commands."""
 
 from collections.abc import Callable
 

@@ -41,7 +41,9 @@ def test_check_finds_nothing_to_say_about_the_demo_campaign(run: Run) -> None:
 
 
 @pytest.mark.parametrize("command", ["check", "import"])
-def test_faults_are_told_one_a_line_and_nothing_is_changed(app: Flask, run: Run, tmp_path: Path, command: str) -> None:
+def test_faults_are_reported_one_a_line_and_nothing_is_changed(
+    app: Flask, run: Run, tmp_path: Path, command: str
+) -> None:
     folder = spoil(tmp_path / "bad")
     with app.app_context():
         before = dump()

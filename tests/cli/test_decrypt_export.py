@@ -1,4 +1,4 @@
-"""What the officer does with a handed-over file: a list for delivery or for the newsletter, as CSV or XLSX."""
+"""Decrypting an export: a list for delivery or for the newsletter, as CSV or XLSX."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""flask keys create | add, flask signatures export: how names get sealed, and how they leave."""
+"""flask keys create | add, flask signatures export: how names are encrypted and exported."""
 
 import stat
 from pathlib import Path

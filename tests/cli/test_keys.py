@@ -1,4 +1,4 @@
-"""Keys on the command line: made behind a passphrase, proven before a campaign opens, never usable on the server."""
+"""Recipient keys on the command line: protected by a passphrase, proven before a campaign opens."""
 
 import ast
 import importlib.util
@@ -130,7 +130,9 @@ def test_debians_age_opens_a_row_with_our_protected_key(tmp_path: Path) -> None:
     assert opened == '{"first_name":"Şebnem","last_name":"O’Connor"}'
 
 
-def test_debians_age_opens_a_riddle_as_it_is_printed(run: Run, app: Flask, unproven: None, tmp_path: Path) -> None:
+def test_debians_age_opens_a_test_message_as_it_is_printed(
+    run: Run, app: Flask, unproven: None, tmp_path: Path
+) -> None:
     create(run, tmp_path / "key")
     assert run("campaign", "import", write_campaign(tmp_path / "new", slug="new", state='"draft"')).exit_code == 0
     printed = run("keys", "check").output
@@ -198,7 +200,9 @@ def test_a_campaign_opens_only_once_every_key_is_proven(run: Run, app: Flask, ke
 
 
 @pytest.mark.usefixtures("unproven")
-def test_the_words_of_a_riddle_are_proof_and_nothing_else_is(run: Run, app: Flask, keys: Keys, tmp_path: Path) -> None:
+def test_the_words_of_a_test_message_are_proof_and_nothing_else_is(
+    run: Run, app: Flask, keys: Keys, tmp_path: Path
+) -> None:
     assert run("keys", "add", sealing.new_identity()[1], "--label", "deputy").exit_code == 0
     run("campaign", "import", write_campaign(tmp_path / "new", slug="new", state='"draft"'))
     with app.app_context():

@@ -75,7 +75,7 @@ def test_a_run_erases(app: Flask, run: Run, signed: PublicCampaign) -> None:
         assert newest(Signer).sealed is None
 
 
-def test_a_doubted_clock_is_told_by_run_and_by_doctor_until_somebody_trusts_it(
+def test_an_untrusted_clock_is_reported_by_run_and_doctor_until_it_is_trusted(
     app: Flask, run: Run, signed: PublicCampaign
 ) -> None:
     with stopped_at(LATER, Boot("stopped", LATER)):
@@ -88,7 +88,7 @@ def test_a_doubted_clock_is_told_by_run_and_by_doctor_until_somebody_trusts_it(
         assert "The clock is doubted" not in run("doctor").output
 
 
-def test_a_hand_over_is_recorded_and_taken_back(app: Flask, run: Run, signed: PublicCampaign) -> None:
+def test_a_delivery_is_recorded_and_taken_back(app: Flask, run: Run, signed: PublicCampaign) -> None:
     refused = run("campaign", "handed-over", "water-2026")
     assert (refused.exit_code, refused.output) == (1, "Refused: campaign_running campaign=water-2026\n")
     with app.app_context(), transaction() as store:
@@ -175,7 +175,7 @@ def test_doctor_refuses_a_database_that_may_forget(
     assert said.exit_code == 1
 
 
-def test_doctor_tells_of_files_that_others_can_read(app: Flask, run: Run, campaign: PublicCampaign) -> None:
+def test_doctor_reports_files_that_others_can_read(app: Flask, run: Run, campaign: PublicCampaign) -> None:
     config: Settings = app.extensions["petitions_settings"]
     config.instance.mkdir(exist_ok=True)
     file_modes.close_to_others(config)
@@ -193,7 +193,7 @@ def test_doctor_tells_of_files_that_others_can_read(app: Flask, run: Run, campai
     assert "can be read by others" not in run("doctor").output
 
 
-def test_doctor_tells_of_mails_that_stay_and_of_a_campaign_without_end(
+def test_doctor_reports_mails_that_stay_and_of_a_campaign_without_end(
     app: Flask, run: Run, signed: PublicCampaign
 ) -> None:
     with stopped_at(START + timedelta(minutes=9)):
@@ -209,7 +209,7 @@ def test_doctor_tells_of_mails_that_stay_and_of_a_campaign_without_end(
         assert "E-mails waiting" not in run("doctor").output, "a reminder waits for its day"
 
 
-def test_doctor_tells_of_a_mail_server_that_is_away(
+def test_doctor_reports_a_mail_server_that_is_away(
     app: Flask, run: Run, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config: Settings = app.extensions["petitions_settings"]

@@ -1,4 +1,4 @@
-"""flask setup: from an empty folder to a server that can start, and nothing twice."""
+"""flask setup: from an empty folder to a server that can start; a second run changes nothing."""
 
 import os
 import stat

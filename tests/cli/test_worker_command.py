@@ -1,4 +1,4 @@
-"""`flask worker`: ends politely when it is told to."""
+"""flask worker: ends cleanly on a signal."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ PATIENCE = 30  # seconds, on a busy machine
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-def test_a_worker_that_is_told_to_end_finishes_its_mail_gives_back_the_rest_and_ends_well(
+def test_a_worker_that_is_asked_to_end_finishes_its_mail_gives_back_the_rest_and_ends_well(
     app: Flask, campaign: PublicCampaign, database_url: str, tmp_path: Path, keys: Keys, number: signal.Signals
 ) -> None:
     with app.app_context():

@@ -1,4 +1,4 @@
-"""The demo campaign: complete, faultless, and true to its facts."""
+"""The demo campaign: complete, without faults, with correct facts."""
 
 import pytest
 

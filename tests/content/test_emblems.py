@@ -1,4 +1,4 @@
-"""Drawings: shapes in our colours, and nothing that acts, loads or names."""
+"""Drawings: only shapes in the given colours; nothing active, loaded or named."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Markdown: pleasant for editors, harmless for readers."""
+"""Markdown: formatted for readers, and safe."""
 
 import pytest
 

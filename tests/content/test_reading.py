@@ -1,4 +1,4 @@
-"""A folder's faults: all at once, each with its file, key and language."""
+"""Faults of a campaign folder: all at once, each with its file, key and language."""
 
 from pathlib import Path
 
@@ -169,7 +169,7 @@ def test_something_else_than_a_table_is_a_fault_and_no_crash(tmp_path: Path, tab
     assert f"campaign.toml, key {table}: must be a table, not 7" in faults_of(folder)
 
 
-def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
     folder = write_campaign(tmp_path)
     edit(folder / "campaign.toml", "goal = 1000", "goal = -1")
     edit(folder / "texts/en.md", 'title = "Water en"\n', "")
@@ -184,7 +184,7 @@ def test_a_folder_that_is_not_there_is_one_fault(tmp_path: Path) -> None:
     assert faults_of(tmp_path / "nowhere") == ["campaign.toml: is missing"]
 
 
-def test_broken_toml_is_told_with_its_place(tmp_path: Path) -> None:
+def test_broken_toml_is_reported_with_its_place(tmp_path: Path) -> None:
     assert faults_of(write(tmp_path / "campaign.toml", 'slug = "a"\nslug =\n').parent)[0].startswith(
         "campaign.toml: is not valid TOML: "
     )

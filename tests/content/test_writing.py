@@ -1,4 +1,4 @@
-"""Written and read again, a campaign is the same, whatever its words hold."""
+"""A campaign that is written and read again is the same, whatever its words contain."""
 
 import tomllib
 import unicodedata

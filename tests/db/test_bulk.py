@@ -1,4 +1,4 @@
-"""Many rows in one statement: exact values on both databases, and RETURNING tells what was new."""
+"""Bulk inserts: exact values on both databases, and RETURNING gives the new rows."""
 
 from datetime import UTC, date, datetime
 from typing import Any

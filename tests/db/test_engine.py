@@ -1,4 +1,4 @@
-"""Connections: durable and strict, each of them; readers never wait for writers, and writers queue."""
+"""Connections: each is durable and strict; readers never wait for writers; writers queue."""
 
 import multiprocessing
 import threading

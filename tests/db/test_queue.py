@@ -1,4 +1,4 @@
-"""Group commit: shared, durable, and nobody pays for another's mistake."""
+"""Group commit: shared, durable, and an invalid item fails alone."""
 
 import threading
 import time
@@ -124,7 +124,7 @@ def test_a_batch_is_never_larger_than_its_bound(context: Flask) -> None:
     assert sum(batches.sizes) == number
 
 
-def test_when_too_many_wait_the_next_is_told_at_once_and_nothing_of_it_is_kept(
+def test_when_too_many_wait_the_next_is_reported_at_once_and_nothing_of_it_is_kept(
     database_url: str, tmp_path: Path, keys: Keys
 ) -> None:
     app = make_app(database_url, tmp_path, keys, write_queue=3)
@@ -203,7 +203,7 @@ def test_many_threads_lose_and_double_nothing(context: Flask) -> None:
     assert len(stored()) == 160
 
 
-def test_nobody_is_thanked_before_the_commit_returned(context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_acknowledged_before_the_commit_returned(context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = db.engine
     honest = engine.dialect.do_commit
 
@@ -217,7 +217,7 @@ def test_nobody_is_thanked_before_the_commit_returned(context: Flask, monkeypatc
     assert stored() == []
 
 
-def test_a_leader_that_is_interrupted_thanks_nobody(context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_leader_acknowledges_nothing(context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     thanked = []
 
     def interrupted(_batch: Any) -> None:
@@ -250,7 +250,7 @@ def test_what_failed_before_its_turn_is_not_done_later(context: Flask, tmp_path:
 
 
 @on_sqlite
-def test_a_file_that_somebody_else_locks_too_long_is_busy_and_nothing_is_recorded(
+def test_a_file_that_another_process_locks_too_long_is_busy_and_nothing_is_recorded(
     database_url: str, tmp_path: Path, keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(db_engine, "BUSY_TIMEOUT_MS", 20)
@@ -264,7 +264,7 @@ def test_a_file_that_somebody_else_locks_too_long_is_busy_and_nothing_is_recorde
     close_app(app)
 
 
-def test_a_crowd_before_a_database_that_is_away_is_told_soon(tmp_path: Path) -> None:
+def test_many_writers_without_a_database_get_an_error_soon(tmp_path: Path) -> None:
     app_settings = Settings(database_url="postgresql://nobody@127.0.0.1:1/none").completed()
     engine = create_engine(app_settings.database_url, **db_engine.options(app_settings))
     queue = WriteQueue(engine, WriteLock(app_settings))
@@ -288,7 +288,7 @@ def test_a_crowd_before_a_database_that_is_away_is_told_soon(tmp_path: Path) -> 
 
 
 @on_postgres
-def test_a_connection_that_dies_under_the_handler_is_retried_and_stored_once(context: Flask) -> None:
+def test_a_connection_lost_under_the_handler_is_retried_and_stored_once(context: Flask) -> None:
     lives = iter([False])
 
     def dying(connection: Connection, items: Sequence[str]) -> list[str]:

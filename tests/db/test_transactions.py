@@ -1,4 +1,4 @@
-"""Reading sees one snapshot, writing keeps all or nothing."""
+"""Transactions: reading sees one snapshot; writing keeps everything or nothing."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""A mistyped well-known mail host is asked about; every other host is left alone."""
+"""Mistyped domains of well-known mail hosts get a question; all others are accepted."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Sealing: only the right key opens, lengths and links tell nothing."""
+"""Encryption: only the right key decrypts; lengths and links show nothing."""
 
 import base64
 import json
@@ -76,7 +76,7 @@ def test_without_a_key_nothing_is_sealed() -> None:
         seal(FIELDS, [])
 
 
-def test_the_length_of_what_is_sealed_tells_nothing() -> None:
+def test_the_length_of_what_is_sealed_shows_nothing() -> None:
     short, long = ({"name": "U"}, {"name": "Ö" * 100})
     # before this mark stand the keys, to which age adds a random number of bytes
     bodies = [seal(fields, [OFFICER_PUBLIC]).partition(b"\n--- ")[2] for fields in (short, long)]
@@ -103,7 +103,7 @@ def test_the_public_half_follows_from_the_private_one() -> None:
             public_of(wrong)
 
 
-def test_a_public_key_is_told_from_anything_else() -> None:
+def test_a_public_key_is_distinguished_from_anything_else() -> None:
     assert is_public_key(OFFICER_PUBLIC)
     for wrong in ("", "age1", OFFICER, OFFICER_PUBLIC[:-1], OFFICER_PUBLIC + "q", f" {OFFICER_PUBLIC}"):
         assert not is_public_key(wrong)
@@ -140,7 +140,7 @@ def test_purpose_and_value_cannot_be_shifted_into_each_other(purpose: str, value
 
 
 @given(st.binary(min_size=16, max_size=16))
-def test_a_link_names_its_signer_and_is_believed_for_no_other(link_id: bytes) -> None:
+def test_a_link_names_its_signer_and_is_accepted_for_no_other(link_id: bytes) -> None:
     token = link_token("secret", "confirm", link_id)
     assert token_name(token) == link_id
     assert is_link_token(token, "secret", "confirm", link_id)
@@ -171,7 +171,7 @@ def test_junk_is_no_link(junk: str) -> None:
 
 
 @pytest.mark.parametrize("change", [lambda t: t + "=", lambda t: t + "\n", lambda t: t.swapcase(), lambda t: t[:-1]])
-def test_only_the_one_spelling_of_a_link_is_believed(change: object) -> None:
+def test_only_the_one_spelling_of_a_link_is_accepted(change: object) -> None:
     token = link_token("secret", "confirm", LINK_ID)
     assert not is_link_token(change(token), "secret", "confirm", LINK_ID)  # type: ignore[operator]
 
@@ -191,7 +191,7 @@ def test_equal_names_of_two_mailboxes_are_not_equal() -> None:
     assert one == blind_name(key, b"a" * 32, "ann lee") != blind_name(b"l" * 32, b"a" * 32, "ann lee")
 
 
-def test_a_check_value_is_equal_for_equal_secrets_and_tells_nothing() -> None:
+def test_a_check_value_is_equal_for_equal_secrets_and_shows_nothing() -> None:
     assert check_value("secret") == check_value("secret") != check_value("other")
     assert "secret" not in check_value("secret")
 

@@ -1,4 +1,4 @@
-"""A mail: in the reader's language, with one clear link, and nothing that betrays or annoys."""
+"""Composed e-mails: in the reader's language, with one clear link, and no personal data."""
 
 import re
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Handing mails over: what arrived, what may be tried again, what never will arrive."""
+"""E-mail transports: delivered, temporary failure, permanent failure."""
 
 import stat
 from collections.abc import Iterator
@@ -124,7 +124,7 @@ def test_name_and_password_are_taken_from_the_address_and_unquoted() -> None:
 
 
 @insecure
-def test_a_wrong_password_is_a_delay_and_is_not_told_to_the_log() -> None:
+def test_a_wrong_password_is_a_delay_and_is_not_logged() -> None:
     with mail_server(asks_login=True) as server, pytest.raises(Delayed) as refused:  # noqa: SIM117 - the server ends last
         with connected(f"smtp://eve:guess@127.0.0.1:{server.port}"):
             raise AssertionError("nobody may get in")

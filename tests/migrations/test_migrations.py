@@ -1,4 +1,4 @@
-"""Migrations: they lead to what the models say, there and back, and never lose a row that they do not mean to."""
+"""Migrations: they match the models, work up and down, and lose no rows."""
 
 import re
 from collections.abc import Callable, Iterator

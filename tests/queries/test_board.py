@@ -1,4 +1,4 @@
-"""The board: what staff see of each case, and nothing about anybody."""
+"""The staff overview: numbers of each case, and no person."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What visitors may read: by state, by clock, by language, and never stale for more than a second."""
+"""The catalogue: by state, clock and language, at most a second old."""
 
 from datetime import timedelta
 from pathlib import Path

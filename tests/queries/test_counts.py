@@ -1,4 +1,4 @@
-"""The numbers as pages show them."""
+"""The counts, as pages show them."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Seeded bugs for a server of its own process: small wrong changes that must turn the chaos tests red."""
+"""Seeded bugs for a server process: small wrong changes that must make the reliability tests fail."""
 
 import os
 import secrets
@@ -25,14 +25,14 @@ def acknowledge_before_commit() -> None:
     """Thank first, and write a little later."""
     submit = WriteQueue.submit
 
-    def thank(self: WriteQueue, handler: Any, item: Any) -> Any:
+    def acknowledge(self: WriteQueue, handler: Any, item: Any) -> Any:
         def write() -> None:
             time.sleep(0.05)
             submit(self, handler, item)
 
         threading.Thread(target=copy_current_request_context(write)).start()
 
-    WriteQueue.submit = thank  # type: ignore[method-assign]
+    WriteQueue.submit = acknowledge  # type: ignore[method-assign]
 
 
 def mail_at_each_try() -> None:

@@ -1,4 +1,4 @@
-"""Servers of their own process, on either database; and what runs only in the long set says so."""
+"""Server processes on either database; marks what runs in the long set only."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

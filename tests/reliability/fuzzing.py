@@ -1,7 +1,7 @@
-"""Requests that no browser would send, made by dice that fall the same way each time.
+"""Malformed requests from a seeded random generator.
 
-They go to the application as a server hands them over (WSGI), so nothing is put right on the way: a body may be shorter
-or longer than it says, a header may hold any byte, and a path need not be text.
+They go to the WSGI application unchanged: a body may be shorter or longer than announced, a header may contain any
+byte, and a path need not be text.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""What gunicorn serves in the chaos tests: our application, with the bug that SEEDED_BUG names, if any."""
+"""The application that gunicorn serves in these tests, with the bug named in SEEDED_BUG, if any."""
 
 import os
 

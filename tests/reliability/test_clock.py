@@ -1,4 +1,4 @@
-"""R10: the clock jumps, and nothing breaks: no wrong count, nobody locked out, no mail twice, nobody erased."""
+"""R10: a jump of the clock causes no wrong count, no lockout, no second e-mail, and no early erasure."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -79,7 +79,7 @@ def check_counts(campaign: PublicCampaign, leap: timedelta, number: int) -> None
 
 
 @pytest.mark.parametrize("leap", LEAPS, ids=str)
-def test_a_leap_of_the_clock_miscounts_nothing_and_nobody_signs_twice(
+def test_a_jump_of_the_clock_miscounts_nothing_and_nobody_signs_twice(
     app: Flask, campaign: PublicCampaign, leap: timedelta
 ) -> None:
     number = effort(6, 300)
@@ -161,7 +161,7 @@ def test_a_retention_that_leaves_links_alive_is_noticed(
         check_links_die(campaign, -10 * DAY)
 
 
-def test_a_link_made_while_the_clock_ran_far_ahead_ends_and_whoever_asks_anew_gets_a_good_one(
+def test_a_link_made_while_the_clock_ran_far_ahead_expires_and_a_new_request_gives_a_valid_one(
     campaign: PublicCampaign,
 ) -> None:
     with at(START, 400 * DAY):
@@ -235,7 +235,7 @@ def test_mending_shortens_what_a_clock_ran_ahead_with_and_leaves_the_rest(campai
     assert (eve.created_at, eve.due_at) == (START + MINUTE, START + MINUTE + outbox.REMIND_AFTER)
 
 
-def test_a_leap_gives_up_no_mail(campaign: PublicCampaign) -> None:
+def test_a_clock_jump_gives_up_no_mail(campaign: PublicCampaign) -> None:
     with at(START):
         retention.trust_clock()
         sign(campaign, ANN)
@@ -249,7 +249,7 @@ def test_a_leap_gives_up_no_mail(campaign: PublicCampaign) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.kind)
-def test_a_leap_locks_nobody_out_for_longer_than_the_window(app: Flask, rule: rate_limits.Rule) -> None:
+def test_a_clock_jump_locks_nobody_out_for_longer_than_the_window(app: Flask, rule: rate_limits.Rule) -> None:
     for leap in LEAPS:
         check_limit(rule, leap)
     done = f"the limit {rule.kind} is reached while the clock leaps {LEAPT}"
@@ -275,7 +275,7 @@ def _would_be_refused(rule: rate_limits.Rule, who: str, moment: datetime) -> boo
         return number > rule.most
 
 
-def test_a_limit_that_believes_a_window_in_the_future_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_that_accepts_a_window_in_the_future_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limits, "CLOCK_TOLERANCE", 10**9)
     with pytest.raises(AssertionError):
         check_limit(rate_limits.LOGIN_TRIES, DAY)
@@ -318,7 +318,7 @@ def check_slots(leap: timedelta) -> None:
         assert _take(email, 4) == [True, True, True, False]
 
 
-def test_a_leap_keeps_no_mailbox_from_its_mails_and_bombs_none(app: Flask) -> None:
+def test_a_clock_jump_keeps_no_mailbox_from_its_mails_and_bombs_none(app: Flask) -> None:
     for leap in LEAPS:
         check_slots(leap)
     email = f"ann{HOUR.total_seconds():.0f}@example.org"
@@ -335,7 +335,7 @@ def test_slots_that_are_never_mended_are_noticed(monkeypatch: pytest.MonkeyPatch
         check_slots(2 * DAY)
 
 
-def test_who_began_to_wait_by_a_clock_that_ran_ahead_begins_anew(campaign: PublicCampaign) -> None:
+def test_a_waiting_time_begun_by_a_clock_that_was_ahead_starts_again(campaign: PublicCampaign) -> None:
     with at(START, DAY):
         wait = proof_of_work.ask(campaign.id).wait
     with at(START):
@@ -365,12 +365,12 @@ def check_retention_refuses(campaign: PublicCampaign, leap: timedelta) -> None:
 
 
 @pytest.mark.parametrize("leap", LEAPS, ids=str)
-def test_retention_refuses_while_the_clock_is_doubted(app: Flask, campaign: PublicCampaign, leap: timedelta) -> None:
+def test_retention_refuses_while_the_clock_is_untrusted(app: Flask, campaign: PublicCampaign, leap: timedelta) -> None:
     check_retention_refuses(campaign, leap)
     note("R10", database_of(app), f"retention after a leap {LEAPT}", "refuses, and goes on when the clock is right")
 
 
-def test_a_retention_that_believes_every_clock_is_noticed(
+def test_a_retention_that_accepts_every_clock_is_noticed(
     campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rules, "judged", lambda *_: rules.Clock.TRUSTED)

@@ -1,6 +1,6 @@
-"""Looking is not acting: a crawler opens every route there is, with links that live, and the database stays as it was.
+"""GET never writes: a crawler opens every route, with valid links, and the database stays unchanged.
 
-The routes come from the application itself. A route that wants a value which the crawler does not know fails the test.
+The routes come from the application itself. A route with an unknown parameter fails the test.
 """
 
 import html
@@ -135,7 +135,7 @@ def opened_everything(
     return number, [table for table in before if before[table] != after[table]]
 
 
-def test_whoever_only_looks_changes_nothing(app: Flask, tokens: list[str]) -> None:
+def test_reading_pages_changes_nothing(app: Flask, tokens: list[str]) -> None:
     number, changed = opened_everything(app, tokens)
     assert changed == []
     database = "SQLite" if "sqlite" in app.config["SQLALCHEMY_DATABASE_URI"] else "Postgres"

@@ -1,4 +1,4 @@
-"""R6, R7 and the mail limit under concurrency: counts equal a recount at every moment, and nobody is bombed."""
+"""R6, R7 and the mail quota under concurrency: counts always equal a recount, and no mailbox gets too many e-mails."""
 
 import random
 import threading

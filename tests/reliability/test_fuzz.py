@@ -1,4 +1,4 @@
-"""Whatever is sent to any form, there is an answer below 500 with all headers, and no row is half written."""
+"""Any request to any form gets an answer below 500 with all headers, and leaves no incomplete rows."""
 
 import dataclasses
 import io
@@ -208,7 +208,7 @@ def half_written(keys: Keys) -> list[str]:
     return found
 
 
-def test_no_request_makes_the_server_stumble(
+def test_no_request_makes_the_server_fail(
     app: Flask, campaign: PublicCampaign, keys: Keys, caplog: pytest.LogCaptureFixture
 ) -> None:
     target, number = Target(app, campaign), effort(700, 20_000)
@@ -226,7 +226,7 @@ def test_no_request_makes_the_server_stumble(
     note("fuzz", database, f"{number} requests that no browser sends, to {len(target.rules)} forms", f"0 x 500; {told}")
 
 
-def test_a_view_that_stumbles_over_one_byte_is_noticed(
+def test_a_view_that_fails_on_one_byte_is_noticed(
     app: Flask, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     view = app.view_functions["signing.sign_case"]

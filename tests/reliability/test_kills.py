@@ -1,4 +1,4 @@
-"""R1, R5, R14: what was acknowledged is stored, once, whoever is killed or restarted at whatever moment."""
+"""R1, R5, R14: what was acknowledged is stored once, whichever process is killed or restarted at any moment."""
 
 import itertools
 import os
@@ -103,7 +103,9 @@ def lost(server: Server, database: str, crowd: Crowd) -> list[str]:
         return inspecting.unknown(crowd.thanked)
 
 
-def test_who_was_thanked_is_stored_whoever_is_killed(start_server: StartServer, server_database: str) -> None:
+def test_acknowledged_signatures_are_stored_whatever_process_is_killed(
+    start_server: StartServer, server_database: str
+) -> None:
     server = start_server()
     crowd = kill_often(server, KILLS)
     assert lost(server, server_database, crowd) == []
@@ -111,7 +113,7 @@ def test_who_was_thanked_is_stored_whoever_is_killed(start_server: StartServer, 
     note("R1", kind(server_database), done, f"0 of {len(crowd.thanked)} acknowledged signers lost")
 
 
-def test_thanking_before_the_commit_is_found(start_server: StartServer, server_database: str) -> None:
+def test_acknowledging_before_the_commit_is_found(start_server: StartServer, server_database: str) -> None:
     server = start_server("acknowledge before commit")
     crowd = kill_often(server, 4)
     with pytest.raises(AssertionError):

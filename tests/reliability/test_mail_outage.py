@@ -1,7 +1,7 @@
-"""R8: the mail server may be away for hours; nothing is lost, and (almost) nothing is doubled.
+"""R8: the mail server may be unreachable for hours: nothing is lost, and almost nothing is sent twice.
 
-Each promise is a function that checks it. It is called once as the house stands, and once with a small wrong change,
-which it must notice: a check that cannot fail proves nothing.
+Each promise is a function that checks it. It is called with the correct code, and with a small wrong change, which it
+must detect: a check that cannot fail proves nothing.
 """
 
 import random
@@ -324,7 +324,7 @@ def check_crashes(
     note("R8", database_of(servers[0]), done, f"0 lost, {doubles} double, Message-ID stable")
 
 
-def test_each_sender_that_dies_doubles_one_mail_at_most(
+def test_each_sender_that_crashes_doubles_one_mail_at_most(
     servers: list[Flask], campaign: PublicCampaign, server: MailServer
 ) -> None:
     check_crashes(servers, campaign, server, effort(40, 2_000), effort(4, 100))

@@ -1,4 +1,4 @@
-"""Nobody learns who signed: whatever is known of an address, the answer is the same to the byte, and takes as long."""
+"""No oracle: whatever is known of an address, the answer is the same to the byte, and takes as long."""
 
 import dataclasses
 import gc

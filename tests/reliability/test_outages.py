@@ -1,4 +1,4 @@
-"""R4 and R9: a database that is killed, or whose disk is full: refused honestly, never lost, never doubled."""
+"""R4 and R9: a database that is killed, or whose disk is full: entries are refused, never lost or doubled."""
 
 import itertools
 import threading
@@ -30,7 +30,7 @@ KILLS = effort(3, 30)
 
 
 @pytest.fixture
-def house(cluster: Postgres, tmp_path: Path, keys: Keys) -> Iterator[Flask]:
+def installation(cluster: Postgres, tmp_path: Path, keys: Keys) -> Iterator[Flask]:
     """The application on it, with the small campaign."""
     app = make_app(cluster.empty_url(), tmp_path, keys)
     with app.app_context():
@@ -96,9 +96,9 @@ def killed_often(app: Flask, cluster: Postgres, kills: int) -> tuple[Writers, Pu
     return writers, campaign
 
 
-def test_a_killed_postgres_loses_and_doubles_nobody(house: Flask, cluster: Postgres) -> None:
-    writers, campaign = killed_often(house, cluster, KILLS)
-    with house.app_context():
+def test_a_killed_postgres_loses_and_doubles_nobody(installation: Flask, cluster: Postgres) -> None:
+    writers, campaign = killed_often(installation, cluster, KILLS)
+    with installation.app_context():
         assert inspecting.unknown(writers.thanked) == []
         assert inspecting.faults() == []
         ambiguous = len(writers.refused) - len(inspecting.unknown(writers.refused))
@@ -112,22 +112,22 @@ def test_a_killed_postgres_loses_and_doubles_nobody(house: Flask, cluster: Postg
     note("R4", "postgres", f"{KILLS} kills -9 and restarts of the postmaster under {WRITERS} writers", found)
 
 
-def test_to_thank_when_the_connection_is_lost_is_found(
-    house: Flask, cluster: Postgres, monkeypatch: pytest.MonkeyPatch
+def test_acknowledging_when_the_connection_is_lost_is_found(
+    installation: Flask, cluster: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = WriteQueue._run
 
-    def thank_anyway(self: WriteQueue, batch: list[Any]) -> None:
+    def acknowledge_anyway(self: WriteQueue, batch: list[Any]) -> None:
         try:
             run(self, batch)
         except Busy:
             for write in batch:
                 write.failure = None
 
-    monkeypatch.setattr(WriteQueue, "_run", thank_anyway)
+    monkeypatch.setattr(WriteQueue, "_run", acknowledge_anyway)
     monkeypatch.setattr("petitions.db.queue.RETRIES", 0)
-    writers, _ = killed_often(house, cluster, 2)
-    with house.app_context(), pytest.raises(AssertionError):
+    writers, _ = killed_often(installation, cluster, 2)
+    with installation.app_context(), pytest.raises(AssertionError):
         assert inspecting.unknown(writers.thanked) == []
 
 
@@ -227,7 +227,7 @@ def test_a_full_disk_is_said_and_needs_no_restart(
     note("R9", kind(database_url), done, f"{len(thanked)} thanked, 0 false thanks; goes on without a restart")
 
 
-def test_to_thank_although_the_disk_is_full_is_found(
+def test_acknowledging_although_the_disk_is_full_is_found(
     app: Flask,
     client: FlaskClient,
     campaign: PublicCampaign,
@@ -237,7 +237,7 @@ def test_to_thank_although_the_disk_is_full_is_found(
     submit = WriteQueue.submit
     swallowed: list[str] = []
 
-    def thank(self: WriteQueue, *arguments: Any) -> Any:
+    def acknowledge(self: WriteQueue, *arguments: Any) -> Any:
         with suppress(Busy):
             return submit(self, *arguments)
         swallowed.append("")
@@ -245,7 +245,7 @@ def test_to_thank_although_the_disk_is_full_is_found(
             raise Busy
         return None
 
-    monkeypatch.setattr(WriteQueue, "submit", thank)
+    monkeypatch.setattr(WriteQueue, "submit", acknowledge)
     monkeypatch.setattr("petitions.db.queue.RETRIES", 0)
     thanked, _ = fill_up(client, disk)
     disk.empty()

@@ -1,4 +1,4 @@
-"""R2: before anybody is thanked, the disk was told to keep it, whatever happens to the power."""
+"""R2: data is flushed to disk before it is acknowledged."""
 
 import os
 import re
@@ -53,12 +53,12 @@ def unkept(folder: Path, postgres: Postgres | None, **env: str) -> tuple[int, in
     return thanked, lied
 
 
-def test_every_thank_you_comes_after_a_flush(tmp_path: Path) -> None:
+def test_every_acknowledgement_comes_after_a_flush(tmp_path: Path) -> None:
     assert unkept(tmp_path / "instance", None) == (SIGNERS, 0)
     note("R2", "sqlite", f"strace of {SIGNERS} signers", "an fdatasync before each of the thank-yous")
 
 
-def test_every_thank_you_comes_after_a_flush_of_postgres(tmp_path: Path, cluster: Postgres) -> None:
+def test_every_acknowledgement_comes_after_a_flush_of_postgres(tmp_path: Path, cluster: Postgres) -> None:
     assert unkept(tmp_path / "instance", cluster) == (SIGNERS, 0)
     note("R2", "postgres", f"strace of {SIGNERS} signers", "an fdatasync before each of the thank-yous")
 

@@ -1,4 +1,4 @@
-"""Growing past one machine: two servers on one Postgres behind a real nginx with the configuration that ships."""
+"""More than one machine: two servers on one Postgres behind a real nginx with the shipped configuration."""
 
 import re
 import shutil
@@ -24,7 +24,7 @@ VIEWS = effort(100, 1_000)
 
 
 @dataclass
-class Farm:
+class Servers:
     """The proxy's port, and the servers behind it."""
 
     port: int
@@ -40,9 +40,9 @@ class Farm:
 
 
 @pytest.fixture(scope="module")
-def farm(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
+def servers(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Two servers that know nothing of each other but the database and the secrets."""
-    folder, port, url = tmp_path_factory.mktemp("farm"), free_port(), postgres.empty_url()
+    folder, port, url = tmp_path_factory.mktemp("servers"), free_port(), postgres.empty_url()
     shared = {
         "PETITIONS_DATABASE_URL": url,
         "PETITIONS_BASE_URL": f"http://127.0.0.1:{port}",
@@ -54,7 +54,7 @@ def farm(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     shutil.copytree(first.folder, folder / "two", ignore=shutil.ignore_patterns("mailbox"))
     servers = [first.start(), Server(folder / "two", **shared).start()]
     with nginx(folder, [each.port for each in servers], port) as proxy:
-        yield Farm(port, servers, url, proxy)
+        yield Servers(port, servers, url, proxy)
     for each in servers:
         each.stop()
 
@@ -66,56 +66,56 @@ def get(port: int, path: str, *headers: str) -> tuple[int, bytes]:
     return answer.status, answer.body
 
 
-def test_a_thousand_views_are_one_question_to_the_servers(farm: Farm) -> None:
+def test_a_thousand_views_are_one_question_to_the_servers(servers: Servers) -> None:
     path = f"{CAMPAIGN}/cases/joel-paredes/"
-    before = farm.answered("/<lang:lang>/<campaign>/cases/<case>/")
+    before = servers.answered("/<lang:lang>/<campaign>/cases/<case>/")
     began = time.monotonic()
-    said = Counter(get(farm.port, path)[0] for _ in range(VIEWS))
+    said = Counter(get(servers.port, path)[0] for _ in range(VIEWS))
     assert said == {200: VIEWS}
     assert time.monotonic() - began < 15, "else the page was rightly asked for again"
-    asked = farm.answered("/<lang:lang>/<campaign>/cases/<case>/") - before
+    asked = servers.answered("/<lang:lang>/<campaign>/cases/<case>/") - before
     assert asked == 1
     note("cache", "postgres", f"{VIEWS} views of a page through nginx within its 30 s", f"{asked} origin hit")
 
 
-def test_signing_and_confirming_through_either_server(farm: Farm) -> None:
+def test_signing_and_confirming_through_either_server(servers: Servers) -> None:
     people = [f"ann{number}@example.org" for number in range(60)]
-    assert {sign(farm.port, email).status for email in people} == {303}
-    routes = [each.log.count("route=/<lang:lang>/<campaign>/sign") for each in farm.servers]
+    assert {sign(servers.port, email).status for email in people} == {303}
+    routes = [each.log.count("route=/<lang:lang>/<campaign>/sign") for each in servers.servers]
     assert min(routes) > 10, "both servers work"
     links = []
     for _ in range(300):
         mails = [
-            text.read_text(errors="replace") for each in farm.servers for text in each.folder.glob("mailbox/*.eml")
+            text.read_text(errors="replace") for each in servers.servers for text in each.folder.glob("mailbox/*.eml")
         ]
         links = [found[0] for text in mails if (found := re.search(r"http://\S+/confirm/\S+", text))]
         if len(links) >= len(people):
             break
         time.sleep(0.1)
     assert len(links) == len(people), "each mail left once, whoever sent it"
-    with inspecting.inside(farm.servers[0].folder, farm.database):
+    with inspecting.inside(servers.servers[0].folder, servers.database):
         assert inspecting.unknown(people) == [], "and each waits to be the reminder"
     for number, url in enumerate(links):
         path = url[url.index("/", 8) :]
-        assert ask(farm.servers[number % 2].port, post(path, b"")).status == 303
-    with inspecting.inside(farm.servers[0].folder, farm.database):
+        assert ask(servers.servers[number % 2].port, post(path, b"")).status == 303
+    with inspecting.inside(servers.servers[0].folder, servers.database):
         assert inspecting.faults() == []
 
 
-def test_the_network_limit_is_one_for_both_and_cannot_be_forged(farm: Farm) -> None:
+def test_the_network_limit_is_one_for_both_and_cannot_be_forged(servers: Servers) -> None:
     said: Counter[int] = Counter()
     for number in range(340):  # all of them from this machine, whatever they claim
         forged = f"X-Forwarded-For: 198.51.100.{number % 250}"
-        said[ask(farm.port, post(f"{CAMPAIGN}/sign", sign_form(f"crowd{number}@example.org"), forged)).status] += 1
+        said[ask(servers.port, post(f"{CAMPAIGN}/sign", sign_form(f"crowd{number}@example.org"), forged)).status] += 1
     assert set(said) == {303, 422}, "nginx lets a whole school pass, and leaves the limit to the program"
     assert said[303] <= 300, "the form asks for a proof above that, on both servers together"
     note("limits", "postgres", "340 signers from one address with forged headers, over two servers", str(dict(said)))
 
 
-def test_slow_clients_stop_nobody_behind_the_proxy(farm: Farm) -> None:
-    with slow_clients(farm.port):
-        views = [get(farm.port, f"{CAMPAIGN}/counts")[0] for _ in range(100)]
-        answers = signed(farm.port, 20)
+def test_slow_clients_stop_nobody_behind_the_proxy(servers: Servers) -> None:
+    with slow_clients(servers.port):
+        views = [get(servers.port, f"{CAMPAIGN}/counts")[0] for _ in range(100)]
+        answers = signed(servers.port, 20)
     assert set(views) == {200}
     assert {answer.status for answer in answers} <= {303, 422}
     slowest = sorted(answer.seconds for answer in answers)[18] * 1000
@@ -132,8 +132,8 @@ def said(port: int, path: str, *headers: str, method: str = "GET", host: str = "
 OWN = ("Content-Security-Policy: ", "X-Content-Type-Options: nosniff", "Cache-Control: ", "Referrer-Policy: ")
 
 
-def test_what_nginx_answers_by_itself_is_as_well_guarded(farm: Farm) -> None:
-    proxy = farm.proxy
+def test_what_nginx_answers_by_itself_is_as_well_guarded(servers: Servers) -> None:
+    proxy = servers.proxy
     answers = {
         "301": said(proxy.redirect_port, "/fr/confirm/SECRETTOKEN", host="evil.example"),
         "413": said(proxy.port, f"{CAMPAIGN}/sign", "Content-Length: 70000", method="POST"),
@@ -153,12 +153,12 @@ def test_what_nginx_answers_by_itself_is_as_well_guarded(farm: Farm) -> None:
     assert proxy.logged == "", "who looked when is in no log"
 
 
-def test_old_encryption_and_keys_that_open_recordings_are_refused(farm: Farm) -> None:
+def test_old_encryption_and_keys_that_open_recordings_are_refused(servers: Servers) -> None:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with (
-        socket.create_connection(("127.0.0.1", farm.proxy.tls_port), 10) as line,
+        socket.create_connection(("127.0.0.1", servers.proxy.tls_port), 10) as line,
         context.wrap_socket(line) as tls,
     ):
         assert tls.version() == "TLSv1.2"
@@ -166,26 +166,26 @@ def test_old_encryption_and_keys_that_open_recordings_are_refused(farm: Farm) ->
         assert not tls.session.has_ticket
 
 
-def test_nginx_slows_down_who_guesses_passwords(farm: Farm) -> None:
-    logins = Counter(ask(farm.port, post("/admin/login", b"name=x&password=y")).status for _ in range(20))
+def test_nginx_slows_down_who_guesses_passwords(servers: Servers) -> None:
+    logins = Counter(ask(servers.port, post("/admin/login", b"name=x&password=y")).status for _ in range(20))
     assert logins[429] >= 8, logins
-    status, lines = said(farm.port, "/admin/login", "Content-Length: 0", method="POST")
+    status, lines = said(servers.port, "/admin/login", "Content-Length: 0", method="POST")
     assert status == 429
     assert "Retry-After: 60" in lines
-    assert said(farm.port, "/admin/login")[0] == 200, "looking is free"
+    assert said(servers.port, "/admin/login")[0] == 200, "looking is free"
 
 
-def test_pages_outlive_their_servers(farm: Farm) -> None:
-    assert get(farm.port, "/fr/")[0] == 200
-    for each in farm.servers:
+def test_pages_outlive_their_servers(servers: Servers) -> None:
+    assert get(servers.port, "/fr/")[0] == 200
+    for each in servers.servers:
         each.stop()
     try:
-        assert get(farm.port, "/fr/")[0] == 200
-        answer = sign(farm.port, "later@example.org")
+        assert get(servers.port, "/fr/")[0] == 200
+        answer = sign(servers.port, "later@example.org")
         assert answer.status == 503
         for header in (*OWN, "Retry-After: ", "Strict-Transport-Security: "):
             assert answer.head.count(header) == 1, answer.head
     finally:
-        for each in farm.servers:
+        for each in servers.servers:
             each.start()
-    assert get(farm.port, f"{CAMPAIGN}/stories/")[0] == 200
+    assert get(servers.port, f"{CAMPAIGN}/stories/")[0] == 200

@@ -1,6 +1,6 @@
-"""What a real mail server from Debian makes of our mails: the demo campaign's, in each language, byte by byte.
+"""A real mail server from Debian receives the demo campaign's e-mails in each language, compared byte by byte.
 
-Only in the long set (`make test-long`, which installs the server): here are no tests at all else, none is skipped.
+Only in the long set (`make test-long`, which installs the server): otherwise there are no tests here, none is skipped.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""R12 and R13: slow, oversized and malformed requests stop nobody behind nginx with the file that ships."""
+"""R12 and R13: slow, oversized and malformed requests stop nobody behind nginx with the shipped configuration."""
 
 import itertools
 import socket
@@ -174,7 +174,7 @@ def test_two_requests_in_one_breath_are_two_answers(site: Site) -> None:
     assert said.count(b"HTTP/1.1 200") == 2
 
 
-def test_who_asks_first_whether_to_send_is_told_to_go_on(site: Site) -> None:
+def test_expect_100_continue_is_answered(site: Site) -> None:
     whole = post(FORM, sign_form("polite@example.org"), "Expect: 100-continue")
     head, _, body = whole.partition(b"\r\n\r\n")
     with socket.create_connection(("127.0.0.1", site.port), timeout=10) as link:

@@ -1,4 +1,4 @@
-"""R6: whatever people do in whatever order, the database says what a plain model says."""
+"""R6: after random actions in random order, the database agrees with a simple model."""
 
 from collections.abc import Callable
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""Abuse: crowds come through, floods do not, and whatever staff strike or hold stays exactly counted."""
+"""Abuse: many signers at once succeed, floods do not, and held and invalidated signatures are counted exactly."""
 
 import base64
 import json
@@ -121,7 +121,7 @@ def _small_crowds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proof_of_work, "COST", 2)
 
 
-def test_a_whole_school_signs_from_one_address_without_knowing_of_a_pass(
+def test_a_whole_school_signs_from_one_address_without_knowing_of_a_group_code(
     campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()
@@ -141,7 +141,7 @@ def test_a_few_sign_freely_and_then_a_proof_is_asked_for(campaign: PublicCampaig
     assert len(rows(Signer)) == admission.NETWORK.most + 1
 
 
-def test_three_hundred_behind_one_address_all_sign_with_or_without_a_pass(campaign: PublicCampaign) -> None:
+def test_three_hundred_behind_one_address_all_sign_with_or_without_a_group_code(campaign: PublicCampaign) -> None:
     for number in range(admission.NETWORK.most):
         sign_as(campaign, number)()
     for number in range(admission.NETWORK.most, 300):
@@ -156,7 +156,7 @@ def test_three_hundred_behind_one_address_all_sign_with_or_without_a_pass(campai
     assert miscounts() == []
 
 
-def test_above_the_hard_limit_nobody_signs_without_a_pass_and_ten_minutes_later_everybody_may(
+def test_above_the_hard_limit_nobody_signs_without_a_group_code_until_ten_minutes_later(
     campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(admission, "NETWORK_PROVEN", rate_limits.Rule("network-proven", 3, admission.WINDOW))
@@ -175,7 +175,7 @@ def test_above_the_hard_limit_nobody_signs_without_a_pass_and_ten_minutes_later_
     assert len(rows(Signer)) == 6
 
 
-def test_who_only_hammers_is_told_to_go_away(campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_requests_are_refused(campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "MAX_TRIES", 25)
     crowd(campaign, admission.NETWORK.most)
     for refusal in [ProofNeeded] * 5 + [TooManyTries] * 2:
@@ -372,7 +372,7 @@ def test_far_more_entries_than_usual_need_a_proof_wherever_they_are_from(
 # Passes
 
 
-def test_a_pass_lifts_the_limit_and_marks_its_signers(campaign: PublicCampaign) -> None:
+def test_a_group_code_lifts_the_limit_and_marks_its_signers(campaign: PublicCampaign) -> None:
     crowd(campaign, admission.NETWORK.most)
     code = make_group_code(campaign)
     for number, typed in enumerate((code, code.lower(), code.replace("-", " "))):
@@ -382,7 +382,7 @@ def test_a_pass_lifts_the_limit_and_marks_its_signers(campaign: PublicCampaign) 
 
 
 @pytest.mark.parametrize("run", [in_threads, together])
-def test_as_many_use_a_pass_as_it_says_and_not_one_more(app: Flask, campaign: PublicCampaign, run: Any) -> None:
+def test_as_many_use_a_group_code_as_it_says_and_not_one_more(app: Flask, campaign: PublicCampaign, run: Any) -> None:
     crowd(campaign, admission.NETWORK.most)
     code = make_group_code(campaign, most=7)
     raised = run(app, [sign_as(campaign, 100 + number, group_code=code) for number in range(32)])
@@ -393,7 +393,9 @@ def test_as_many_use_a_pass_as_it_says_and_not_one_more(app: Flask, campaign: Pu
     sign_as(campaign, 200, group_code=code, proof=waited(campaign))()  # a full pass is no wall
 
 
-def test_who_signs_case_by_case_takes_one_place_but_a_full_pass_tells_nobody_who_came(campaign: PublicCampaign) -> None:
+def test_who_signs_case_by_case_takes_one_place_but_a_full_group_code_shows_nobody_who_came(
+    campaign: PublicCampaign,
+) -> None:
     crowd(campaign, admission.NETWORK.most)
     code = make_group_code(campaign, most=2)
     for slug in ("river", "forest", "lake"):
@@ -405,7 +407,7 @@ def test_who_signs_case_by_case_takes_one_place_but_a_full_pass_tells_nobody_who
             sign(campaign, somebody, network=SCHOOL, group_code=code)
 
 
-def test_a_pass_that_is_over_not_yet_open_ended_of_another_campaign_or_made_up_lifts_nothing(
+def test_a_group_code_that_is_over_not_yet_open_ended_of_another_campaign_or_made_up_lifts_nothing(
     app: Flask, campaign: PublicCampaign, tmp_path: Any
 ) -> None:
     crowd(campaign, admission.NETWORK.most)
@@ -425,7 +427,7 @@ def test_a_pass_that_is_over_not_yet_open_ended_of_another_campaign_or_made_up_l
 
 
 @pytest.mark.parametrize("over", [{"place": " "}, {"most": 0}, {"most": 2001}, {"minutes": 0}, {"place": "x" * 121}])
-def test_a_pass_that_makes_no_sense_is_not_made(campaign: PublicCampaign, over: dict[str, Any]) -> None:
+def test_a_group_code_that_makes_no_sense_is_not_made(campaign: PublicCampaign, over: dict[str, Any]) -> None:
     said = {"place": "A school", "most": 40, "minutes": 60} | over
     begin = now()
     with pytest.raises(group_codes.GroupCodeFaulty):
@@ -435,7 +437,7 @@ def test_a_pass_that_makes_no_sense_is_not_made(campaign: PublicCampaign, over: 
     assert rows(GroupCode) == []
 
 
-def test_the_code_of_a_pass_stands_nowhere(campaign: PublicCampaign) -> None:
+def test_a_group_code_is_stored_nowhere(campaign: PublicCampaign) -> None:
     code = make_group_code(campaign)
     assert code.replace("-", "") not in str(dump()).upper().replace("-", "")
 
@@ -503,7 +505,7 @@ def test_what_is_usual_is_no_flood(campaign: PublicCampaign, monkeypatch: pytest
             assert counts.of_campaign(campaign.id).is_on_hold == (number == 4), "two times two, and one more"
 
 
-def test_pressing_the_button_often_is_one_confirmation_and_a_school_with_a_pass_none(
+def test_pressing_the_button_often_is_one_confirmation_and_a_school_with_a_group_code_none(
     campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frozen(monkeypatch, most=3)
@@ -582,7 +584,7 @@ def states() -> list[tuple[Any, ...]]:
         (Condition(source="share"), 0),
     ],
 )
-def test_what_was_previewed_is_struck_and_the_undoing_restores_every_row(
+def test_what_was_previewed_is_invalidated_and_the_undoing_restores_every_row(
     signed: PublicCampaign, monkeypatch: pytest.MonkeyPatch, condition: Condition, number: int
 ) -> None:
     monkeypatch.setattr(batch_updates, "SIGNERS_AT_ONCE", 2)
@@ -643,21 +645,21 @@ def test_signers_of_another_campaign_between_ours_are_not_touched(
     assert miscounts() == []
 
 
-def test_what_is_signed_after_the_preview_is_not_struck(signed: PublicCampaign) -> None:
+def test_what_is_signed_after_the_preview_is_not_invalidated(signed: PublicCampaign) -> None:
     number = invalidations.prepare_invalidation(signed.slug, Condition(), "A flood")
     sign(signed, person(7), "river")
     assert invalidations.run_invalidation(number) == newest(Invalidation).previewed
     assert newest(Signature).state == "pending"
 
 
-def test_one_run_that_two_start_strikes_once(app: Flask, signed: PublicCampaign) -> None:
+def test_a_run_started_twice_invalidates_once(app: Flask, signed: PublicCampaign) -> None:
     number = invalidations.prepare_invalidation(signed.slug, Condition(), "A flood")
     assert in_threads(app, [lambda: invalidations.run_invalidation(number)] * 4) == [None] * 4
     assert newest(Invalidation).struck == newest(Invalidation).previewed == 10
     assert miscounts() == []
 
 
-def test_a_struck_signature_cannot_be_confirmed_until_it_is_brought_back(campaign: PublicCampaign) -> None:
+def test_an_invalidated_signature_cannot_be_confirmed_until_it_is_brought_back(campaign: PublicCampaign) -> None:
     sign(campaign, ANN, "river")
     token = token_of(newest(Signer).id)
     number = invalidations.prepare_invalidation(campaign.slug, Condition(), "A flood")

@@ -1,4 +1,4 @@
-"""Staff accounts: who may come in, how long, and that trying tells nothing."""
+"""Staff accounts: who can log in, for how long; failed attempts show nothing."""
 
 import threading
 from collections import Counter
@@ -147,7 +147,7 @@ def test_an_unknown_name_costs_as_much_as_a_known_one(monkeypatch: pytest.Monkey
     assert known.rpartition("$")[0].rpartition("$")[0] == unknown.rpartition("$")[0].rpartition("$")[0]
 
 
-def test_whoever_guesses_the_password_of_nobody_is_still_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_login_with_an_unknown_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accounts, "_DUMMY_HASH", accounts._hasher.hash("a lucky guess"))
     with pytest.raises(LoginRefused):
         log_in("nobody", "a lucky guess", HERE)
@@ -229,7 +229,7 @@ def test_a_known_name_and_an_unknown_one_cost_the_same_reads_and_writes(context:
 
 
 @pytest.mark.usefixtures("carla")
-def test_two_passwords_are_hashed_at_a_time_and_a_crowd_is_sent_away(
+def test_two_passwords_are_hashed_at_a_time_and_too_many_attempts_are_refused(
     context: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = SlowHasher(accounts._hasher)
@@ -279,7 +279,7 @@ def test_a_session_ends_after_twelve_hours() -> None:
 
 
 @pytest.mark.usefixtures("carla")
-def test_the_rows_of_old_sessions_go_when_somebody_logs_in() -> None:
+def test_the_rows_of_old_sessions_go_when_staff_log_in() -> None:
     log_in(CARLA.name, CARLA.password, HERE)
     with stopped_at(now() + timedelta(hours=13)):
         log_in(CARLA.name, CARLA.password, HERE)

@@ -1,4 +1,4 @@
-"""Campaign content: from the folder into the database and back, without loss and without surprises."""
+"""Campaign content: from the folder into the database and back, without loss."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -166,7 +166,7 @@ def test_a_language_that_is_gone_takes_its_words_along(app: Flask, tmp_path: Pat
 
 
 @pytest.mark.parametrize("act", ["signature", "tally"])
-def test_a_case_that_somebody_acted_for_cannot_be_dropped_and_nothing_changes(
+def test_a_case_that_a_signer_acted_for_cannot_be_dropped_and_nothing_changes(
     app: Flask, campaign: PublicCampaign, tmp_path: Path, act: str
 ) -> None:
     if act == "signature":

@@ -1,4 +1,4 @@
-"""Confirming: only the owner of the mailbox can, as often as they like, and saying no is as easy as saying yes."""
+"""Confirmation: only the owner of the mailbox can confirm, repeatedly, and can reject as easily."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -203,7 +203,7 @@ def test_the_code_of_one_campaign_is_worth_nothing_in_another(
         confirm_by_code(other, ANN.email, code_of(newest(Signer).id))
 
 
-def test_whoever_holds_the_link_signs_more_and_it_counts_at_once(campaign: PublicCampaign, token: str) -> None:
+def test_the_holder_of_the_link_signs_more_and_it_counts_at_once(campaign: PublicCampaign, token: str) -> None:
     confirm_signer(token)
     sign_more(token, campaign, [campaign.case("forest")], CONSENT)
     assert set(states(campaign).values()) == {"confirmed"}
@@ -236,7 +236,7 @@ def test_signing_more_needs_an_open_campaign_of_ones_own_and_a_case(
     assert len(rows(Signature)) == 2
 
 
-def test_not_me_erases_whoever_never_confirmed(campaign: PublicCampaign, token: str) -> None:
+def test_not_me_erases_a_signer_who_never_confirmed(campaign: PublicCampaign, token: str) -> None:
     reject_signer(token)
 
     signer = newest(Signer)
@@ -281,7 +281,7 @@ def test_not_me_does_not_touch_what_was_confirmed(campaign: PublicCampaign) -> N
     assert miscounts() == []
 
 
-def test_whoever_took_a_case_back_can_sign_it_again_by_their_own_link(campaign: PublicCampaign) -> None:
+def test_a_withdrawn_case_can_be_signed_again_by_the_signers_link(campaign: PublicCampaign) -> None:
     token = confirm(campaign, ANN, "river")
     sign(campaign, ANN, "lake")
     reject_signer(token)

@@ -1,4 +1,4 @@
-"""count == recount at every moment, whatever happens in whatever order."""
+"""The counts equal a recount at every moment, after actions in any order."""
 
 import random
 import threading

@@ -1,4 +1,4 @@
-"""Erasing: what is personal is gone from every column and from the disk, and the ledger brings nobody back."""
+"""Erasure: personal data is gone from every column and from the disk, and the ledger prevents its return."""
 
 import json
 import sqlite3
@@ -142,7 +142,7 @@ def test_the_database_knows_how_far_it_is_in_the_ledger(campaign: PublicCampaign
     assert ledger.lengths() == (0, 0)
 
 
-def test_whoever_comes_back_with_a_backup_is_erased_again(campaign: PublicCampaign) -> None:
+def test_a_signer_restored_by_a_backup_is_erased_again(campaign: PublicCampaign) -> None:
     sign(campaign, ANN)
     ann = newest(Signer)
     confirm(campaign, EVE)
@@ -160,7 +160,7 @@ def test_whoever_comes_back_with_a_backup_is_erased_again(campaign: PublicCampai
     assert miscounts() == []
 
 
-def test_what_was_confirmed_counts_on_after_retention_and_not_after_a_wish(campaign: PublicCampaign) -> None:
+def test_confirmed_signatures_count_after_retention_and_not_after_an_erasure(campaign: PublicCampaign) -> None:
     for person, what in ((ANN, ledger.EXPIRED), (EVE, ledger.ERASED)):
         confirm(campaign, person, "river")
         note(of(newest(Signer), what), at=now() + timedelta(hours=1))
@@ -178,7 +178,7 @@ def test_lines_of_the_version_before_are_understood(campaign: PublicCampaign) ->
     assert newest(Signer).sealed is None
 
 
-def test_whoever_acted_after_the_line_was_not_erased_then(campaign: PublicCampaign) -> None:
+def test_a_signer_who_acted_after_the_line_was_not_erased_then(campaign: PublicCampaign) -> None:
     sign(campaign, ANN)
     note(of(newest(Signer), ledger.ERASED))  # and then the transaction failed
     with stopped_at(now() + timedelta(hours=1)):

@@ -1,4 +1,4 @@
-"""Handing over: it leaves sealed, the section gets every name as it was typed, and no spreadsheet runs it."""
+"""Exports: encrypted; they contain every name as typed; no cell is run as a formula."""
 
 import base64
 import json
@@ -153,7 +153,7 @@ def test_a_signature_is_a_row_by_signer_and_in_the_order_of_the_cases(
     assert sorted(found) == [(name, "river forest lake") for name in ("Ann", "Eve")]
 
 
-def test_only_confirmed_signatures_are_handed_over(campaign: PublicCampaign, exported: Export) -> None:
+def test_only_confirmed_signatures_are_delivered(campaign: PublicCampaign, exported: Export) -> None:
     confirm(campaign, ANN, "river")
     sign(campaign, ANN, "lake")
     sign(campaign, BOB)
@@ -188,7 +188,7 @@ def test_a_corrected_name_takes_the_place_of_the_first(campaign: PublicCampaign,
     assert (news["first_name"], news["email"]) == ("Anna", ANN.email)
 
 
-def test_an_erased_signer_is_not_handed_over(campaign: PublicCampaign, exported: Export) -> None:
+def test_an_erased_signer_is_not_delivered(campaign: PublicCampaign, exported: Export) -> None:
     confirm(campaign, ANN)
     change(sealed=None)
     assert exported() == []

@@ -1,4 +1,4 @@
-"""What a signer does costs the same with a million others in the database: no statement reads a whole table."""
+"""Signing costs the same with a million signers in the database: no statement reads a whole table."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""Lost keys and damaged files are named, never papered over."""
+"""Lost keys and damaged files are reported."""
 
 import shutil
 from pathlib import Path
@@ -39,7 +39,7 @@ def test_a_whole_installation_has_no_faults(app: Flask) -> None:
     assert faults_of(app) == []
 
 
-def test_another_secret_is_named_with_what_dies_with_it(database_url: str, tmp_path: Path, keys: Keys) -> None:
+def test_a_replaced_secret_is_reported_with_its_consequence(database_url: str, tmp_path: Path, keys: Keys) -> None:
     for name, other in (("secret_key", "another secret that is long"), ("master_key", sealing.new_identity()[0])):
         app = make_app(database_url, tmp_path, keys, **{name: other})
         found = faults_of(app)

@@ -1,4 +1,4 @@
-"""The journal: each act of staff is a row of its own transaction, which nobody changes unnoticed."""
+"""The journal: each act of staff is a row in the act's transaction; changes are detected."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""Limits: exact over threads and servers, and the table names nobody."""
+"""Rate limits: exact over threads and servers; the table names nobody."""
 
 from datetime import timedelta
 from typing import Any

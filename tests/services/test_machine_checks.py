@@ -1,4 +1,4 @@
-"""A machine that cannot store or send is named, each time in a sentence, and the look leaves no trace."""
+"""A machine that cannot store or send is reported in a sentence; the check leaves no trace."""
 
 import errno
 import os
@@ -41,14 +41,14 @@ def test_a_sound_machine_has_no_faults_and_nothing_is_left_behind(config: Settin
     assert (files(config), len(rows(Check))) == before
 
 
-def test_a_disk_that_is_nearly_full_is_told_before_it_is_full(
+def test_a_disk_that_is_nearly_full_is_reported_before_it_is_full(
     config: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(20 * 2**30, 20 * 2**30, 199 * 2**20))
     assert f"The disk is nearly full: 199 MB are free for {config.instance}" in machine_checks.faults(config)
 
 
-def test_a_full_disk_and_a_missing_folder_are_told(config: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_and_a_missing_folder_are_reported(config: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -61,7 +61,7 @@ def test_a_full_disk_and_a_missing_folder_are_told(config: Settings, monkeypatch
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_database_that_takes_no_writes_is_told(config: Settings) -> None:
+def test_a_database_that_takes_no_writes_is_reported(config: Settings) -> None:
     full = "CREATE TRIGGER full BEFORE INSERT ON checks BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
     with transaction() as store:
         store.execute(DDL(full))
@@ -78,7 +78,7 @@ def test_a_mail_server_is_connected_to_and_logged_in_to(config: Settings) -> Non
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
-def test_a_refused_password_is_told_and_not_repeated(config: Settings) -> None:
+def test_a_refused_password_is_reported_and_not_repeated(config: Settings) -> None:
     with mail_server(asks_login=True) as server:
         wrong = server.url.replace("//", "//someone:nonsense@")
         found = machine_checks.faults(replace(config, mail_url=wrong))

@@ -1,4 +1,4 @@
-"""Networks: what contains an address, and the key of a day that nobody can compute."""
+"""Networks: the prefixes of an address, and the random daily key."""
 
 from datetime import timedelta
 from pathlib import Path

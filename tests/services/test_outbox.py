@@ -1,4 +1,4 @@
-"""The outbox: each mail leaves once, is tried again for three days, and is forgotten when it is done."""
+"""The outbox: each e-mail is sent once, tried again for three days, and deleted afterwards."""
 
 import threading
 from collections import Counter

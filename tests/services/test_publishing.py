@@ -1,4 +1,4 @@
-"""Counts in batches: on the quarter hour, five signers at least, all cases together; whoever watches learns nothing."""
+"""Batched counts: every quarter of an hour, at least five signers, all cases together; they show nobody's signature."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -80,7 +80,7 @@ def test_nothing_shows_before_the_quarter_hour_and_then_all_cases_together(batch
     assert public(batched).total == Numbers(confirmed=10)
 
 
-def test_fewer_than_five_wait_for_more_and_the_fifth_one_is_not_told_by_the_moment(batched: PublicCampaign) -> None:
+def test_fewer_than_five_wait_for_more_and_the_moment_does_not_show_the_fifth_one(batched: PublicCampaign) -> None:
     confirmed(batched, 4)
     sign(batched, people(1, 99)[0])
     before = seen_after(batched, 1), public(batched).as_of

@@ -1,4 +1,4 @@
-"""The section's keys, and the server's own."""
+"""The recipient keys, and the server's own keys."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""Retention: everything goes when it is due and not before, whatever the clock does, and the counts stay."""
+"""Retention: data is erased when it is due and not before, whatever the clock does; the counts stay."""
 
 import threading
 from contextlib import suppress
@@ -141,7 +141,7 @@ def test_asking_once_more_gives_another_fourteen_days(campaign: PublicCampaign) 
     assert states() == ["expired"] * 3
 
 
-def test_the_expired_can_sign_again_as_somebody_new(campaign: PublicCampaign) -> None:
+def test_an_expired_signer_can_sign_again_as_a_new_one(campaign: PublicCampaign) -> None:
     with stopped_at(START):
         sign(campaign, ANN)
     run_at(START + 15 * DAY)
@@ -150,7 +150,7 @@ def test_the_expired_can_sign_again_as_somebody_new(campaign: PublicCampaign) ->
     assert states() == ["expired"] * 3 + ["pending"] * 3
 
 
-def test_whoever_confirmed_one_case_is_kept_when_the_others_expire(campaign: PublicCampaign) -> None:
+def test_a_signer_with_one_confirmed_case_is_kept_when_the_others_expire(campaign: PublicCampaign) -> None:
     with stopped_at(START):
         confirm(campaign, ANN, "river")
         sign(campaign, ANN, "lake")
@@ -208,7 +208,7 @@ def test_what_was_taken_back_lately_can_still_be_looked_at(campaign: PublicCampa
     assert known() == [False]
 
 
-def test_names_go_thirty_days_after_the_hand_over_and_the_key_with_them(campaign: PublicCampaign) -> None:
+def test_names_go_thirty_days_after_the_delivery_and_the_key_with_them(campaign: PublicCampaign) -> None:
     with stopped_at(START):
         token = confirm(campaign, ANN)
         confirm(campaign, EVE)
@@ -251,7 +251,7 @@ def test_a_second_click_on_a_campaign_without_a_date_does_not_either(app: Flask,
     assert newest(Campaign).handed_over_at == START + DAY
 
 
-def test_a_hand_over_while_people_sign_is_refused(campaign: PublicCampaign) -> None:
+def test_a_delivery_while_people_sign_is_refused(campaign: PublicCampaign) -> None:
     with pytest.raises(CampaignRunning):
         retention.record_delivery(campaign.slug)
     with pytest.raises(NotFound):
@@ -259,7 +259,7 @@ def test_a_hand_over_while_people_sign_is_refused(campaign: PublicCampaign) -> N
     assert newest(Campaign).handed_over_at is None
 
 
-def test_a_hand_over_of_an_earlier_end_does_not_erase_those_who_signed_later(campaign: PublicCampaign) -> None:
+def test_a_delivery_of_an_earlier_end_does_not_erase_those_who_signed_later(campaign: PublicCampaign) -> None:
     close(START)
     with stopped_at(START + DAY):
         retention.record_delivery(campaign.slug)
@@ -270,7 +270,7 @@ def test_a_hand_over_of_an_earlier_end_does_not_erase_those_who_signed_later(cam
     assert known() == [True]
 
 
-def test_a_hand_over_can_be_taken_back(campaign: PublicCampaign) -> None:
+def test_a_delivery_can_be_taken_back(campaign: PublicCampaign) -> None:
     close(START)
     with stopped_at(START + DAY):
         retention.record_delivery(campaign.slug)
@@ -479,7 +479,7 @@ def old_entry(campaign: PublicCampaign) -> PublicCampaign:
 
 
 @pytest.mark.parametrize("by", [15 * DAY, 400 * DAY, 3650 * DAY])
-def test_nothing_is_erased_while_the_clock_leapt(old_entry: PublicCampaign, by: timedelta) -> None:
+def test_nothing_is_erased_while_the_clock_jumped(old_entry: PublicCampaign, by: timedelta) -> None:
     before = dump()
     for hours in range(5):  # and not later either: the run asks again each hour
         assert leapt(by, START + by + hours * HOUR).clock == Clock.JUMPED
@@ -489,7 +489,7 @@ def test_nothing_is_erased_while_the_clock_leapt(old_entry: PublicCampaign, by: 
 
 
 @pytest.mark.parametrize("by", [DAY, HOUR, 11 * timedelta(minutes=1)])
-def test_a_small_leap_forward_is_noticed_too(old_entry: PublicCampaign, by: timedelta) -> None:
+def test_a_small_jump_forward_is_noticed_too(old_entry: PublicCampaign, by: timedelta) -> None:
     edge = START + PENDING_LIFETIME - timedelta(minutes=1)
     assert run_at(edge).clock == Clock.TRUSTED
     assert leapt(by, edge + by).clock == Clock.JUMPED
@@ -505,7 +505,7 @@ def test_an_earlier_clock_erases_nothing_and_spoils_nothing(old_entry: PublicCam
     assert run_at(START + 15 * DAY).expired == 3
 
 
-def test_a_clock_that_is_set_right_by_minutes_is_believed(old_entry: PublicCampaign) -> None:
+def test_a_clock_that_is_set_right_by_minutes_is_accepted(old_entry: PublicCampaign) -> None:
     assert leapt(timedelta(minutes=9), START + HOUR).clock == Clock.TRUSTED
     assert run_at(START + HOUR - timedelta(minutes=9)).clock == Clock.TRUSTED
 
@@ -524,7 +524,7 @@ def test_after_a_longer_pause_the_clock_must_run_true_for_an_hour(old_entry: Pub
     assert run_at(later + HOUR, machine=second).expired == 3
 
 
-def test_a_start_with_a_wrong_clock_that_is_set_right_later_begins_the_hour_anew(old_entry: PublicCampaign) -> None:
+def test_a_start_with_a_wrong_clock_that_is_set_right_later_starts_the_hour_again(old_entry: PublicCampaign) -> None:
     wrong = START + 400 * DAY
     machine = Boot("second", wrong - timedelta(minutes=1))
     assert run_at(wrong, machine=machine).clock == Clock.WAITING
@@ -554,9 +554,7 @@ def test_a_person_can_say_that_the_clock_is_right(old_entry: PublicCampaign) -> 
         assert retention.run().expired == 3
 
 
-def test_a_clock_that_is_doubted_is_told_to_the_log(
-    old_entry: PublicCampaign, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_untrusted_clock_is_logged(old_entry: PublicCampaign, caplog: pytest.LogCaptureFixture) -> None:
     leapt(15 * DAY, START + 15 * DAY)
     assert "retention waits clock=jumped" in caplog.text
 

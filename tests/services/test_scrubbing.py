@@ -1,4 +1,4 @@
-"""Erased bytes leave Postgres once a day; in the files themselves tests/reliability/test_leaks.py looks."""
+"""Scrubbing: erased bytes leave Postgres once a day; tests/reliability/test_leaks.py searches the files."""
 
 from datetime import datetime, timedelta
 
@@ -28,7 +28,7 @@ def test_postgres_is_scrubbed_once_a_day_after_its_hour_and_sqlite_never(app: Fl
         assert done == ([True, False, False, True] if is_postgres() else [False] * 4)
 
 
-def test_a_table_in_use_puts_it_off_to_the_next_hour_and_doctor_tells_after_two_days(app: Flask) -> None:
+def test_a_table_in_use_puts_it_off_to_the_next_hour_and_doctor_reports_it_after_two_days(app: Flask) -> None:
     with app.app_context():
         if not is_postgres():
             assert not scrubbing.scrub_due()

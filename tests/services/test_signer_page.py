@@ -1,4 +1,4 @@
-"""The signer's own page: everything that its link allows, and nothing that it does not."""
+"""The signer's own page: everything that its link allows, and nothing else."""
 
 import json
 
@@ -83,7 +83,7 @@ def test_signing_more_counts_at_once(campaign: PublicCampaign, token: str) -> No
     assert states() == ["confirmed"] * 3
 
 
-def test_a_corrected_name_is_the_one_that_is_handed_over(campaign: PublicCampaign, token: str, keys: Keys) -> None:
+def test_a_corrected_name_is_the_one_that_is_delivered(campaign: PublicCampaign, token: str, keys: Keys) -> None:
     signer_page.correct_name(token, "Anne", "O’Connor")
     lines = exports.sealed_lines(campaign.slug, by="test")
     [person] = decrypt_export.opened(lines, [keys.section_private])
@@ -130,7 +130,7 @@ def test_what_is_stored_is_given_out_whole_and_still_sealed(token: str) -> None:
     assert ANN.last_name not in text
 
 
-def test_the_link_is_mailed_to_whoever_signed_and_to_nobody_else(campaign: PublicCampaign, token: str) -> None:
+def test_the_link_is_mailed_to_signers_only(campaign: PublicCampaign, token: str) -> None:
     before = len(letters())
     sign(campaign, BOB, email="bob@example.org")  # and did not confirm
     for address in (EVE.email, "bob@example.org", "ann+evil@example.org", ANN.email.upper()):
@@ -169,7 +169,7 @@ def test_a_stop_link_silences_one_mailbox_and_can_be_lifted(token: str) -> None:
     assert not suppression.is_suppressed(ANN.email)
 
 
-def test_nobody_can_make_a_stop_link_for_somebody_else() -> None:
+def test_an_unsubscribe_link_cannot_be_forged() -> None:
     with pytest.raises(LinkUnknown):
         suppression.check_token("a" * 72)
 

@@ -1,4 +1,4 @@
-"""Signing: one row a person and case, one mail, whatever people, networks and servers do."""
+"""Signing: one row per person and case, one e-mail, whatever clients, networks and servers do."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -118,7 +118,7 @@ def test_spellings_of_one_address_are_one_signer(campaign: PublicCampaign, spell
     assert len(letters()) == 1
 
 
-def test_a_tag_may_lead_to_somebody_else_so_each_spelling_waits_for_itself_and_one_counts(
+def test_a_tag_may_lead_to_another_person_so_each_spelling_waits_for_itself_and_one_counts(
     campaign: PublicCampaign,
 ) -> None:
     for address in (ANN.email, "ann+petition@example.org", "ann+more@example.org"):
@@ -162,7 +162,7 @@ def test_two_people_may_share_a_mailbox_and_each_gets_a_mail(campaign: PublicCam
     assert letters() == [("confirm", "ann@example.org")] * 2
 
 
-def test_a_third_person_is_taken_down_and_told_at_the_confirmation_that_the_mailbox_is_full(
+def test_a_third_person_is_recorded_and_learns_at_the_confirmation_that_the_mailbox_is_full(
     campaign: PublicCampaign,
 ) -> None:
     family = [Person(name, "O’Connor", ANN.email) for name in ("Ann", "Bob", "Eve")]
@@ -180,7 +180,7 @@ def test_a_third_person_is_taken_down_and_told_at_the_confirmation_that_the_mail
     assert miscounts() == []
 
 
-def test_what_strangers_enter_keeps_nobody_out(campaign: PublicCampaign) -> None:
+def test_what_outsiders_enter_keeps_nobody_out(campaign: PublicCampaign) -> None:
     for name in ("Mickey", "Donald", "Goofy", "Daisy"):
         sign(campaign, Person(name, "Mouse", ANN.email))
     sign(campaign, ANN)
@@ -235,7 +235,7 @@ def test_asking_again_after_ten_minutes_sends_the_mail_again(campaign: PublicCam
     assert newest(Signer).asked_at == minute_of(begun + signing.RESEND_AFTER)
 
 
-def test_somebody_who_confirmed_everything_is_told_so_in_another_mail(campaign: PublicCampaign) -> None:
+def test_a_signer_who_confirmed_everything_gets_another_mail(campaign: PublicCampaign) -> None:
     confirm(campaign, ANN)
     with stopped_at(now() + signing.RESEND_AFTER):
         sign(campaign, ANN)

@@ -1,4 +1,4 @@
-"""Paper signatures and letters: counted beside the online ones, and mistakes can be undone."""
+"""Tallies: paper signatures and letters are counted, and mistakes can be corrected."""
 
 from datetime import date
 

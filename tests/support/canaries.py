@@ -1,7 +1,7 @@
-"""Made-up signers whose names occur nowhere else, and a scan that finds them on disk in whatever spelling.
+"""Generated signers with unique names, and a scan that finds them on disk in any encoding.
 
-A scan looks for tens of thousands of byte strings at once: of each the first eight bytes are one number in a set, and
-the data is read as numbers at each of the eight alignments. What fits is then compared in full.
+A scan looks for tens of thousands of byte strings at once: the first eight bytes of each are a number in a set, and the
+data is read as numbers at each of the eight alignments. Matches are then compared in full.
 """
 
 import base64

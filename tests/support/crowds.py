@@ -1,4 +1,4 @@
-"""Many people at once, for the reliability tests."""
+"""Many signers at once, for the reliability tests."""
 
 from collections.abc import Sequence
 

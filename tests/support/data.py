@@ -1,4 +1,4 @@
-"""Test data that lies in files, one entry a line."""
+"""Test data from files, one entry per line."""
 
 from pathlib import Path
 

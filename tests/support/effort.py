@@ -1,8 +1,8 @@
-"""How hard the reliability tests try, and what they write down.
+"""The effort of the reliability tests, and their results.
 
-`make test` tries a little of everything; `make test-long` sets TEST_EFFORT=long, and the same tests try as often as
-docs/reliability.md says. What they measured goes into a file, from which `python -m tests.reliability.report` makes
-the table of that document.
+`make test` makes a few attempts of everything; `make test-long` sets TEST_EFFORT=long, and the same tests make as many
+as docs/reliability.md says. Results go into a file, from which `python -m tests.reliability.report` makes the table of
+that document.
 """
 
 import json

@@ -1,7 +1,7 @@
-"""Things for tests, with good defaults: a test states only what matters to it.
+"""Factories with good defaults: a test states only what matters to it.
 
-People have roles: Ann signs, Bob shares Ann's mailbox, Carla is staff, Eve attacks.
-Functions that read or write the database want an application context, which the fixture `context` gives.
+People have roles: Ann signs, Bob shares Ann's mailbox, Carla is staff, Eve attacks. Functions that use the database
+need an application context: the fixture `context`.
 """
 
 import shutil

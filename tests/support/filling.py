@@ -1,4 +1,4 @@
-"""A row in every table, made from the tables themselves: a table that is added later is filled too."""
+"""Inserts a row into every table, generated from the models, so that new tables are covered."""
 
 from datetime import UTC, date, datetime
 from typing import Any

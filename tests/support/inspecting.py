@@ -1,4 +1,4 @@
-"""Looks into the database of a server from outside, with the keys that lie in its instance folder."""
+"""Reads the database of a running server, with the keys in its instance folder."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator

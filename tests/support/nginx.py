@@ -1,4 +1,4 @@
-"""A real nginx with the file that ships in deploy/, changed only where that file says it must be."""
+"""A real nginx with the shipped file from deploy/, changed only where it says that it must be."""
 
 import os
 import re

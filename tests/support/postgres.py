@@ -1,6 +1,6 @@
-"""A throw-away Postgres, as real as in production: started for the tests, killed in them, deleted after them.
+"""A real Postgres for the tests: started, killed and deleted by them.
 
-Postgres refuses to run as root, so root starts it as `nobody`; anybody else starts it as themselves.
+Postgres refuses to run as root, so root starts it as `nobody`; other accounts start it as themselves.
 """
 
 import importlib.util

@@ -1,4 +1,4 @@
-"""HTTP by hand, for what no decent client would send."""
+"""Raw HTTP requests, for what no HTTP library would send."""
 
 import socket
 import time

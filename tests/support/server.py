@@ -1,4 +1,4 @@
-"""A real server on a scratch folder, started the way `make run` starts it, or quicker (tests/support/warm.py)."""
+"""A real server in a scratch folder, started as by `make run`, or faster (tests/support/warm.py)."""
 
 import os
 import signal
@@ -142,7 +142,7 @@ class Server:
         body = urllib.parse.urlencode(fields, doseq=True).encode()
         request = urllib.request.Request(self.url + path, body, {"Sec-Fetch-Site": "same-origin"})
         try:
-            with urllib.request.build_opener(_Stay).open(request, timeout=10) as answer:
+            with urllib.request.build_opener(_NoRedirects).open(request, timeout=10) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as exc:
             with exc:
@@ -150,13 +150,13 @@ class Server:
 
 
 def _has_begun(worker: int) -> bool:
-    """Whether this process listens: it polls its own pipe, and the door."""
+    """Whether this process listens: it polls its own pipe and the listening socket."""
     with suppress(OSError):
         polls = [file.name for file in Path(f"/proc/{worker}/fd").iterdir() if "eventpoll" in str(file.readlink())]
         return any(Path(f"/proc/{worker}/fdinfo/{name}").read_text().count("tfd:") > 1 for name in polls)
     return False
 
 
-class _Stay(urllib.request.HTTPRedirectHandler):
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: object) -> None:
         return None

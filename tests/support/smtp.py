@@ -1,4 +1,4 @@
-"""A mail server of our own, as friendly or as hostile as a test wants it."""
+"""A mail server for tests, which can be told to fail."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""Counts what the database is asked."""
+"""Counts SQL statements."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,7 @@
-"""Our programs as processes of their own, forked from one that has loaded all modules and done nothing else.
+"""Our programs as processes forked from one that has loaded all modules already.
 
-To load them takes longer than all that most tests ask of a server: 1.3 seconds of a core for each process.
-tests/browser/test_server.py, tests/cli and tests/test_logging.py start Python anew, as an operator does.
+Loading them takes 1.3 seconds of CPU for each process, more than most tests need. tests/browser/test_server.py,
+tests/cli and tests/test_logging.py start Python from scratch, as an operator does.
 """
 
 import multiprocessing

@@ -1,4 +1,4 @@
-"""What a visitor does: open pages, type into forms, press buttons, read mails."""
+"""Actions of a visitor: open pages, fill in forms, press buttons, read e-mails."""
 
 from collections.abc import Iterable
 from email import policy
@@ -33,12 +33,12 @@ def browser(app: Flask, *, htmx: bool = False) -> FlaskClient:
 
 
 def visit(client: FlaskClient, path: str, *, status: int = 200, **kw: Any) -> Page:
-    """The page at `path`, once it keeps all house rules."""
+    """The page at `path`, once it keeps all HTML rules."""
     return page_of(client.get(path, **kw), status)
 
 
 def page_of(response: TestResponse, status: int = 200) -> Page:
-    """The answer as a page that keeps all house rules."""
+    """The answer as a page that keeps all HTML rules."""
     assert response.status_code == status, (response.status_code, response.text[:300])
     assert response.content_type == "text/html; charset=utf-8"
     return Page(response.text).checked()

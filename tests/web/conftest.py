@@ -1,7 +1,7 @@
-"""Browsers without a window: Flask's test client, which sends what a browser sends.
+"""Browsers without a window: Flask's test client, with a browser's headers.
 
-These tests look at HTTP, so SQLite alone will do; what the database does is tested on both below tests/services.
-Nothing is kept ready from one request to the next, unless a test asks for `kept`: time is short here.
+These tests look at HTTP, so SQLite is enough; tests/services tests the database on both. The page cache is off unless a
+test uses `kept`.
 """
 
 import shutil

@@ -1,4 +1,4 @@
-"""A page as a tree, and the house rules that every page keeps. Only the standard library: no parser that forgives."""
+"""A page as a tree, and the rules that every page must follow. A strict parser from the standard library."""
 
 import re
 from collections.abc import Iterator
@@ -181,7 +181,7 @@ class Page(Part):
         return found[0]
 
     def checked(self) -> "Page":
-        """The page itself, once it keeps all house rules."""
+        """The page itself, once it keeps all HTML rules."""
         found = [fault for rule in RULES for fault in rule(self)]
         assert not found, "\n".join(found)
         return self

@@ -1,4 +1,4 @@
-"""Abuse, seen from a browser: crowds get through with and without JavaScript, nothing is lost, staff decide."""
+"""Abuse, seen from a browser: many signers succeed with and without JavaScript, nothing is lost, staff decide."""
 
 import base64
 import json
@@ -227,7 +227,7 @@ def test_forms_with_mistakes_are_answered_in_words_until_a_program_sends_them(ap
 
 @pytest.mark.parametrize("trap", [{"remark": "https://spam.example"}, {"elapsed": "7"}])
 @pytest.mark.parametrize("send", [sign_one, lambda client, **over: sign_all(client, ["river"], **over)])
-def test_what_a_program_may_have_filled_in_is_never_thanked_for_without_a_record(
+def test_what_a_program_may_have_filled_in_is_never_acknowledged_without_a_record(
     app: Flask, campaign: PublicCampaign, trap: dict[str, str], send: Callable[..., TestResponse]
 ) -> None:
     client = browser(app)
@@ -259,7 +259,7 @@ def test_nobody_sees_or_reaches_the_trap(app: Flask) -> None:
 # Passes
 
 
-def test_staff_make_a_pass_pupils_type_it_and_staff_end_it(
+def test_staff_make_a_group_code_pupils_type_it_and_staff_end_it(
     app: Flask, carla: FlaskClient, crowded: FlaskClient
 ) -> None:
     form = visit(carla, "/admin/passes").form("/admin/passes")
@@ -291,7 +291,9 @@ def test_staff_make_a_pass_pupils_type_it_and_staff_end_it(
         {"opens_at": "2026-05-02T10:00", "closes_at": "2026-05-02T09:00"},
     ],
 )
-def test_a_pass_that_makes_no_sense_comes_back_as_typed(app: Flask, carla: FlaskClient, over: dict[str, str]) -> None:
+def test_a_group_code_that_makes_no_sense_comes_back_as_typed(
+    app: Flask, carla: FlaskClient, over: dict[str, str]
+) -> None:
     form = visit(carla, "/admin/passes").form("/admin/passes")
     page = page_of(press(carla, form, **{"place": "A school", **over}), 422)
     assert page.one(class_="problem").text
@@ -299,7 +301,7 @@ def test_a_pass_that_makes_no_sense_comes_back_as_typed(app: Flask, carla: Flask
         assert rows(GroupCode) == []
 
 
-def test_the_times_of_a_pass_are_those_of_the_campaigns_clock(app: Flask, carla: FlaskClient) -> None:
+def test_the_times_of_a_group_code_are_those_of_the_campaigns_clock(app: Flask, carla: FlaskClient) -> None:
     form = visit(carla, "/admin/passes").form("/admin/passes")
     press(carla, form, place="A school", opens_at="2030-07-01T10:00", closes_at="2030-07-01T12:30")
     with app.app_context():
@@ -319,7 +321,7 @@ def test_a_short_link_brings_the_code_to_the_page_and_the_page_stays_the_same_fo
         assert client.get("/", query_string={"pass": odd}).headers["Location"].endswith("/fr/")
 
 
-def test_a_command_makes_a_pass(app: Flask, crowded: FlaskClient) -> None:
+def test_a_command_makes_a_group_code(app: Flask, crowded: FlaskClient) -> None:
     said = app.test_cli_runner().invoke(args=["pass", "create", "A stall", "--most", "5", "--minutes", "30"])
     assert said.exit_code == 0, said.output
     code = said.output.split(": ")[1].split(",")[0]
@@ -355,7 +357,7 @@ def test_a_hold_freezes_the_public_count_and_staff_let_it_count(
     assert "held" not in visit(carla, "/admin/").text
 
 
-def test_staff_count_strike_and_bring_back(app: Flask, campaign: PublicCampaign, carla: FlaskClient) -> None:
+def test_staff_count_invalidate_and_bring_back(app: Flask, campaign: PublicCampaign, carla: FlaskClient) -> None:
     with app.app_context():
         confirm(campaign, ANN)
         sign(campaign, EVE, "river")

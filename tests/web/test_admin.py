@@ -1,4 +1,4 @@
-"""The staff pages: who gets in, for how long, and whether the numbers are right."""
+"""The staff pages: who can log in, for how long, and whether the numbers are right."""
 
 import re
 import time
@@ -252,7 +252,7 @@ def test_after_half_an_hour_of_rest_the_session_is_over(app: Flask) -> None:
         assert not is_in(client)
 
 
-def test_whoever_works_stays_in_for_twelve_hours_and_no_longer(app: Flask) -> None:
+def test_a_used_session_lasts_for_twelve_hours_and_no_longer(app: Flask) -> None:
     client = browser(app)
     with at(NINE_IN_THE_MORNING):
         log_in(client)
@@ -281,7 +281,7 @@ def test_a_board_that_refreshes_itself_keeps_nobody_in(app: Flask) -> None:
         assert not is_in(client)
 
 
-def test_a_used_session_gets_its_time_anew_at_most_once_a_minute(app: Flask) -> None:
+def test_a_used_session_is_renewed_at_most_once_a_minute(app: Flask) -> None:
     client = browser(app)
     with at(NINE_IN_THE_MORNING):
         log_in(client)
@@ -415,7 +415,7 @@ def test_staff_see_the_cases_that_visitors_do_not(app: Flask, tmp_path: Path, ca
     assert shown["All cases"]["Confirmed"] == "3"
 
 
-def test_the_board_tells_how_the_mails_are_doing(app: Flask, campaign: PublicCampaign, carla: FlaskClient) -> None:
+def test_the_board_shows_how_the_mails_are_doing(app: Flask, campaign: PublicCampaign, carla: FlaskClient) -> None:
     assert "0 e-mails are waiting to be sent." in visit(carla, BOARD).text
     with app.app_context():
         for who in (ANN, EVE):

@@ -1,4 +1,4 @@
-"""Answers for programs: their shape is a promise."""
+"""The API: its format is a promise."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,7 +73,7 @@ def test_the_counts_are_at_most_five_seconds_behind() -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/v1/campaigns/nope/counts.json", "/api/v1/nope", "/api/", "/api/v1/"])
-def test_a_wrong_address_is_told_in_json(app: Flask, campaign: PublicCampaign, path: str) -> None:
+def test_a_wrong_address_is_reported_in_json(app: Flask, campaign: PublicCampaign, path: str) -> None:
     response = browser(app).get(path)
     assert (response.status_code, response.content_type) == (404, "application/json")
     assert set(response.json) == {"error", "message"}

@@ -1,4 +1,4 @@
-"""What the first view weighs: a promise to everybody with an old telephone and a thin line."""
+"""The size of the first view, for old phones and slow connections."""
 
 import gzip
 

@@ -1,4 +1,4 @@
-"""Behind the link in a mail: only the button acts, and nobody learns anything about somebody else's mailbox."""
+"""Confirmation pages: only the button acts, and they show nothing about other mailboxes."""
 
 import html
 from datetime import timedelta
@@ -360,7 +360,7 @@ def test_what_cannot_be_address_and_code_is_refused_beside_the_field(
 
 
 @pytest.mark.usefixtures("token_page")
-def test_the_page_for_codes_tells_a_stranger_nothing_about_an_address(app: Flask, eve: FlaskClient) -> None:
+def test_the_page_for_codes_shows_an_outsider_nothing_about_an_address(app: Flask, eve: FlaskClient) -> None:
     confirmed = link(mails(app)[0])
     for already in (False, True):
         known, unknown = type_code(eve, ANN.email, "000 000"), type_code(eve, EVE.email, "000 000")

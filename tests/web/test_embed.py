@@ -1,4 +1,4 @@
-"""The form in a frame of the section's own site, and what other sites read."""
+"""The form in a frame of the organisation's own site, and what other sites can read."""
 
 import json
 import re

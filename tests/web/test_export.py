@@ -1,4 +1,4 @@
-"""Handing over and keys on the staff pages: a sealed download after the password, and pages that open it elsewhere."""
+"""Export and key pages: an encrypted download after the password, and pages that decrypt it in the browser."""
 
 import base64
 import hashlib
@@ -62,7 +62,7 @@ def test_without_the_right_password_nothing_leaves(carla: FlaskClient) -> None:
 
 
 @pytest.mark.usefixtures("campaign")
-def test_a_stranger_gets_nothing(app: Flask, carla: FlaskClient) -> None:
+def test_an_outsider_gets_nothing(app: Flask, carla: FlaskClient) -> None:
     eve = browser(app)
     for path in ("/admin/export", "/admin/open", ALONE, "/admin/keys"):
         assert eve.get(path).location == "/admin/login", path
@@ -126,7 +126,9 @@ def test_what_others_wrote_is_what_the_readme_says() -> None:
 
 
 @pytest.mark.usefixtures("unproven")
-def test_a_key_is_proven_by_the_words_in_its_riddle(app: Flask, carla: FlaskClient, keys: Keys, tmp_path: Path) -> None:
+def test_a_key_is_proven_by_the_words_in_its_test_message(
+    app: Flask, carla: FlaskClient, keys: Keys, tmp_path: Path
+) -> None:
     folder = write_campaign(tmp_path / "new", slug="new", state='"draft"')
     assert app.test_cli_runner().invoke(args=["campaign", "import", str(folder)]).exit_code == 0
     page = visit(carla, "/admin/keys")

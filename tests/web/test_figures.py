@@ -1,4 +1,4 @@
-"""No public page, figure or header tells what an unconfirmed form did, and a batched one tells nobody's moment."""
+"""No public page, number or header shows what an unconfirmed form did; batched counts show no single signature."""
 
 import dataclasses
 import json
@@ -67,7 +67,7 @@ def probe(app: Flask, person: Person) -> None:
 
 
 @pytest.mark.parametrize("mode", ["batched", "live"])
-def test_a_strangers_forms_change_no_public_page_whatever_is_known_of_the_address(
+def test_other_peoples_forms_change_no_public_page_whatever_is_known_of_the_address(
     app: Flask, tmp_path: Path, mode: str
 ) -> None:
     campaign = make_campaign(app, tmp_path / "campaign", counts=f'"{mode}"')

@@ -1,4 +1,4 @@
-"""Headers on every answer, and who may send what: trust.md section 4, word for word."""
+"""Headers of every answer, and the origin check of unsafe requests."""
 
 import dataclasses
 import gzip
@@ -72,7 +72,7 @@ def has_security_headers(response: TestResponse, *, https: bool = False) -> None
 
 
 @pytest.mark.parametrize("https", [False, True], ids=["http", "https"])
-def test_every_answer_of_every_route_carries_the_house_headers(make_demo: MakeDemo, https: bool) -> None:
+def test_every_answer_of_every_route_carries_the_security_headers(make_demo: MakeDemo, https: bool) -> None:
     app = make_demo(base_url="https://petitions.example.org") if https else make_demo(demo=True)
     client = browser(app)
     base = "https://petitions.example.org" if https else "http://localhost"
@@ -158,7 +158,7 @@ def test_a_page_that_is_known_is_not_sent_again(demo: Flask, path: str) -> None:
 
 @pytest.mark.usefixtures("kept")
 @pytest.mark.parametrize("path", READY)
-def test_a_page_travels_packed_to_whoever_unpacks(demo: Flask, path: str) -> None:
+def test_a_page_is_compressed_for_clients_that_accept_it(demo: Flask, path: str) -> None:
     client = browser(demo)
     plain = client.get(path)
     for asked, coding, unpack in (
@@ -464,7 +464,7 @@ def test_behind_a_proxy_that_was_forgotten_all_share_one_limit_and_on_this_machi
     assert [client.post(f"/fr/{campaign.slug}/code", data=each).status_code for each in form] == [422] * 60 + [limit]
 
 
-def test_who_sits_behind_the_same_proxy_is_told_apart(make_demo: MakeDemo) -> None:
+def test_clients_behind_the_same_proxy_are_distinguished(make_demo: MakeDemo) -> None:
     client = browser(make_demo(proxy_hops=1))
     answers = [
         client.post(

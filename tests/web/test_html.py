@@ -1,4 +1,4 @@
-"""Every page and state, in every language, is valid HTML: the W3C's own checker says so."""
+"""Every page and state, in every language, is valid HTML according to the W3C's checker."""
 
 import importlib.util
 import json

@@ -1,4 +1,4 @@
-"""The page where a letter is written: what it says, and that it leads nowhere once a case has ended."""
+"""The page for writing a letter: its words, and that it is gone once a case has ended."""
 
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit

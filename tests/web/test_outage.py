@@ -1,4 +1,4 @@
-"""Without a database every page is a clear 503, and says when to come back; never an error of ours."""
+"""Without a database every page is a clear 503 with Retry-After; never a 500."""
 
 from collections.abc import Iterator
 from pathlib import Path

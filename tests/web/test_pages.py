@@ -1,4 +1,4 @@
-"""What visitors see: each page in each language, in each state of a campaign and of a case."""
+"""Public pages in each language, in each state of a campaign and of a case."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -65,7 +65,7 @@ def takes_signatures(page: Page) -> bool:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page_speaks_its_language_and_keeps_the_house_rules(demo: Flask, language: str) -> None:
+def test_every_page_speaks_its_language_and_keeps_the_html_rules(demo: Flask, language: str) -> None:
     client = browser(demo)
     client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "es"  # the address alone decides
     for path in public_paths(language):
@@ -147,7 +147,7 @@ def test_home_by_name_is_home(demo: Flask) -> None:
     assert one.one("link", rel="canonical")["href"] == other.one("link", rel="canonical")["href"]
 
 
-def test_case_page_tells_the_story_the_demand_and_whom_it_is_for(app: Flask, campaign: PublicCampaign) -> None:
+def test_case_page_shows_the_story_the_demand_and_whom_it_is_for(app: Flask, campaign: PublicCampaign) -> None:
     page = visit(browser(app), f"{WATER}/cases/river/")
 
     assert page.h1 == "The river (en)"
@@ -158,7 +158,7 @@ def test_case_page_tells_the_story_the_demand_and_whom_it_is_for(app: Flask, cam
     assert [a["href"] for a in neighbours.all("a")] == [f"{WATER}/cases/lake/", f"{WATER}/cases/forest/", "/en/"]
 
 
-def test_a_campaign_with_a_single_case_has_no_neighbours(app: Flask, tmp_path: Path) -> None:
+def test_a_single_case_has_no_previous_and_no_next_case(app: Flask, tmp_path: Path) -> None:
     make_campaign(app, tmp_path / "one", cases=["river"])
     page = visit(browser(app), f"{WATER}/cases/river/")
     assert [a["href"] for a in page.one("nav", class_="neighbours").all("a")] == ["/en/"]
@@ -536,7 +536,7 @@ def test_the_button_says_one_thing_and_it_is_true(app: Flask, campaign: PublicCa
 # --- numbers ---
 
 
-def test_nobody_is_told_zero(app: Flask, campaign: PublicCampaign) -> None:
+def test_nobody_is_shown_zero(app: Flask, campaign: PublicCampaign) -> None:
     home = visit(browser(app), "/en/")
     assert home.one(id="progress-river").text == "Goal: 100 signatures"
     assert home.one(id="count-river").text == ""

@@ -1,4 +1,4 @@
-"""Each sentence about mails, secrecy, erasure or consent is a promise: here the program keeps it, or a test fails."""
+"""Each sentence about e-mails, secrecy, erasure or consent is a promise, tested here."""
 
 import re
 from datetime import datetime, timedelta
@@ -116,7 +116,7 @@ def test_the_first_email_names_the_campaign_and_its_button_says_what_it_does(
 # --- who sees a name, and what is kept ---
 
 
-def test_the_form_names_who_gets_the_name_and_the_address_is_never_handed_over(
+def test_the_form_names_who_gets_the_name_and_the_address_is_never_delivered(
     app: Flask, campaign: PublicCampaign
 ) -> None:
     for path in (CASE, "/en/", "/en/water-2026/sign"):
@@ -185,7 +185,7 @@ def test_who_says_so_is_counted_and_not_named_whoever_entered_the_name_before(
         assert [signer.is_named for signer in rows(Signer)] == [False]
 
 
-def test_the_own_page_says_whether_the_name_is_handed_over_and_changes_it(app: Flask, campaign: PublicCampaign) -> None:
+def test_the_own_page_says_whether_the_name_is_delivered_and_changes_it(app: Flask, campaign: PublicCampaign) -> None:
     client = browser(app)
     sign_one(client)
     confirm_page = link(mails(app)[0])
@@ -204,7 +204,7 @@ def test_the_own_page_says_whether_the_name_is_handed_over_and_changes_it(app: F
         assert [signer.is_named for signer in rows(Signer)] == [True]
 
 
-def test_where_only_the_number_is_handed_over_the_form_says_so(app: Flask, tmp_path: Path) -> None:
+def test_where_only_the_number_is_delivered_the_form_says_so(app: Flask, tmp_path: Path) -> None:
     make_campaign(app, tmp_path / "campaign", unnamed=("river",))
     assert "We hand over only the number of signatures: no name and no e-mail address." in told(app)
     assert "we hand your name" not in told(app)

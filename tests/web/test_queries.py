@@ -1,4 +1,4 @@
-"""What a page costs the database: little when it is built, nothing when it is ready."""
+"""The SQL statements of a page: few when it is rendered, none when it is cached."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""A thank-you means a record: every form of the public pages is sent, and each 303 left its rows in the database."""
+"""An acknowledgement means a record: every form is sent, and each 303 has its rows in the database."""
 
 from typing import Any
 
@@ -65,7 +65,7 @@ def test_every_path_that_answers_303_leaves_a_record(app: Flask) -> None:
     assert walked == public - WORDS, "every form of the public pages is walked here"
 
 
-def test_whatever_stands_in_the_form_a_thank_you_has_a_record(app: Flask, campaign: PublicCampaign) -> None:
+def test_whatever_stands_in_the_form_an_acknowledgement_has_a_record(app: Flask, campaign: PublicCampaign) -> None:
     odd: list[dict[str, Any]] = [
         *({"remark": "x"}, {"elapsed": "0"}, {"elapsed": "19"}, {"website": "x"}, {"elapsed": "x"}),
         *({"proof": "x"}, {"pass_code": "x"}, {"remark": "x", "pass_code": "x", "proof": "x"}),

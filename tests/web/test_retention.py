@@ -1,4 +1,4 @@
-"""What visitors and staff are told about erasing, and the button for the hand-over."""
+"""Retention for visitors and staff, and the button that records a delivery."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -66,7 +66,7 @@ def test_after_erasing_the_pages_say_so(app: Flask, campaign: PublicCampaign) ->
             assert "were erased on 1 March 2027" in visit(browser(app), path).text
 
 
-def test_the_privacy_page_tells_the_real_settings(app: Flask, campaign: PublicCampaign) -> None:
+def test_the_privacy_page_shows_the_real_settings(app: Flask, campaign: PublicCampaign) -> None:
     text = visit(browser(app), PRIVACY).text
     assert "privacy@example.org" in text
     assert "We have 1 key that decrypts this data." in text
@@ -77,7 +77,7 @@ def test_the_privacy_page_tells_the_real_settings(app: Flask, campaign: PublicCa
     assert "30 days after the signatures are delivered" in text
 
 
-def test_staff_record_the_hand_over_by_a_button(app: Flask, campaign: PublicCampaign, carla: FlaskClient) -> None:
+def test_staff_record_the_delivery_by_a_button(app: Flask, campaign: PublicCampaign, carla: FlaskClient) -> None:
     with app.app_context():
         confirm(campaign, ANN)
         with transaction() as store:
@@ -115,7 +115,7 @@ def test_a_recorded_delivery_is_undone_with_the_password(
         assert [row.act for row in rows(JournalRow)][-2:] == ["delivery recorded", "delivery undone"]
 
 
-def test_a_hand_over_of_a_running_campaign_is_refused_in_words(
+def test_a_delivery_of_a_running_campaign_is_refused_in_words(
     app: Flask, campaign: PublicCampaign, carla: FlaskClient
 ) -> None:
     token = visit(carla, PAGE).one("input", name="csrf_token")["value"]
@@ -123,7 +123,7 @@ def test_a_hand_over_of_a_running_campaign_is_refused_in_words(
     assert "still accepts signatures" in page_of(refused, 422).text
 
 
-def test_staff_see_that_the_clock_is_doubted(app: Flask, campaign: PublicCampaign, carla: FlaskClient) -> None:
+def test_staff_see_that_the_clock_is_untrusted(app: Flask, campaign: PublicCampaign, carla: FlaskClient) -> None:
     with app.app_context():
         assert "until the clock has proved reliable" in visit(carla, PAGE).text
         retention.trust_clock()

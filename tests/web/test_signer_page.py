@@ -1,4 +1,4 @@
-"""The signer's own page over HTTP: buttons act, looking does not, and a stranger learns nothing."""
+"""The signer's own page over HTTP: buttons act, GET does not, and it shows nothing without the link."""
 
 import dataclasses
 from urllib.parse import urlsplit

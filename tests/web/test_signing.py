@@ -1,4 +1,4 @@
-"""Signing over HTTP: what people type, how it comes back, and that nothing is lost or doubled on the way."""
+"""Signing over HTTP: what people type, how it comes back, and that nothing is lost or doubled."""
 
 import dataclasses
 import re
@@ -608,7 +608,7 @@ def test_sixteen_clicks_at_once_are_one(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("campaign")
-def test_whoever_comes_back_for_another_case_gets_a_mail_for_it(app: Flask, ann: FlaskClient) -> None:
+def test_a_signer_who_adds_a_case_gets_a_mail_for_it(app: Flask, ann: FlaskClient) -> None:
     sign_one(ann, "river")
     assert len(mails(app)) == 1
     with stopped_at(now() + timedelta(minutes=11)):
@@ -630,7 +630,7 @@ def test_two_people_share_a_mailbox_and_only_its_owner_learns_of_a_third(app: Fl
 
 
 @pytest.mark.usefixtures("campaign")
-def test_whoever_reads_the_mail_says_by_name_which_of_several_entries_is_theirs(app: Flask, ann: FlaskClient) -> None:
+def test_the_owner_of_the_mailbox_chooses_by_name_among_several_entries(app: Flask, ann: FlaskClient) -> None:
     for person in (EVE, ANN):
         sign_one(ann, "river", dataclasses.replace(person, email=ANN.email))
     eves, anns = mails(app)
@@ -645,7 +645,7 @@ def test_whoever_reads_the_mail_says_by_name_which_of_several_entries_is_theirs(
 
 
 @pytest.mark.usefixtures("campaign")
-def test_a_stranger_cannot_tell_who_has_signed_already(app: Flask, ann: FlaskClient) -> None:
+def test_an_outsider_cannot_find_out_who_has_signed_already(app: Flask, ann: FlaskClient) -> None:
     sign_all(ann, ALL)
     ann.post(link(mails(app)[0]))
     known, unknown = sign_all(ann, ALL, ANN), sign_all(ann, ALL, EVE)

@@ -1,4 +1,4 @@
-"""Accounts on the staff pages: another password, log out everywhere, shut out and let in again."""
+"""Account pages: change the password, log out everywhere, disable and enable."""
 
 import pytest
 from flask import Flask
@@ -59,7 +59,7 @@ def test_another_password_keeps_this_browser_in_and_no_other(app: Flask, carla: 
     logged_in(app, password=NEW)
 
 
-def test_a_password_is_changed_only_by_whoever_knows_the_old_one(app: Flask, carla: FlaskClient) -> None:
+def test_a_password_is_changed_only_with_the_old_one(app: Flask, carla: FlaskClient) -> None:
     wrong = [("guess", NEW, NEW), ("", NEW, NEW), (CARLA.password, NEW, NEW + "x"), (CARLA.password, "short", "short")]
     for old, new, again in wrong:
         page = page_of(change(carla, old, new, again), 422)

@@ -1,4 +1,4 @@
-"""The style sheet and our script, read as text: rules that no single page would show."""
+"""The style sheet and the script, checked as text for rules that no single page would show."""
 
 import re
 

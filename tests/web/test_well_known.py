@@ -1,4 +1,4 @@
-"""security.txt: whom to tell about a hole."""
+"""security.txt: where to report vulnerabilities."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One installation, all of whose files can be read; and a server on it that is killed in the middle of signing."""
+"""An installation all of whose files can be read, and a server on it that is killed while it signs."""
 
 import dataclasses
 import logging
@@ -30,8 +30,8 @@ HERE = "/fr/water-2026"
 CRASHERS = 8  # writers at the moment of the crash
 
 
-class House:
-    """One installation, and where all that it writes down may lie."""
+class Installation:
+    """One installation, and all places where its data may be written."""
 
     def __init__(self, app: Flask, folder: Path, keys: Keys, postgres: Postgres | None) -> None:
         self.app, self.folder, self.keys, self._postgres = app, folder, keys, postgres
@@ -49,7 +49,7 @@ class House:
         return "Postgres" if self._postgres else "SQLite"
 
     def hang_up(self) -> None:
-        """Close all connections, so that the next one is told anew how to behave."""
+        """Close all connections, so that the next one is set up again."""
         with self.app.app_context():
             db.session.remove()
             write_queue().close()
@@ -77,7 +77,7 @@ class House:
 
     @contextmanager
     def logging(self) -> Iterator[None]:
-        """Keep all that any logger says during the block, in both forms."""
+        """Collect what any logger writes during the block, in both formats."""
         root, before = logging.getLogger(), logging.getLogger().level
         handlers = [logging.FileHandler(self.folder / f"{form}.log", encoding="utf-8") for form in ("text", "json")]
         for handler in handlers:
@@ -93,13 +93,15 @@ class House:
                 handler.close()
 
 
-def crash(house: House, birds: Sequence[Canary]) -> int:
-    """Let a real server be killed between two signatures of a crowd; gives how many it had thanked for."""
+def crash(installation: Installation, birds: Sequence[Canary]) -> int:
+    """Kill a real server while it signs; returns how many entries it had acknowledged."""
     port, fields = free_port(), [dataclasses.asdict(bird.person) | {"cases": "river"} for bird in birds]
-    process = started(house, port)
-    thanked: list[int] = []
+    process = started(installation, port)
+    acknowledged: list[int] = []
     crowd = [
-        threading.Thread(target=sign_until_it_dies, args=[process, port, fields[place::CRASHERS], thanked, len(birds)])
+        threading.Thread(
+            target=sign_until_it_is_killed, args=[process, port, fields[place::CRASHERS], acknowledged, len(birds)]
+        )
         for place in range(CRASHERS)
     ]
     try:
@@ -107,18 +109,18 @@ def crash(house: House, birds: Sequence[Canary]) -> int:
             thread.start()
         for thread in crowd:
             thread.join(60)
-        assert len(thanked) < len(birds), "it was to die before all were thanked"
+        assert len(acknowledged) < len(birds), "it was to die before all were acknowledged"
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(20)
-    return len(thanked)
+    return len(acknowledged)
 
 
-def sign_until_it_dies(
-    process: subprocess.Popen[bytes], port: int, forms: list[dict[str, str]], thanked: list[int], number: int
+def sign_until_it_is_killed(
+    process: subprocess.Popen[bytes], port: int, forms: list[dict[str, str]], acknowledged: list[int], number: int
 ) -> None:
-    """The killer fires on what it sees: half of the crowd was thanked."""
-    stay = urllib.request.build_opener(Stay)
+    """The killer fires on what it sees: half of the crowd was acknowledged."""
+    stay = urllib.request.build_opener(NoRedirects)
     for form in forms:
         body = urllib.parse.urlencode(form).encode()
         url = f"http://127.0.0.1:{port}{HERE}/sign"
@@ -127,40 +129,40 @@ def sign_until_it_dies(
             stay.open(request, timeout=10).close()
         except urllib.error.HTTPError as answer:
             answer.close()
-            thanked.append(answer.code)
+            acknowledged.append(answer.code)
         except OSError:
             return
-        if len(thanked) >= number // 2:
+        if len(acknowledged) >= number // 2:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-class Stay(urllib.request.HTTPRedirectHandler):
-    """Follow nothing."""
+class NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows no redirects."""
 
     def redirect_request(self, *_: object) -> None:
         return None
 
 
-def started(house: House, port: int) -> "subprocess.Popen[bytes]":
-    """gunicorn on the same database, as talkative as can be; in a group of its own, so that it can be killed whole."""
+def started(installation: Installation, port: int) -> "subprocess.Popen[bytes]":
+    """gunicorn on the same database with all logging on, in a process group of its own."""
     environ = {
         **{name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH") if name in os.environ},
         "LANG": "C.UTF-8",
-        "TMPDIR": str(house.temp),
-        "SQLITE_TMPDIR": str(house.temp),
-        "PETITIONS_INSTANCE": str(house.folder / "instance"),
-        "PETITIONS_DATABASE_URL": house.url.replace("+psycopg", ""),
+        "TMPDIR": str(installation.temp),
+        "SQLITE_TMPDIR": str(installation.temp),
+        "PETITIONS_INSTANCE": str(installation.folder / "instance"),
+        "PETITIONS_DATABASE_URL": installation.url.replace("+psycopg", ""),
         "PETITIONS_BIND": f"127.0.0.1:{port}",
-        "PETITIONS_SECRET_KEY": house.keys.secret_key,
-        "PETITIONS_MASTER_KEY": house.keys.master_key,
+        "PETITIONS_SECRET_KEY": installation.keys.secret_key,
+        "PETITIONS_MASTER_KEY": installation.keys.master_key,
         "PETITIONS_DEMO": "1",  # the only mode that writes mails into a folder
-        "PETITIONS_MAIL_URL": f"file:{house.folder / 'mailbox'}",
+        "PETITIONS_MAIL_URL": f"file:{installation.folder / 'mailbox'}",
         "PETITIONS_LOG_LEVEL": "DEBUG",
         "PETITIONS_LOG_FORMAT": "json",
         "PETITIONS_WORKERS": "1",
     }
     command = [sys.executable, "-m", "gunicorn", "app:app"]
-    with (house.folder / "server.log").open("wb") as log:
+    with (installation.folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log, start_new_session=True)
     give_up_at = time.monotonic() + 30
     while time.monotonic() < give_up_at:

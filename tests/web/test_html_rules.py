@@ -1,4 +1,4 @@
-"""The house rules can be broken, and then they say so: each page test rests on them."""
+"""The HTML rules detect violations: each page test relies on them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The tests themselves: sealed, and on real databases."""
+"""The test setup: isolated from other machines and the environment, on real databases."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""flask staff, tally, doctor, worker: the desk's daily commands."""
+"""flask staff, journal, pass, tally, doctor: the daily commands."""
 
 from contextlib import suppress
 from pathlib import Path
