@@ -29,6 +29,7 @@ def test_words_and_looks_of_home_arrive_in_the_first_flight(demo: Flask, languag
     styles = [node["href"] for node in home.all("link", rel="stylesheet")]
     parts = {path: weight(demo, path) for path in [f"/{language}/", *styles]}
     assert len(styles) == 1
+    assert b".admin" not in browser(demo).get(styles[0]).data, "no visitor loads what only staff see"
     assert sum(parts.values()) <= FIRST_VIEW, parts
 
 
