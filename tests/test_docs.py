@@ -8,9 +8,13 @@ from pathlib import Path
 import click
 import pytest
 from flask import Flask
+from sqlalchemy import Column, Integer, Table
 
+from petitions.db.base import Base
+from petitions.migrations.upgrade import differences
 from petitions.settings import ROOT
 from scripts import rooms
+from scripts.migration import migrated_database
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 COMMAND = re.compile(r"`(?:\.venv/bin/)?flask ((?:[a-z][a-z-]* ?)+)")
@@ -146,3 +150,12 @@ def test_the_version_is_in_one_place_and_the_newest_that_the_changes_tell() -> N
     copies = re.compile(rf"""["']{re.escape(version)}["']|__version__""")
     sources = [*(ROOT / "petitions").rglob("*.py"), *(ROOT / "scripts").glob("*.py"), *ROOT.glob("*.py")]
     assert [path.name for path in sources if copies.search(path.read_text("utf-8"))] == []
+
+
+def test_make_migration_compares_the_models_with_what_the_migrations_leave(tmp_path: Path) -> None:
+    added = Table("added", Base.metadata, Column("id", Integer, primary_key=True))
+    try:
+        with migrated_database(tmp_path):
+            assert [kind for kind, *_ in differences()] == ["add_table"]
+    finally:
+        Base.metadata.remove(added)
