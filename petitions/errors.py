@@ -101,6 +101,84 @@ class LoginRefused(DomainError):
     code = "login_refused"
 
 
+class WordsWrong(DomainError):
+    """These are not the words of an open key test."""
+
+    code = "words_wrong"
+
+
+class KeyFaulty(DomainError):
+    """This is not an age public key."""
+
+    code = "key_faulty"
+
+
+class LastKey(DomainError):
+    """Without this key nothing could be encrypted any more."""
+
+    code = "last_key"
+
+
+class GroupCodeFaulty(DomainError):
+    """A group code needs a place, a number of signers from 1 to 2000, and an end after its beginning."""
+
+    code = "pass_faulty"
+
+
+class ReasonMissing(DomainError):
+    """No invalidation without a reason that others can read later."""
+
+    code = "reason_missing"
+
+
+class BackupFaulty(DomainError):
+    """No complete copy could be made; `reason` names the failed check."""
+
+    code = "backup_faulty"
+
+
+class CampaignRunning(DomainError):
+    """The campaign still accepts signatures, so a delivery now would not be complete."""
+
+    code = "campaign_running"
+
+
+class NameUnknown(DomainError):
+    """No signer of that name used this address."""
+
+    code = "name_unknown"
+
+
+class NameTaken(DomainError):
+    """A signer of that name already uses this mailbox."""
+
+    code = "name_taken"
+
+
+class LoginBusy(Busy):
+    """Too many login attempts are waiting; this one was not checked."""
+
+    code = "login_busy"
+
+
+class PasswordTooShort(DomainError):
+    """The password has fewer than 12 characters."""
+
+    code = "password_too_short"
+
+
+class PasswordWrong(LoginRefused):
+    """The password that a logged-in member of staff repeated is wrong."""
+
+    code = "password_wrong"
+
+
+class AccountExists(DomainError):
+    """An account of that name exists already."""
+
+    code = "account_exists"
+
+
 class ContentFaulty(DomainError):
     """A campaign folder has faults; `faults` lists each with its file, key and language."""
 

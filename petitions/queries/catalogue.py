@@ -1,4 +1,4 @@
-"""The catalogue: all public content, in memory. Two statements load it, one detects changes."""
+"""The catalogue: all public content, in memory. Three statements load it, one detects changes."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Connection, Row, String, cast, func, literal, null, select, union_all
+from sqlalchemy import Connection, Row, String, cast, func, select
 
 from petitions import clock
 from petitions.db.transactions import reading
@@ -216,11 +216,12 @@ def _load(connection: Connection, pinned: set[str]) -> Catalogue:
     ).all()
     if not rows:  # there may be keys before the first campaign
         return Catalogue((), _keys(connection.execute(select(*_version())).one()[-1], pinned), ())
-    parts = connection.execute(_parts()).all()
+    cases = _grouped(connection.execute(_CASES))
+    stories = _grouped(connection.execute(_STORIES))
     public = [row for row in rows if row.state != CampaignState.DRAFT]
     version = tuple(rows[0])[-3:]
     return Catalogue(
-        campaigns=tuple(_campaign(group, parts) for group in _grouped(public)),
+        campaigns=tuple(_campaign(group, cases, stories) for group in _grouped(public)),
         public_keys=_keys(version[-1], pinned),
         version=version,
     )
@@ -230,27 +231,18 @@ def _keys(joined: str | None, pinned: set[str]) -> tuple[str, ...]:
     return tuple(key for key in (joined or "").split(",") if key in pinned)
 
 
-def _parts() -> Any:
-    """Cases and stories with their words, in one statement."""
-    cases = (
-        select(
-            *(literal("case").label("kind"), Case.id, Case.campaign_id, Case.slug, Case.position, Case.country),
-            *(Case.topic, Case.state, Case.goal, Case.hands_over_names, Case.emblem, Case.letter_facts),
-            *(CaseText.locale, CaseText.words, CaseText.letter_version_id),
-        )
-        .join(CaseText, CaseText.case_id == Case.id)
-        .where(CaseText.state == TextState.READY, Case.state.not_in([CaseState.DRAFT, CaseState.HIDDEN]))
-    )
-    stories = (
-        select(
-            *(literal("story").label("kind"), Story.id, Story.campaign_id, Story.slug, Story.position, Story.country),
-            *(null().label("topic"), null().label("state"), Story.year, null(), null().label("emblem")),
-            *(null().label("letter_facts"), StoryText.locale, StoryText.words, null().label("letter_version_id")),
-        )
-        .join(StoryText, StoryText.story_id == Story.id)
-        .where(StoryText.state == TextState.READY)
-    )
-    return union_all(cases, stories).order_by("kind", "position", "id")
+_CASES = (
+    select(Case, CaseText.locale, CaseText.words, CaseText.letter_version_id)
+    .join(CaseText, CaseText.case_id == Case.id)
+    .where(CaseText.state == TextState.READY, Case.state.not_in([CaseState.DRAFT, CaseState.HIDDEN]))
+    .order_by(Case.position, Case.id)
+)
+_STORIES = (
+    select(Story, StoryText.locale, StoryText.words)
+    .join(StoryText, StoryText.story_id == Story.id)
+    .where(StoryText.state == TextState.READY)
+    .order_by(Story.position, Story.id)
+)
 
 
 def _grouped(rows: Any) -> list[list[Row[Any]]]:
@@ -266,17 +258,16 @@ def _source(rows: list[Row[Any]], source: str) -> str:
     return source if any(row.locale == source for row in rows) else str(rows[0].locale)
 
 
-def _campaign(rows: list[Row[Any]], parts: Any) -> PublicCampaign:
+def _campaign(rows: list[Row[Any]], cases: list[list[Row[Any]]], stories: list[list[Row[Any]]]) -> PublicCampaign:
     first = rows[0]
     source = _source(rows, first.languages[0])
-    own_parts = [part for part in parts if part.campaign_id == first.id]
     return PublicCampaign(
         **{name: getattr(first, name) for name in _PLAIN},
         source=source,
         languages=tuple(first.languages),
         words={row.locale: row.words for row in rows},
-        cases=tuple(_case(group, source) for group in _grouped(p for p in own_parts if p.kind == "case")),
-        stories=tuple(_story(group, source) for group in _grouped(p for p in own_parts if p.kind == "story")),
+        cases=tuple(_case(group, source) for group in cases if group[0].campaign_id == first.id),
+        stories=tuple(_story(group, source) for group in stories if group[0].campaign_id == first.id),
     )
 
 
@@ -293,7 +284,7 @@ def _story(rows: list[Row[Any]], source: str) -> PublicStory:
     first = rows[0]
     return PublicStory(
         slug=first.slug,
-        year=first.goal,
+        year=first.year,
         country=first.country,
         source=_source(rows, source),
         words={row.locale: row.words for row in rows},

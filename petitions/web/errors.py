@@ -1,4 +1,4 @@
-"""HTTP status and public words for every error: the only such tables, and the only error handlers."""
+"""HTTP status and public words for every error: the only such table, and the only error handlers."""
 
 import logging
 
@@ -8,80 +8,75 @@ from werkzeug.exceptions import HTTPException
 
 from petitions import errors, logs
 from petitions.errors import DomainError
-from petitions.services.keys.key_tests import WordsWrong
-from petitions.services.keys.recipient_keys import KeyFaulty, LastKey
-from petitions.services.limits.group_codes import GroupCodeFaulty
-from petitions.services.moderation.invalidations import ReasonMissing
-from petitions.services.operations.backup import BackupFaulty
-from petitions.services.privacy.retention import CampaignRunning
-from petitions.services.signing.confirming import NameUnknown
-from petitions.services.signing.signer_page import NameTaken
-from petitions.services.staff.accounts import AccountExists, LoginBusy, PasswordTooShort, PasswordWrong
 from petitions.web.i18n import use_shipped_language
 
 log = logging.getLogger(__name__)
 
-STATUS: dict[type[DomainError], int] = {
-    errors.NotFound: 404,
-    errors.LinkUnknown: 404,
-    errors.LinkExpired: 410,
-    errors.CampaignClosed: 409,
-    errors.TooManyTries: 429,
-    errors.Busy: 503,
-    errors.NoRecipientKey: 503,
-    errors.KeyMissing: 503,
-    errors.DatabaseDamaged: 503,
-    errors.MailboxFull: 409,
-}  # everything else: 422
-RETRY_AFTER: dict[type[DomainError], int] = {errors.Busy: 5}  # seconds
-
-MESSAGES = {
-    errors.DomainError.code: _l("This cannot be done."),
-    errors.NotFound.code: _l("There is no such page. The link may be old, or a character may be missing."),
-    errors.LinkUnknown.code: _l("This link does not work. Its data may be erased, or a character may be missing."),
-    errors.LinkExpired.code: _l("This link is too old. Sign once more, and we send you a new one."),
-    errors.CampaignClosed.code: _l("This campaign does not accept signatures at the moment. Nothing was recorded."),
-    errors.TooManyTries.code: _l("Too many tries in a short time. Wait a while, then try again."),
-    errors.ProofNeeded.code: _l("We check that a person is sending this form. Nothing was recorded yet."),
-    errors.Busy.code: _l(
-        "Nothing can be recorded at the moment, and nothing was recorded. Please send it again in a minute."
+ANSWERS: dict[type[DomainError], tuple[int, object]] = {
+    errors.DomainError: (422, _l("This cannot be done.")),
+    errors.NotFound: (404, _l("There is no such page. The link may be old, or a character may be missing.")),
+    errors.LinkUnknown: (404, _l("This link does not work. Its data may be erased, or a character may be missing.")),
+    errors.LinkExpired: (410, _l("This link is too old. Sign once more, and we send you a new one.")),
+    errors.CampaignClosed: (409, _l("This campaign does not accept signatures at the moment. Nothing was recorded.")),
+    errors.TooManyTries: (429, _l("Too many tries in a short time. Wait a while, then try again.")),
+    errors.ProofNeeded: (422, _l("We check that a person is sending this form. Nothing was recorded yet.")),
+    errors.Busy: (
+        503,
+        _l("Nothing can be recorded at the moment, and nothing was recorded. Please send it again in a minute."),
     ),
-    errors.NoRecipientKey.code: _l("Signing is not possible yet. Please come back later. Nothing was recorded."),
-    errors.KeyMissing.code: _l("Signing is not possible at the moment. Please come back later. Nothing was recorded."),
-    errors.DatabaseDamaged.code: _l("This website is out of order. Please come back later. Nothing was recorded."),
-    errors.MailboxFull.code: _l(
-        "As many people as we accept have already signed with this e-mail address. "
-        "Please sign with another e-mail address."
+    errors.NoRecipientKey: (503, _l("Signing is not possible yet. Please come back later. Nothing was recorded.")),
+    errors.KeyMissing: (
+        503,
+        _l("Signing is not possible at the moment. Please come back later. Nothing was recorded."),
     ),
-    NameUnknown.code: _l(
-        "Nobody with this name has signed with this e-mail address. Enter the name as you did when you signed."
+    errors.DatabaseDamaged: (503, _l("This website is out of order. Please come back later. Nothing was recorded.")),
+    errors.MailboxFull: (
+        409,
+        _l(
+            "As many people as we accept have already signed with this e-mail address. "
+            "Please sign with another e-mail address."
+        ),
     ),
-    errors.CodeWrong.code: _l(
-        "E-mail address and code do not match. Check both, or use the link in our newest e-mail."
+    errors.NameUnknown: (
+        422,
+        _l("Nobody with this name has signed with this e-mail address. Enter the name as you did when you signed."),
     ),
-    errors.LoginRefused.code: _l("Name and password do not belong together. Check both, then try again."),
-    PasswordWrong.code: _l("This is not your password. Check it, then try again."),
-    LoginBusy.code: _l("Too many people are logging in at this moment. Please try again in a moment."),
-    errors.ContentFaulty.code: _l("The campaign has faults."),
-    errors.SettingsFaulty.code: _l("The settings have faults."),
-    NameTaken.code: _l("Someone with this name has already signed with this e-mail address."),
-    PasswordTooShort.code: _l("The password is too short."),
-    AccountExists.code: _l("There is an account of that name already."),
-    KeyFaulty.code: _l("This is not a public key."),
-    GroupCodeFaulty.code: _l("Enter a place, a number from 1 to 2000, and an end that is after the beginning."),
-    ReasonMissing.code: _l("Give a reason. Nothing is invalidated without a reason that others can read later."),
-    BackupFaulty.code: _l("No complete copy could be made."),
-    CampaignRunning.code: _l("This campaign still accepts signatures. Close it first, then record the delivery."),
-    LastKey.code: _l("This is the only key. Add another one before you retire it."),
-    WordsWrong.code: _l("These are not the words of a waiting test message. Check them, then try again."),
+    errors.CodeWrong: (
+        422,
+        _l("E-mail address and code do not match. Check both, or use the link in our newest e-mail."),
+    ),
+    errors.LoginRefused: (422, _l("Name and password do not belong together. Check both, then try again.")),
+    errors.PasswordWrong: (422, _l("This is not your password. Check it, then try again.")),
+    errors.LoginBusy: (503, _l("Too many people are logging in at this moment. Please try again in a moment.")),
+    errors.ContentFaulty: (422, _l("The campaign has faults.")),
+    errors.SettingsFaulty: (422, _l("The settings have faults.")),
+    errors.NameTaken: (422, _l("Someone with this name has already signed with this e-mail address.")),
+    errors.PasswordTooShort: (422, _l("The password is too short.")),
+    errors.AccountExists: (422, _l("There is an account of that name already.")),
+    errors.KeyFaulty: (422, _l("This is not a public key.")),
+    errors.GroupCodeFaulty: (
+        422,
+        _l("Enter a place, a number from 1 to 2000, and an end that is after the beginning."),
+    ),
+    errors.ReasonMissing: (
+        422,
+        _l("Give a reason. Nothing is invalidated without a reason that others can read later."),
+    ),
+    errors.BackupFaulty: (422, _l("No complete copy could be made.")),
+    errors.CampaignRunning: (
+        422,
+        _l("This campaign still accepts signatures. Close it first, then record the delivery."),
+    ),
+    errors.LastKey: (422, _l("This is the only key. Add another one before you retire it.")),
+    errors.WordsWrong: (422, _l("These are not the words of a waiting test message. Check them, then try again.")),
 }
 HTTP_MESSAGES = {
     400: _l("Your browser sent something that we could not read. Go back and try again."),
     403: _l("This request came from another website, so we did not follow it. Open our page itself and try again."),
-    404: MESSAGES[errors.NotFound.code],
+    404: ANSWERS[errors.NotFound][1],
     405: _l("This page does not accept what was sent to it. Go back and use the button there."),
     413: _l("That was too much text. Shorten it and send it again."),
-    429: MESSAGES[errors.TooManyTries.code],
+    429: ANSWERS[errors.TooManyTries][1],
     500: _l("Something went wrong on our side. Please go back, and try again in a while."),
     503: _l("This page cannot be shown at the moment. Please try again in a minute."),
 }
@@ -97,7 +92,7 @@ def register(app: Flask) -> None:
 
 def status_of(exc: DomainError) -> int:
     """The HTTP status of this error."""
-    return next((STATUS[kind] for kind in type(exc).__mro__ if kind in STATUS), 422)
+    return _answer(exc)[0]
 
 
 def words_of(exc: DomainError) -> object:
@@ -107,19 +102,18 @@ def words_of(exc: DomainError) -> object:
             return MANY_SIGNING
         if request.method == "GET":  # so "nothing was recorded" would make no sense
             return HTTP_MESSAGES[503]
-    return MESSAGES[exc.code]
-
-
-def retry_after(exc: DomainError) -> int | None:
-    """After how many seconds to try again, if that is known."""
-    seconds = exc.details.get("seconds") or RETRY_AFTER.get(type(exc))
-    return int(str(seconds)) if seconds else None
+    return _answer(exc)[1]
 
 
 def wait_of(exc: DomainError) -> dict[str, str]:
     """The Retry-After header, if the time is known."""
-    seconds = retry_after(exc)
+    seconds = exc.details.get("seconds") or (5 if isinstance(exc, errors.Busy) else 0)
     return {"Retry-After": str(seconds)} if seconds else {}
+
+
+def _answer(exc: DomainError) -> tuple[int, object]:
+    """The row of this error, or of the nearest one above it."""
+    return next(ANSWERS[kind] for kind in type(exc).__mro__ if kind in ANSWERS)
 
 
 def _refused(exc: DomainError) -> Response:

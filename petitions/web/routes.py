@@ -4,19 +4,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from petitions.settings import Settings
-from petitions.web import assets, errors, filters, i18n, page_cache, request_log, security, sessions
-from petitions.web.admin import (
-    board,
-    decrypt_export,
-    embedding,
-    exports,
-    keys,
-    login,
-    mailing,
-    moderation,
-    retention,
-    staff,
-)
+from petitions.web import admin, assets, errors, filters, i18n, page_cache, request_log, security, sessions
 from petitions.web.api import bounces, counts, health, oembed
 from petitions.web.embed import frames
 from petitions.web.public import confirming, demo, letters, pages, signer_page, signing, well_known
@@ -35,12 +23,8 @@ def register(app: Flask, settings: Settings) -> None:
     filters.register(app, settings)
     errors.register(app)
     public = (pages.bp, letters.bp, signing.bp, frames.bp, confirming.bp, signer_page.bp, well_known.bp)
-    for blueprint in (bounces.bp, counts.bp, health.bp, oembed.bp, login.bp, *public):
+    for blueprint in (bounces.bp, counts.bp, health.bp, oembed.bp, admin.blueprint(), *public):
         app.register_blueprint(blueprint)
     if settings.demo:
         app.register_blueprint(demo.bp)
     app.wsgi_app = page_cache.PageCacheMiddleware(app, kept, security.headers(settings))  # type: ignore[method-assign]
-
-
-__all__ = ["board", "decrypt_export", "embedding", "exports", "keys", "mailing", "moderation", "register"]
-__all__ += ["retention", "staff"]

@@ -15,7 +15,7 @@ from sqlalchemy import delete
 
 from petitions import clock
 from petitions.db.transactions import transaction
-from petitions.errors import CampaignClosed, LinkExpired, LinkUnknown, MailboxFull
+from petitions.errors import CampaignClosed, LinkExpired, LinkUnknown, MailboxFull, NameTaken
 from petitions.models import Count, Hold, Invalidation, Limit, MailSlot, Message, Signature, Signer
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign
@@ -210,7 +210,7 @@ class Life(RuleBasedStateMachine):
     def correct(self, number: int, name: str) -> None:
         someone = self.known[number]
         others = [self.known[each].name for each in self.living(someone.mailbox) if each != number]
-        fails = LinkUnknown if someone.is_erased else signer_page.NameTaken if name in others else None
+        fails = LinkUnknown if someone.is_erased else NameTaken if name in others else None
         self.expect(fails, lambda: signer_page.correct_name(someone.page, name, ""))
         if fails is None:
             someone.name = name

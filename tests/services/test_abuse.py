@@ -13,7 +13,7 @@ from flask import Flask
 
 from petitions.clock import now, stopped_at
 from petitions.db.transactions import transaction
-from petitions.errors import NotFound, ProofNeeded, TooManyTries
+from petitions.errors import GroupCodeFaulty, NotFound, ProofNeeded, ReasonMissing, TooManyTries
 from petitions.models import GroupCode, Hold, Invalidation, Limit, Signature, Signer
 from petitions.queries import counts, signer
 from petitions.queries.catalogue import PublicCampaign
@@ -430,7 +430,7 @@ def test_a_group_code_that_is_over_not_yet_open_ended_of_another_campaign_or_mad
 def test_a_group_code_that_makes_no_sense_is_not_made(campaign: PublicCampaign, over: dict[str, Any]) -> None:
     said = {"place": "A school", "most": 40, "minutes": 60} | over
     begin = now()
-    with pytest.raises(group_codes.GroupCodeFaulty):
+    with pytest.raises(GroupCodeFaulty):
         group_codes.create_group_code(
             campaign.slug, said["place"], said["most"], begin, begin + timedelta(minutes=said["minutes"])
         )
@@ -614,7 +614,7 @@ def test_the_condition_comes_back_as_it_was_said() -> None:
 
 
 def test_without_a_reason_nothing_is_written_down(signed: PublicCampaign) -> None:
-    with pytest.raises(invalidations.ReasonMissing):
+    with pytest.raises(ReasonMissing):
         invalidations.prepare_invalidation(signed.slug, Condition(), "  ")
     assert rows(Invalidation) == []
 

@@ -14,7 +14,7 @@ from sqlalchemy import update
 from petitions.clock import now, stopped_at
 from petitions.db.base import db
 from petitions.db.transactions import transaction
-from petitions.errors import LoginRefused, NotFound, TooManyTries
+from petitions.errors import LoginRefused, NotFound, PasswordWrong, TooManyTries
 from petitions.models import Account, Limit, StaffSession
 from petitions.queries.staff import members
 from petitions.services.limits import rate_limits
@@ -339,7 +339,7 @@ def test_a_disabled_account_is_out_at_once_and_comes_in_again_only_when_enabled(
     for _ in range(2):
         with pytest.raises(LoginRefused):
             log_in(CARLA.name, CARLA.password, HERE)
-    with pytest.raises(accounts.PasswordWrong):
+    with pytest.raises(PasswordWrong):
         accounts.prove_password(CARLA.name, CARLA.password, HERE)
     assert rows(StaffSession) == []
     accounts.set_enabled(CARLA.name, True)

@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from petitions.db.base import db
 from petitions.db.transactions import transaction
+from petitions.errors import AccountExists
 from petitions.models import JournalRow, Mark
 from petitions.services import journal
 from petitions.services.staff import accounts
@@ -86,6 +87,6 @@ def test_an_act_that_is_not_kept_leaves_no_row_and_a_kept_one_does() -> None:
     with pytest.raises(ZeroDivisionError):
         break_off()
     accounts.create_account(CARLA.name, CARLA.password)
-    with pytest.raises(accounts.AccountExists):
+    with pytest.raises(AccountExists):
         accounts.create_account(CARLA.name, CARLA.password)
     assert [row.act for row in rows(JournalRow)] == ["key added", "account created"]

@@ -6,11 +6,11 @@ from flask import Flask
 from petitions.clock import now
 from petitions.db.transactions import transaction
 from petitions.domain import sealing
-from petitions.errors import KeyMissing, NoRecipientKey
+from petitions.errors import KeyFaulty, KeyMissing, NoRecipientKey
 from petitions.models import Campaign, Recipient
 from petitions.queries.catalogue import PublicCampaign, catalogue
 from petitions.services.keys.keyring import Keyring, blind_key, keyring, public_keys
-from petitions.services.keys.recipient_keys import KeyFaulty, add_recipient, has_recipients
+from petitions.services.keys.recipient_keys import add_recipient, has_recipients
 from tests.support.factories import Keys, rows
 
 pytestmark = pytest.mark.usefixtures("context")

@@ -15,7 +15,7 @@ from sqlalchemy import update
 from petitions.clock import LONG_AGO, STOPPED, Boot, now, stopped_at
 from petitions.db.transactions import transaction
 from petitions.domain.states import SignatureState
-from petitions.errors import LinkUnknown, NotFound
+from petitions.errors import CampaignRunning, LinkUnknown, NotFound
 from petitions.models import Campaign, Count, Mark, Message, Signature, Signer
 from petitions.queries import retention as rules
 from petitions.queries.catalogue import PublicCampaign, catalogue
@@ -24,7 +24,6 @@ from petitions.services import ledger
 from petitions.services.keys.keyring import keyring
 from petitions.services.operations import restore
 from petitions.services.privacy import retention
-from petitions.services.privacy.retention import CampaignRunning
 from petitions.services.signatures import signatures
 from petitions.services.signing import confirming
 from tests.support.factories import (

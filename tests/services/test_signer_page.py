@@ -6,7 +6,7 @@ import pytest
 
 from petitions.db.base import db
 from petitions.domain import decrypt_export
-from petitions.errors import LinkUnknown, TooManyTries
+from petitions.errors import LinkUnknown, NameTaken, TooManyTries
 from petitions.models import Signature, Signer
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign
@@ -94,7 +94,7 @@ def test_a_corrected_name_cannot_be_that_of_the_other_person_in_the_mailbox(
     campaign: PublicCampaign, token: str
 ) -> None:
     sign(campaign, BOB, email=ANN.email)
-    with pytest.raises(signer_page.NameTaken):
+    with pytest.raises(NameTaken):
         signer_page.correct_name(token, BOB.first_name, BOB.last_name)
 
 

@@ -9,12 +9,12 @@ from flask import Flask
 from petitions.clock import minute_of, now, stopped_at
 from petitions.db.base import db
 from petitions.domain import identity, sealing
-from petitions.errors import CampaignClosed, MailboxFull, NoRecipientKey
+from petitions.errors import CampaignClosed, MailboxFull, NameUnknown, NoRecipientKey
 from petitions.models import Count, Message, Recipient, Signature, Signer
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign
 from petitions.services.signing import signer_page, signing
-from petitions.services.signing.confirming import NameUnknown, confirm_named, confirm_signer
+from petitions.services.signing.confirming import confirm_named, confirm_signer
 from petitions.services.signing.signing import sign_cases
 from tests.support.factories import (
     ANN,

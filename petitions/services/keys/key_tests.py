@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from petitions import clock
 from petitions.db.transactions import transaction
 from petitions.domain import sealing
-from petitions.errors import ContentFaulty, DomainError, NotFound
+from petitions.errors import ContentFaulty, NotFound, WordsWrong
 from petitions.models import Campaign, Recipient
 from petitions.queries.recipient_keys import KeyTest, key_tests
 from petitions.services import journal
@@ -25,12 +25,6 @@ _UNPROVEN = (
     'campaign.toml: state = "open", but it is not proven yet that the private keys decrypt what is encrypted '
     'here. Import it with state = "draft", run `flask keys check`, then import it as "open"'
 )
-
-
-class WordsWrong(DomainError):
-    """These are not the words of an open key test."""
-
-    code = "words_wrong"
 
 
 def create_key_tests(store: Session, campaign: Campaign) -> None:

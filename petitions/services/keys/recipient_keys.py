@@ -5,23 +5,11 @@ from sqlalchemy import func, select
 from petitions import clock
 from petitions.db.transactions import reading, transaction
 from petitions.domain import sealing
-from petitions.errors import DomainError, NotFound
+from petitions.errors import KeyFaulty, LastKey, NotFound
 from petitions.models import Recipient
 from petitions.queries.catalogue import CatalogueCache
 from petitions.services import journal
 from petitions.services.keys import key_tests
-
-
-class KeyFaulty(DomainError):
-    """This is not an age public key."""
-
-    code = "key_faulty"
-
-
-class LastKey(DomainError):
-    """Without this key nothing could be encrypted any more."""
-
-    code = "last_key"
 
 
 def add_recipient(label: str, public_key: str, catalogue_cache: CatalogueCache) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select, update
 from petitions import clock
 from petitions.db.transactions import transaction
 from petitions.domain import sealing
-from petitions.errors import DomainError, NotFound
+from petitions.errors import GroupCodeFaulty, NotFound
 from petitions.models import Campaign, GroupCode
 from petitions.services import journal
 from petitions.services.keys.keyring import keyring
@@ -23,12 +23,6 @@ LARGEST = 2_000
 PERSON = rate_limits.Rule("pass-person", 1, timedelta(hours=24))
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # 32 characters that are not confused with one another
 _LENGTH = 8
-
-
-class GroupCodeFaulty(DomainError):
-    """A group code needs a place, a number of signers from 1 to 2000, and an end after its beginning."""
-
-    code = "pass_faulty"
 
 
 def create_group_code(

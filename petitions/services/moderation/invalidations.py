@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select, update
 from petitions import clock
 from petitions.db.transactions import reading, transaction, write_queue
 from petitions.domain.states import SignatureState
-from petitions.errors import DomainError, NotFound
+from petitions.errors import NotFound, ReasonMissing
 from petitions.models import Campaign, Invalidation, Signature, Signer
 from petitions.queries import moderation
 from petitions.queries.moderation import Condition
@@ -22,12 +22,6 @@ _WAS = {
     SignatureState.HELD: ~_WAS_CONFIRMED & Signature.held_at.is_not(None),
     SignatureState.PENDING: ~_WAS_CONFIRMED & Signature.held_at.is_(None),
 }
-
-
-class ReasonMissing(DomainError):
-    """No invalidation without a reason that others can read later."""
-
-    code = "reason_missing"
 
 
 def prepare_invalidation(slug: str, condition: Condition, reason: str, by: str = journal.COMMAND) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from petitions.db.base import db
-from petitions.errors import DomainError
+from petitions.errors import BackupFaulty
 
 # Cases whose count differs from their signatures; a copy with any is not trusted
 _MISCOUNTED = """SELECT count(*) FROM (SELECT case_id, sum(confirmed) AS said FROM counts GROUP BY case_id) AS c
@@ -17,12 +17,6 @@ _MISCOUNTED = """SELECT count(*) FROM (SELECT case_id, sum(confirmed) AS said FR
 # the secret key could test even after the campaign's key is destroyed), staff sessions
 _OMIT_SQL = """PRAGMA secure_delete = ON;
     DELETE FROM messages; DELETE FROM mail_slots; DELETE FROM limits; DELETE FROM staff_sessions;"""
-
-
-class BackupFaulty(DomainError):
-    """No complete copy could be made; `reason` names the failed check."""
-
-    code = "backup_faulty"
 
 
 def copy_database(path: Path) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from petitions import clock
 from petitions.db.transactions import reading, transaction, truncate_log
 from petitions.domain.states import CampaignState, SignatureState
-from petitions.errors import DomainError, NotFound
+from petitions.errors import CampaignRunning, NotFound
 from petitions.models import Campaign, Mark, Message, Signer
 from petitions.queries import retention as rules
 from petitions.queries.retention import Clock
@@ -30,12 +30,6 @@ log = logging.getLogger(__name__)
 
 BATCH = 500  # rows per transaction
 PAUSE_SECONDS = 0.05  # between two transactions, so that signing goes on
-
-
-class CampaignRunning(DomainError):
-    """The campaign still accepts signatures, so a delivery now would not be complete."""
-
-    code = "campaign_running"
 
 
 @dataclass

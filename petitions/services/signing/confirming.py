@@ -10,7 +10,7 @@ from petitions import clock
 from petitions.db.transactions import write_queue
 from petitions.domain import identity, sealing
 from petitions.domain.states import SignatureState
-from petitions.errors import CampaignClosed, CodeWrong, DomainError, LinkExpired, MailboxFull
+from petitions.errors import CampaignClosed, CodeWrong, DomainError, LinkExpired, MailboxFull, NameUnknown
 from petitions.models import Signer
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign, PublicCase, catalogue
@@ -28,12 +28,6 @@ from petitions.services.signing import links
 LINK_LIFETIME = timedelta(days=14)
 CODE_LIFETIME = timedelta(hours=24)
 PURPOSE = "confirm"
-
-
-class NameUnknown(DomainError):
-    """No signer of that name used this address."""
-
-    code = "name_unknown"
 
 
 def link_token(facts: SignerFacts) -> str:

@@ -14,7 +14,7 @@ from petitions import clock
 from petitions.db.transactions import reading, transaction, write_queue
 from petitions.domain import identity, sealing
 from petitions.domain.states import SignatureState
-from petitions.errors import DomainError, TooManyTries
+from petitions.errors import NameTaken, TooManyTries
 from petitions.models import Campaign, ConsentVersion, LetterVersion, Signature, Signer
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign, PublicCase, catalogue
@@ -29,12 +29,6 @@ from petitions.services.signing import links
 from petitions.services.signing.confirming import add_confirmed
 
 PURPOSE = "mine"
-
-
-class NameTaken(DomainError):
-    """A signer of that name already uses this mailbox."""
-
-    code = "name_taken"
 
 
 def link_token(facts: SignerFacts) -> str:

@@ -17,7 +17,15 @@ from sqlalchemy.orm import Session
 
 from petitions import clock
 from petitions.db.transactions import reading, transaction
-from petitions.errors import Busy, DomainError, LoginRefused, NotFound, TooManyTries
+from petitions.errors import (
+    AccountExists,
+    LoginBusy,
+    LoginRefused,
+    NotFound,
+    PasswordTooShort,
+    PasswordWrong,
+    TooManyTries,
+)
 from petitions.models import Account, StaffSession
 from petitions.services import journal
 from petitions.services.limits import networks, rate_limits
@@ -36,30 +44,6 @@ _DUMMY_HASH = _hasher.hash(secrets.token_hex(16))
 # so that signing goes on.
 _HASHING = ThreadPoolExecutor(2, "password")
 _PLACES = threading.BoundedSemaphore(16)
-
-
-class LoginBusy(Busy):
-    """Too many login attempts are waiting; this one was not checked."""
-
-    code = "login_busy"
-
-
-class PasswordTooShort(DomainError):
-    """The password has fewer than 12 characters."""
-
-    code = "password_too_short"
-
-
-class PasswordWrong(LoginRefused):
-    """The password that a logged-in member of staff repeated is wrong."""
-
-    code = "password_wrong"
-
-
-class AccountExists(DomainError):
-    """An account of that name exists already."""
-
-    code = "account_exists"
 
 
 @dataclass(frozen=True)

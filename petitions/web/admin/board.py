@@ -8,7 +8,6 @@ from petitions.domain.states import CaseState
 from petitions.queries import board as boards
 from petitions.queries import moderation
 from petitions.web import sessions
-from petitions.web.admin.login import bp
 from petitions.web.i18n import locale
 
 STATES = {
@@ -20,7 +19,6 @@ STATES = {
 }
 
 
-@bp.get("/")
 def board() -> ResponseReturnValue:
     """The whole page."""
     newest = boards.newest(locale())
@@ -28,7 +26,6 @@ def board() -> ResponseReturnValue:
     return render_template("admin/board.html", board=newest, watch=watch, states=STATES)
 
 
-@bp.get("/board")
 def board_part() -> ResponseReturnValue:
     """The table alone, which the page fetches every few seconds."""
     sessions.is_poll()

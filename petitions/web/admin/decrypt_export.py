@@ -9,20 +9,17 @@ from flask import make_response, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from petitions.web.admin.login import bp
 from petitions.web.assets import STATIC
 
 SCRIPTS = ("vendor/age-0.3.1.min.js", "js/open.js")
 _OTHER_FILES = re.compile(r"@font-face \{[^}]*\}|url\([^)]*\)")  # the file must not refer to others
 
 
-@bp.get("/open")
 def decrypt_export() -> ResponseReturnValue:
     """The page as one of the staff pages."""
     return render_template("admin/decrypt_export.html", scripts=SCRIPTS)
 
 
-@bp.get("/open/download")
 def decrypt_export_file() -> ResponseReturnValue:
     """The page as one file that works offline and may not use the network."""
     script, style = _inlined()

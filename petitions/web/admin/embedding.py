@@ -4,10 +4,8 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from petitions.queries.catalogue import catalogue
-from petitions.web.admin.login import bp
 
 
-@bp.get("/embedding")
 def embedding() -> ResponseReturnValue:
     """Each campaign with the sites that may show it, and a line for each language and case."""
     return render_template("admin/embedding.html", campaigns=catalogue().campaigns)

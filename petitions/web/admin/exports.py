@@ -6,21 +6,19 @@ from flask.typing import ResponseReturnValue
 from petitions import clock
 from petitions.queries.catalogue import catalogue
 from petitions.services.privacy import exports
-from petitions.web.admin.login import bp, by, password_refused
-from petitions.web.errors import MESSAGES, status_of, wait_of
+from petitions.web.admin.login import by, password_refused
+from petitions.web.errors import status_of, wait_of, words_of
 
 
-@bp.get("/export")
 def export_form() -> ResponseReturnValue:
     """The form: which campaign, and the password again."""
     return _page(None)
 
 
-@bp.post("/export")
 def export() -> ResponseReturnValue:
     """The export as a stream of lines, as a download."""
     if exc := password_refused():
-        return _page(MESSAGES[exc.code]), status_of(exc), wait_of(exc)
+        return _page(words_of(exc)), status_of(exc), wait_of(exc)
     campaign = catalogue().campaign(request.form.get("campaign", ""))
     lines = exports.sealed_lines(campaign.slug, by())
     response = Response(stream_with_context(lines), mimetype="application/x-ndjson")

@@ -3,29 +3,27 @@
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from petitions.errors import NotFound
+from petitions.errors import NotFound, WordsWrong
 from petitions.queries import recipient_keys as queries
 from petitions.services.keys import key_tests
 from petitions.web.admin.decrypt_export import SCRIPTS
-from petitions.web.admin.login import bp, by, password_refused
-from petitions.web.errors import MESSAGES, status_of, wait_of
+from petitions.web.admin.login import by, password_refused
+from petitions.web.errors import status_of, wait_of, words_of
 
 
-@bp.get("/keys")
 def keys() -> ResponseReturnValue:
     """The keys, and the open test messages."""
     return _page(None)
 
 
-@bp.post("/keys")
 def prove_key() -> ResponseReturnValue:
     """Check the words that a key's holder read in the test message, with the password again."""
     if exc := password_refused():
-        return _page(None, MESSAGES[exc.code]), status_of(exc), wait_of(exc)
+        return _page(None, words_of(exc)), status_of(exc), wait_of(exc)
     try:
         key_tests.prove_key(queries.check_of().campaign, request.form.get("words", ""), by())
-    except key_tests.WordsWrong as exc:
-        return _page(MESSAGES[exc.code]), status_of(exc)
+    except WordsWrong as exc:
+        return _page(words_of(exc)), status_of(exc)
     return redirect(url_for("admin.keys"), 303)
 
 

@@ -1,17 +1,16 @@
 """Login for the staff pages: every page below /admin/ requires a session, except the login page."""
 
-from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
+from flask import current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
 
-from petitions.errors import DomainError, LoginRefused, TooManyTries
+from petitions.errors import DomainError, LoginBusy, LoginRefused, TooManyTries
 from petitions.services.staff import accounts
 from petitions.web import sessions
-from petitions.web.errors import MESSAGES, status_of, wait_of
+from petitions.web.errors import status_of, wait_of, words_of
 from petitions.web.security import SAFE, network
 
-bp = Blueprint("admin", __name__, url_prefix="/admin")
 OPEN_ENDPOINTS = {"admin.login_form", "admin.log_in"}
 
 
@@ -27,7 +26,6 @@ class LoginForm(FlaskForm):  # type: ignore[misc]
     password = PasswordField()
 
 
-@bp.before_request
 def demand_session() -> ResponseReturnValue | None:
     """Redirect requests without a session to the login; refuse forms without the session's CSRF token."""
     if request.endpoint in OPEN_ENDPOINTS:
@@ -41,27 +39,24 @@ def demand_session() -> ResponseReturnValue | None:
     return None
 
 
-@bp.get("/login")
 def login_form() -> ResponseReturnValue:
     """The login form."""
     return render_template("admin/login.html", form=LoginForm(formdata=None), problem=None)
 
 
-@bp.post("/login")
 def log_in() -> ResponseReturnValue:
     """Check name and password, and begin a session with a new token."""
     form = LoginForm(formdata=request.form)  # by default Flask-WTF also reads JSON bodies, and fails on some
     try:
         old = session.token if isinstance(session, sessions.StaffSession) else ""
         token = accounts.log_in(form.name.data or "", form.password.data or "", network(), old)
-    except (LoginRefused, TooManyTries, accounts.LoginBusy) as exc:
-        page = render_template("admin/login.html", form=form, problem=MESSAGES[exc.code])
+    except (LoginRefused, TooManyTries, LoginBusy) as exc:
+        page = render_template("admin/login.html", form=form, problem=words_of(exc))
         return page, status_of(exc), wait_of(exc)
     sessions.begin(token)
     return redirect(url_for("admin.board"), 303)
 
 
-@bp.post("/logout")
 def log_out() -> ResponseReturnValue:
     """End the session, here and in the database."""
     accounts.log_out(sessions.current().token)
@@ -83,6 +78,6 @@ def password_refused() -> DomainError | None:
     """The error if the password repeated in this form is wrong; None if it is right."""
     try:
         accounts.prove_password(sessions.current().login.name, request.form.get("password", ""), network())
-    except (LoginRefused, TooManyTries, accounts.LoginBusy) as exc:
+    except (LoginRefused, TooManyTries, LoginBusy) as exc:
         return exc
     return None

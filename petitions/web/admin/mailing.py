@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 
 from petitions.queries import board as boards
 from petitions.services.mailing import suppression
-from petitions.web.admin.login import bp, by
+from petitions.web.admin.login import by
 from petitions.web.forms.person import AddressForm
 
 DONE = {
@@ -20,13 +20,11 @@ REASONS = {  # the outbox's reasons; others come from mail servers
 }
 
 
-@bp.get("/mails")
 def mailing() -> ResponseReturnValue:
     """The outbox in numbers, and the form for suppression."""
     return _page(AddressForm())
 
 
-@bp.post("/mails")
 def change_suppression() -> ResponseReturnValue:
     """Suppress an address that bounced, or lift its suppression."""
     form = AddressForm()

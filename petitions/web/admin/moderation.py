@@ -8,15 +8,15 @@ from flask_babel import lazy_pgettext
 
 from petitions import clock
 from petitions.domain.states import SignatureState
-from petitions.errors import DomainError, NotFound
+from petitions.errors import DomainError, GroupCodeFaulty, NotFound, ReasonMissing
 from petitions.queries import board as boards
 from petitions.queries import moderation
 from petitions.queries.board import Board
 from petitions.queries.moderation import Condition
 from petitions.services.limits import group_codes
 from petitions.services.moderation import holds, invalidations
-from petitions.web.admin.login import bp, by, password_refused
-from petitions.web.errors import MESSAGES, status_of, wait_of, words_of
+from petitions.web.admin.login import by, password_refused
+from petitions.web.errors import status_of, wait_of, words_of
 from petitions.web.forms.staff import GroupCodeForm, InvalidationForm
 from petitions.web.i18n import locale
 
@@ -27,14 +27,12 @@ STATES = {
 }
 
 
-@bp.get("/passes")
 def list_group_codes() -> ResponseReturnValue:
     """All group codes, and the form for a new one."""
     board = _board()
     return _group_codes_page(board, GroupCodeForm(board.timezone))
 
 
-@bp.post("/passes")
 def create_group_code() -> ResponseReturnValue:
     """Create a group code."""
     board = _board()
@@ -43,33 +41,29 @@ def create_group_code() -> ResponseReturnValue:
         return _group_codes_page(board, form), 422
     try:
         group_codes.create_group_code(board.campaign, form.place.data or "", form.number, form.begin, form.end, by())
-    except group_codes.GroupCodeFaulty as exc:
-        return _group_codes_page(board, form, MESSAGES[exc.code]), 422
+    except GroupCodeFaulty as exc:
+        return _group_codes_page(board, form, words_of(exc)), 422
     return redirect(url_for("admin.list_group_codes"), 303)
 
 
-@bp.post("/passes/end")
 def end_group_code() -> ResponseReturnValue:
     """End a group code now."""
     group_codes.end_group_code(_number(), by())
     return redirect(url_for("admin.list_group_codes"), 303)
 
 
-@bp.post("/holds/count")
 def count_held() -> ResponseReturnValue:
     """End the hold and count the held signatures."""
     holds.count_held(_board().campaign, by())
     return redirect(url_for("admin.board"), 303)
 
 
-@bp.get("/invalidations")
 def list_invalidations() -> ResponseReturnValue:
     """All invalidations, and the form for a new one."""
     board = _board()
     return _invalidations_page(board, InvalidationForm(board.timezone))
 
 
-@bp.post("/invalidations")
 def prepare_invalidation() -> ResponseReturnValue:
     """Count what would be invalidated, and show it."""
     board = _board()
@@ -78,18 +72,16 @@ def prepare_invalidation() -> ResponseReturnValue:
         return _invalidations_page(board, form), 422
     try:
         invalidations.prepare_invalidation(board.campaign, form.condition(), form.reason.data or "", by())
-    except invalidations.ReasonMissing as exc:
-        return _invalidations_page(board, form, MESSAGES[exc.code]), 422
+    except ReasonMissing as exc:
+        return _invalidations_page(board, form, words_of(exc)), 422
     return redirect(url_for("admin.list_invalidations"), 303)
 
 
-@bp.post("/invalidations/run")
 def run_invalidation() -> ResponseReturnValue:
     """Invalidate the signatures, with the password again."""
     return _with_password(invalidations.run_invalidation)
 
 
-@bp.post("/invalidations/undo")
 def undo_invalidation() -> ResponseReturnValue:
     """Restore the signatures, with the password again."""
     return _with_password(invalidations.undo_invalidation)

@@ -9,24 +9,21 @@ from petitions import clock
 from petitions.queries import retention as rules
 from petitions.queries.catalogue import catalogue
 from petitions.services.privacy import retention as services
-from petitions.web.admin.login import bp, by, password_refused
+from petitions.web.admin.login import by, password_refused
 from petitions.web.errors import status_of, wait_of, words_of
 from petitions.web.i18n import locale
 
 
-@bp.get("/retention")
 def retention() -> ResponseReturnValue:
     """Each campaign with its dates and numbers; nobody is named."""
     return _page({})
 
 
-@bp.post("/retention/<campaign>/handed-over")
 def record_delivery(campaign: str) -> ResponseReturnValue:
     """Record that the signatures were delivered, with the password again: 30 days later the names are erased."""
     return _with_password(campaign, services.record_delivery)
 
 
-@bp.post("/retention/<campaign>/not-handed-over")
 def undo_delivery(campaign: str) -> ResponseReturnValue:
     """Undo a recorded delivery, with the password again."""
     return _with_password(campaign, services.undo_delivery)

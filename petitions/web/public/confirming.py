@@ -3,12 +3,12 @@
 from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from petitions.errors import CodeWrong, MailboxFull, TooManyTries
+from petitions.errors import CodeWrong, MailboxFull, NameUnknown, TooManyTries
 from petitions.queries import signer
 from petitions.queries.catalogue import catalogue
 from petitions.services.limits import networks, rate_limits
 from petitions.services.signing import confirming, signer_page
-from petitions.web.errors import MESSAGES, status_of
+from petitions.web.errors import status_of, words_of
 from petitions.web.forms.code import CodeForm
 from petitions.web.forms.consent import more_words
 from petitions.web.i18n import locale
@@ -33,8 +33,8 @@ def confirm(token: str) -> ResponseReturnValue:
             token = confirming.confirm_named(token, first_name, last_name)
         else:
             confirming.confirm_signer(token, wants_receipt=bool(request.form.get("receipt")))
-    except (confirming.NameUnknown, MailboxFull) as exc:
-        return _page(token, problem=MESSAGES[exc.code]), status_of(exc)
+    except (NameUnknown, MailboxFull) as exc:
+        return _page(token, problem=words_of(exc)), status_of(exc)
     return redirect(url_for("confirming.confirm_form", token=token), 303)
 
 
@@ -101,5 +101,5 @@ def confirm_by_code(campaign: str) -> ResponseReturnValue:
             rate_limits.spend(rate_limits.CODE_TRIES_NETWORK, place)
         token = confirming.confirm_by_code(found, form.email.data or "", form.code.data or "")
     except (CodeWrong, TooManyTries, MailboxFull) as exc:
-        return render("code.html", found, form=form, problem=MESSAGES[exc.code]), status_of(exc)
+        return render("code.html", found, form=form, problem=words_of(exc)), status_of(exc)
     return redirect(url_for("confirming.confirm_form", token=token), 303)

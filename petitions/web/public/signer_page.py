@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
 from petitions.domain.states import SignatureState
-from petitions.errors import TooManyTries
+from petitions.errors import NameTaken, TooManyTries
 from petitions.queries.catalogue import catalogue
 from petitions.services.mailing import suppression
 from petitions.services.signing import signer_page
-from petitions.web.errors import MESSAGES, status_of
+from petitions.web.errors import status_of, words_of
 from petitions.web.forms.consent import more_words
 from petitions.web.forms.person import AddressForm, NameForm
 from petitions.web.i18n import locale
@@ -65,8 +65,8 @@ def change_name(token: str) -> ResponseReturnValue:
         return _page(token, form=form), 422
     try:
         signer_page.correct_name(token, form.first_name.data or "", form.last_name.data or "")
-    except signer_page.NameTaken as exc:
-        return _page(token, form=form, problem=MESSAGES[exc.code]), 422
+    except NameTaken as exc:
+        return _page(token, form=form, problem=words_of(exc)), 422
     return _back(token, "corrected")
 
 
@@ -135,7 +135,7 @@ def send_link(campaign: str) -> ResponseReturnValue:
     try:
         signer_page.request_link(form.email.data or "", locale(), found, network())
     except TooManyTries as exc:
-        return render("link.html", found, form=form, problem=MESSAGES[exc.code]), status_of(exc)
+        return render("link.html", found, form=form, problem=words_of(exc)), status_of(exc)
     return redirect(url_for("signer_page.link_sent", campaign=found.slug), 303)
 
 

@@ -11,7 +11,7 @@ from petitions.queries.catalogue import PublicCampaign, PublicCase
 from petitions.services.limits import networks, proof_of_work, rate_limits
 from petitions.services.signing.signing import sign_cases
 from petitions.web import page_cache
-from petitions.web.errors import retry_after, status_of, words_of
+from petitions.web.errors import status_of, wait_of, words_of
 from petitions.web.forms.sign import SignForm
 from petitions.web.forms.words import REFUSALS
 from petitions.web.public.views import blank_form, find_campaign, render, render_case
@@ -74,8 +74,7 @@ def take_entry(form: SignForm, thanks: str, page: Callable[..., str]) -> Respons
             if form.pass_code.data:
                 form.pass_code.errors = [REFUSALS["pass_unknown"]]
         again = page(form.campaign, form.only, form, problem=problem, question=question)
-        seconds = retry_after(exc)
-        return again, status_of(exc), {"Retry-After": str(seconds)} if seconds else {}
+        return again, status_of(exc), wait_of(exc)
     return redirect(thanks, 303)
 
 
