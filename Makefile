@@ -18,7 +18,7 @@ test: $(V)/.test-ok $(COMPILED) lint
 	$(V)/bin/python -m pytest -n 2 --dist worksteal -m "not browser"
 	$(V)/bin/python -m pytest -m browser
 
-# The reliability tests once more, as often as docs/reliability.md says, and the figures into that document.
+# Runs the reliability tests as often as docs/reliability.md says, and writes the figures into that document.
 test-long: $(V)/.test-ok $(COMPILED)
 	@sh scripts/packages.sh $(V) tests long
 	rm -f test-output/figures.jsonl
@@ -37,20 +37,20 @@ lint: $(V)/.test-ok
 bench: $(V)/.test-ok $(COMPILED)
 	$(V)/bin/python -m bench
 
-# Collects every visible word into the catalogues; the new ones wait there, empty, for their translation.
+# Collects every visible word into the catalogues; new ones are empty there until they are translated.
 words: $(V)/.run-ok
 	$(V)/bin/python -m scripts.words
 
-# Asks dictionaries about words that are new on the pages; the rest a person checks and adds to tests/spelled.
+# Checks new words with dictionaries; a person checks the rest and adds it to tests/spelled.
 spelling: $(V)/.test-ok
 	@$(V)/bin/python -m tests.support.spelling
 
-# Takes the picture in README.md anew.
+# Updates the picture in README.md.
 picture: $(V)/.test-ok $(COMPILED)
 	@sh scripts/packages.sh $(V) browser
 	$(V)/bin/python -m scripts.picture
 
-# Writes the table of rooms in docs/architecture.md anew, from the docstrings.
+# Updates the table of packages in docs/architecture.md from the docstrings.
 rooms: $(V)/.test-ok
 	$(V)/bin/python -m scripts.rooms
 
@@ -66,7 +66,7 @@ lock:
 clean:
 	rm -rf $(V) $(COMPILED)
 
-# A bare Debian has neither pip nor venv; either package will do. pip is taken from wherever it is.
+# A minimal Debian has neither pip nor venv; either package is enough.
 $(V)/bin/python:
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
 	@$(PY) -c 'import pip' 2>/dev/null || $(PY) -c 'import ensurepip' 2>/dev/null || \

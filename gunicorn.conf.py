@@ -1,4 +1,4 @@
-"""How gunicorn serves the application: its own threads share commits; slow clients are the work of the proxy."""
+"""gunicorn's configuration: its own thread workers; slow clients are the work of the proxy."""
 
 import os
 import sys
@@ -10,35 +10,33 @@ from petitions.errors import Busy, SettingsFaulty
 from petitions.services import installation, ledger
 from petitions.settings import ROOT, Settings
 
-APP_LOAD_ERROR = 4  # gunicorn's own: the server ends with this status, and starts no further worker
+APP_LOAD_ERROR = 4  # gunicorn's exit status for this: it stops and starts no further worker
 
 _settings = Settings.from_env()
-os.umask(file_modes.UMASK)  # also for what comes before the application
+os.umask(file_modes.UMASK)  # also for files created before the application starts
 if _settings.faults_of_server():
     sys.exit(str(SettingsFaulty(_settings.faults_of_server())))
-locales.compile_catalogues(
-    ROOT / "translations"
-)  # here a failure ends the server; in a worker, gunicorn would try again
+locales.compile_catalogues(ROOT / "translations")  # here a failure stops the server; in a worker, gunicorn would retry
 
 bind = _settings.bind
 umask = file_modes.UMASK
 workers = _settings.workers
 worker_class = "gthread"
 threads = _settings.threads
-worker_connections = 900  # below the 1,024 files that a process may usually open
+worker_connections = 900  # below the usual limit of 1,024 open files
 timeout = 30
 graceful_timeout = 10
 keepalive = 5
 max_requests = 500_000
 max_requests_jitter = 50_000
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - heartbeat files only
-control_socket_disable = True  # else two servers of one account would share a socket in the home folder
-forwarded_allow_ips = ""  # X-Forwarded-For is read by the application, exactly PETITIONS_PROXY_HOPS from the right
+control_socket_disable = True  # otherwise two servers of one account would share a socket in the home folder
+forwarded_allow_ips = ""  # the application reads X-Forwarded-For itself, PETITIONS_PROXY_HOPS entries from the right
 limit_request_line = 8190
-accesslog = None  # a log of who looked when is a log of who signed
+accesslog = None  # a log of visitors' addresses would show who signed
 
 
-# Gunicorn's own events in our format, without what they say about visitors
+# gunicorn's own events in our format, without visitors' data
 logconfig_dict = {
     "filters": {"without_visitors": {"()": lambda: logs.without_visitors}},
     "formatters": {"line": {"()": logs.LineFormatter, "as_json": _settings.log_format == "json"}},
@@ -49,13 +47,13 @@ logconfig_dict = {
 
 
 def post_worker_init(worker: Any) -> None:
-    """Refuse to serve without the keys that the database was made with; else start this process's mail worker.
+    """Refuse to serve without the keys that the database was created with; otherwise start the mail worker.
 
     The mail workers of all processes share the outbox by leases.
     """
     from app import app
 
-    with app.app_context(), suppress(Busy):  # a database that is away may come back
+    with app.app_context(), suppress(Busy):  # the database may become reachable later
         found = installation.faults(app.extensions["petitions_catalogue_cache"])
         if found:
             worker.log.error("%s", " ".join(found))
@@ -67,7 +65,7 @@ def post_worker_init(worker: Any) -> None:
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Let the mail that is under way leave."""
+    """Let the e-mail that is being sent leave."""
     running = getattr(worker, "petitions_worker", None)
     if running is not None:
         running.finish(10)  # seconds

@@ -1,4 +1,4 @@
-// Fills the printed sheet, and names what should not stand in the letter. Nothing is sent, nothing is kept.
+// Fills the printed sheet, and warns of risky words in the letter. Nothing is sent, nothing is stored.
 "use strict";
 (() => {
   const writing = document.querySelector(".writing");
@@ -32,6 +32,6 @@
   document.querySelector("[data-print]").addEventListener("click", () => window.print());
   text.addEventListener("input", check);
   document.addEventListener("input", copy);
-  check(); // a browser that comes back fills in what was typed
+  check(); // after "back", the browser restores what was typed
   copy();
 })();

@@ -1,4 +1,4 @@
-// Opens sealed names in this browser, with the officer's own key. Nothing is sent anywhere.
+// Decrypts names in this browser, with the officer's own key. Nothing is sent anywhere.
 "use strict";
 (() => {
   const NAMES = ["first_name", "last_name"];
@@ -13,7 +13,7 @@
   const bytesOf = (base64) => Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
   const painted = () => new Promise((done) => setTimeout(done, 50));
 
-  // The private keys of the chosen file, in a decrypter. A passphrase costs seconds: that is its purpose.
+  // A decrypter with the private keys of the chosen file. A passphrase takes seconds by design (scrypt).
   async function decrypterOf(file, passphrase) {
     let text = new TextDecoder().decode(await file.arrayBuffer());
     const isArmored = text.trimStart().startsWith("-----BEGIN AGE");
@@ -42,14 +42,14 @@
 
   const fieldsOf = async (decrypter, bytes) => JSON.parse(await decrypter.decrypt(bytes, "text"));
 
-  // What was encrypted for this row; one that was moved here from another row or campaign is refused.
+  // The decrypted payload of this row; refuses one that was moved here from another row or campaign.
   async function payloadOf(decrypter, row, sealed) {
     const fields = await fieldsOf(decrypter, bytesOf(sealed));
     if ((fields.campaign ?? row.campaign) !== row.campaign || (fields.id ?? row.id) !== row.id) throw new Error("moved");
     return fields;
   }
 
-  // One signer in clear, or null for the line of totals; a corrected name takes the place of the first one.
+  // One decrypted signer, or null for the line of totals; a corrected name replaces the first one.
   async function signerOf(decrypter, line) {
     const row = JSON.parse(line);
     if (row.totals) return null;

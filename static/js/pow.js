@@ -1,8 +1,8 @@
-// Solves the puzzle (ALTCHA v2, PBKDF2) that a crowded network is asked for. Loaded only then; the answer is a base64 text.
+// Solves the proof-of-work challenge (ALTCHA v2, PBKDF2) of busy networks. Loaded only when needed; the solution is base64.
 const bytes = (hex) => Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16));
 const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
-// Throws where there is no WebCrypto, as on plain http: waiting does the same.
+// Throws without WebCrypto, as on plain http; a waiting time then replaces it.
 export async function solve(challenge) {
   const { nonce, salt, cost, keyLength, keyPrefix } = challenge.parameters;
   const start = bytes(nonce), password = new Uint8Array(start.length + 4), counter = new DataView(password.buffer, start.length);

@@ -1,16 +1,16 @@
-// What the pages can do beyond plain forms. Everything works without this file.
+// Enhancements of the plain pages and forms. Everything works without this file.
 "use strict";
 (() => {
   const POLL_MS = 20000;
   const REMEMBERED = ["first_name", "last_name", "email", "email_asked", "birth_date", "newsletter", "unnamed", "of_age", "pass_code"];
   const TYPED = ["first_name", "last_name", "email", "birth_date"];
   const signed = new Set();
-  let typed = null; // what was typed last, in this page's memory only: no cookie, no storage
+  let typed = null; // the last entry, in this page's memory only: no cookie, no storage
 
   const all = (root, selector) => [...root.querySelectorAll(selector)];
   const caseOf = (box) => box.value;
 
-  // The numbers, at a calm pace, and not while nobody looks.
+  // Polls the numbers, but not while the page is hidden.
   setInterval(() => {
     const counts = document.getElementById("counts");
     if (counts && !document.hidden) counts.dispatchEvent(new CustomEvent("refresh"));
@@ -50,7 +50,7 @@
     for (const stamp of all(document, `.stamp[data-case="${CSS.escape(slug)}"]`)) stamp.classList.add("is-signed");
   }
 
-  // A code that a link brings: the page is the same for everybody, so it is filled in here, and goes along to other pages.
+  // A group code from the link: pages are the same for everybody, so it is filled in here and added to internal links.
   const code = (new URLSearchParams(location.search).get("pass") || "").slice(0, 20);
   function fillPass(root) {
     for (const field of code ? all(root, "[name=pass_code]") : []) {
@@ -64,10 +64,10 @@
     }
   }
 
-  // A crowded network: solve the puzzle, or wait where the browser cannot, and send the form again by itself.
+  // A busy network: solve the challenge, or wait if the browser cannot, and send the form again.
   let proofs = 0;
   async function prove(form) {
-    if (form.dataset.begun || ++proofs > 3) return; // from then on it is for people to press the button
+    if (form.dataset.begun || ++proofs > 3) return; // afterwards the visitor has to press the button
     form.dataset.begun = "1";
     try {
       const { solve } = await import(form.dataset.solver);
@@ -117,7 +117,7 @@
     if (button) navigator.share({ url: button.dataset.share, text: button.dataset.text }).catch(() => {});
   });
 
-  let sent = null; // the form under way: its fields and cases
+  let sent = null; // the form being sent: its fields and cases
   document.addEventListener("htmx:before:request", (event) => {
     const form = event.target.closest("form");
     if (!form) return;
@@ -126,7 +126,7 @@
   });
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = event.detail;
-    // An answer without the part that belongs here (a proxy's error page, say) must not replace what was typed.
+    // An answer without the expected part (such as a proxy's error page) must not replace what was typed.
     const part = ctx.select?.split(" ")[0].slice(1);
     if (part && !ctx.text.includes(`id="${part}"`)) {
       event.preventDefault();
@@ -143,7 +143,7 @@
   document.addEventListener("htmx:after:swap", (event) => {
     prepare(document);
     const { ctx } = event.detail;
-    // A form that was opened took the place of its link: whoever came by keyboard goes on inside.
+    // A form that was opened replaced its link: move the keyboard focus into it.
     if (ctx.select && ctx.request.method === "GET") document.querySelector(`${ctx.select} input`)?.focus();
   });
   document.addEventListener("DOMContentLoaded", () => prepare(document));
