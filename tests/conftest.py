@@ -52,7 +52,7 @@ def _sealed() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever starts the tests may have settings of their own."""
+    """The environment of the tests may contain settings."""
     for name in list(os.environ):
         if name.startswith("PETITIONS_") or name == "PORT":
             monkeypatch.delenv(name)
@@ -162,7 +162,7 @@ def context(app: Flask) -> Iterator[Flask]:
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """Somebody's browser."""
+    """A visitor's browser."""
     return app.test_client()
 
 

@@ -1,4 +1,4 @@
-"""What a case says about letters to its addressee: where they go, until when, and in which other languages."""
+"""The keys of a case about letters: the addressee's address, until when to write, and further languages."""
 
 import unicodedata
 from datetime import date
@@ -9,13 +9,13 @@ from email_validator import EmailNotValidError, validate_email
 from petitions.content.checks import Table
 from petitions.locales import is_language
 
-# What fits into the window of an envelope, in letters that can be read
+# What fits into the window of an envelope, in a readable size
 ADDRESS_LINES, ADDRESS_COLUMNS = 6, 40
 PLAIN = ("address", "copy_to", "email", "send_until")
 
 
 def take_facts(table: Table) -> dict[str, Any]:
-    """The optional keys of a case that are about letters, each checked; what is left out is not there."""
+    """The optional keys of a case about letters, checked; missing ones are left out."""
     facts: dict[str, Any] = {}
     for key in PLAIN:
         value = unicodedata.normalize("NFC", str(table.take(key, str, "", required=False))).strip()
@@ -44,7 +44,7 @@ def _email_fault(value: str) -> str:
     try:
         validate_email(value, check_deliverability=False)
     except EmailNotValidError as exc:
-        return f"is no e-mail address: {exc}"
+        return f"is not an e-mail address: {exc}"
     return ""
 
 

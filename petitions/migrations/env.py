@@ -1,4 +1,4 @@
-"""Alembic's environment: runs on the connection that upgrade.py hands in."""
+"""Alembic's environment: uses the connection that upgrade.py passes."""
 
 from alembic import context
 

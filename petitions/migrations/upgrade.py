@@ -1,4 +1,4 @@
-"""Runs the migrations. No ini file: the configuration stands here."""
+"""Runs the migrations. The configuration is in code, not in an ini file."""
 
 from pathlib import Path
 from typing import Any
@@ -25,24 +25,24 @@ def config(connection: Connection) -> Config:
 
 
 def upgrade(revision: str = "head") -> None:
-    """Bring the database to `revision`, wholly or not at all; an empty one gets the tables of the models at once."""
+    """Bring the database to `revision`, completely or not at all; an empty one gets the models' tables directly."""
     _run(_create_or_upgrade, revision)
 
 
 def downgrade(revision: str) -> None:
-    """Take the database back to `revision`."""
+    """Bring the database back to `revision`."""
     _run(command.downgrade, revision)
 
 
 def is_current() -> bool:
-    """Whether the database stands at the newest revision; not so before the first `flask setup`."""
+    """Whether the database is at the newest revision; False before the first `flask setup`."""
     newest = ScriptDirectory(str(Path(__file__).parent)).get_current_head()
     with db.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision() == newest
 
 
 def differences() -> list[Any]:
-    """How the models differ from the database as the migrations leave it; empty when they agree."""
+    """How the models differ from the migrated database; empty if they agree."""
     from_models = Base.metadata
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -64,7 +64,7 @@ def _run(step: Any, revision: str) -> None:
             with db.engine.connect() as connection:
                 _migrate(connection, step, revision)
         finally:
-            db.engine.dispose()  # else a pooled connection would keep foreign_keys=OFF
+            db.engine.dispose()  # otherwise a pooled connection would keep foreign_keys=OFF
 
 
 def _migrate(connection: Connection, step: Any, revision: str) -> None:
@@ -76,7 +76,9 @@ def _migrate(connection: Connection, step: Any, revision: str) -> None:
     writing = connection.execution_options(writes=True)
     with writing.begin():
         if not is_sqlite:
-            writing.exec_driver_sql("SELECT pg_advisory_xact_lock(7316527)")  # two servers that start at once
+            writing.exec_driver_sql(
+                "SELECT pg_advisory_xact_lock(7316527)"
+            )  # against two servers that start at the same time
         step(config(writing), revision)
         if is_sqlite and writing.exec_driver_sql("PRAGMA foreign_key_check").fetchall():
             raise RuntimeError("the migration left rows without their parents")

@@ -129,9 +129,9 @@ def forgettable(now: datetime) -> Any:
     """
     of_signer = select(1).where(Signature.signer_id == Signer.id)
     counts = of_signer.where(Signature.state.in_([SignatureState.HELD, SignatureState.CONFIRMED]))
-    struck = of_signer.where(Signature.state == SignatureState.INVALIDATED)  # staff may restore it
+    invalidated = of_signer.where(Signature.state == SignatureState.INVALIDATED)  # staff may restore it
     lately = of_signer.where(Signature.withdrawn_at >= now - PENDING_LIFETIME)
-    took_back = and_(Signer.newsletter.is_(False), ~struck.exists(), ~lately.exists())
+    took_back = and_(Signer.newsletter.is_(False), ~invalidated.exists(), ~lately.exists())
     is_old = and_(Signer.erased_at.is_(None), Signer.asked_at < now - PENDING_LIFETIME)
     return and_(is_old, ~counts.exists(), or_(Signer.confirmed_at.is_(None), took_back))
 

@@ -96,11 +96,11 @@
   }
 
   async function openRiddles(place, decrypter) {
-    for (const riddle of document.querySelectorAll("[data-riddle]")) {
+    for (const message of document.querySelectorAll("[data-key-test]")) {
       try {
-        byId("words").value = (await fieldsOf(decrypter, age.armor.decode(riddle.textContent))).words;
+        byId("words").value = (await fieldsOf(decrypter, age.armor.decode(message.textContent))).words;
         return place.dataset.done;
-      } catch { /* this riddle is for another key */ }
+      } catch { /* this test message is for another key */ }
     }
     throw new Error(place.dataset.damaged);
   }

@@ -45,7 +45,7 @@
     form.parentElement.querySelector("[data-no-memory]").hidden = true;
   }
 
-  function strike(slug) {
+  function postmark(slug) {
     signed.add(slug);
     for (const stamp of all(document, `.stamp[data-case="${CSS.escape(slug)}"]`)) stamp.classList.add("is-signed");
   }
@@ -133,7 +133,7 @@
       tell(ctx.sourceElement, document.body.dataset.refused);
     } else if (sent && ctx.request.method === "POST" && ctx.response.status < 300) {
       typed = sent.fields;
-      for (const slug of sent.cases.length ? sent.cases : [sent.scope]) strike(slug);
+      for (const slug of sent.cases.length ? sent.cases : [sent.scope]) postmark(slug);
     }
   });
   document.addEventListener("htmx:error", (event) => {

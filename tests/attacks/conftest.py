@@ -13,7 +13,7 @@ from tests.support.server import Server
 
 @contextmanager
 def serving(folder: Path, url: str, **env: str) -> Iterator[Outsider]:
-    """Somebody before a server of its own, behind one proxy, for the block."""
+    """An outsider and a server of its own, behind one proxy, for the block."""
     server = Server(folder, PETITIONS_DATABASE_URL=url, PETITIONS_PROXY_HOPS="1", **env)
     folder.mkdir(parents=True, exist_ok=True)
     server.flask("setup")
@@ -60,5 +60,5 @@ def attack(place: tuple[Path, str]) -> Iterator[Attack]:
 
 @pytest.fixture(scope="session")
 def outsider(attack: Attack) -> Outsider:
-    """Somebody before a server as `make run` starts it, who can seem to come from anywhere. All files share it."""
+    """An outsider with any address, and a server as `make run` starts it. All test files share it."""
     return attack(PETITIONS_PROXY_HOPS="1", PETITIONS_BOUNCE_SECRET=BOUNCE_SECRET)

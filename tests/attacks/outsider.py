@@ -60,7 +60,7 @@ def ask(url: str, fields: Mapping[str, object] | None = None, **headers: str) ->
 
 
 def until(done: Callable[[], Any], patience: float = PATIENCE) -> Any:
-    """What `done` gives, as soon as that is true; fails when it takes too long."""
+    """The value of `done` as soon as it is true; fails when that takes too long."""
     give_up_at = time.monotonic() + patience
     while not (found := done()):
         assert time.monotonic() < give_up_at, "it never came"
@@ -101,7 +101,7 @@ class Outsider:
         return urllib.parse.urlsplit(self.server.link(email, number)).path
 
     def sign_and_confirm(self, email: str, *cases: str, **fields: object) -> str:
-        """Somebody who is counted; gives the path of the own page."""
+        """A confirmed signer; returns the path of the signer's page."""
         assert self.sign(email, *cases, **fields).status == 303
         return self.own_page(self.confirm(email))
 
@@ -116,7 +116,7 @@ class Outsider:
         return dict(json.loads(self.get(COUNTS).body))
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """What a thief of the database reads in it."""
+        """What a thief of the database can read in it."""
         if self.database_url.startswith("sqlite"):
             with sqlite3.connect(self.database_url.removeprefix("sqlite:///"), timeout=10) as connection:
                 return connection.execute(query).fetchall()
@@ -125,7 +125,7 @@ class Outsider:
             return found.fetchall() if found.description else []
 
     def command(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        """A command of the operator, whatever it ends with."""
+        """Run an operator's command, whatever its exit status."""
         return command(self.server.env, *arguments, given=given)
 
 

@@ -68,7 +68,7 @@ def test_the_outbox_holds_no_name_and_forgets_what_it_sent(outsider: Outsider) -
 
 
 def test_equal_names_are_equal_nowhere(outsider: Outsider) -> None:
-    """M3: whoever had the database saw who shares a name."""
+    """M3: a thief of the database saw who shares a name."""
     for number in range(3):
         assert outsider.sign(f"same{number}@example.org", first_name="Jean", last_name="Muller").status == 303
     keys = [bytes(key) for (key,) in outsider.rows("SELECT name_key FROM signers ORDER BY id DESC LIMIT 3")]

@@ -70,7 +70,7 @@ def test_the_next_honest_mail_goes_before_the_flood(flooded: Outsider) -> None:
 
 
 def question(outsider: Outsider, network: str) -> str:
-    """The puzzle that somebody gets whose form was filled in by a program."""
+    """The challenge for a form that a program filled in."""
     trap = hidden_field(outsider.get(FORM).body)
     page = outsider.sign("proves@example.org", network=network, **{trap: "x"}).body
     found = re.search(r'data-puzzle="([^"]+)"', page)

@@ -59,7 +59,7 @@ def test_a_message_id_is_no_hash_of_things_that_can_be_counted(outsider: Outside
 
 
 def exported(outsider: Outsider, folder: Path) -> list[dict[str, Any]]:
-    """The lines of a sealed export, as it leaves the house."""
+    """The lines of an encrypted export."""
     path = folder / "export.jsonl"
     outsider.server.flask("signatures", "export", "--campaign", CAMPAIGN, "--sealed", "--output", str(path))
     return [json.loads(line) for line in path.read_text().splitlines()]

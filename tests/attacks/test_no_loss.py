@@ -18,7 +18,7 @@ def stored(outsider: Outsider) -> int:
 
 
 def test_every_acknowledgement_has_a_record_whatever_fills_in_the_form(outsider: Outsider) -> None:
-    """M9: a filled honeypot, or 5 ms of filling, were thanked and forgotten."""
+    """M9: a filled honeypot, or 5 ms of filling, were acknowledged and not recorded."""
     trap = hidden_field(outsider.get(FORM).body)
     assert trap not in ("website", "url", "homepage", "company"), "password managers fill those in"
     before = stored(outsider)
@@ -64,7 +64,7 @@ def test_a_lost_key_is_named_and_never_replaced(spare: Server, tmp_path: Path) -
 
 
 def test_the_server_does_not_start_without_its_key_or_with_another(spare: Server, tmp_path: Path) -> None:
-    """Lost keys: the server ran, and answered 500 to whoever signed."""
+    """Lost keys: the server ran, and answered 500 to signers."""
     for key in ("", str(pyrage.x25519.Identity.generate())):
         folder = tmp_path / f"copy{len(key)}"
         copied(spare, folder)

@@ -30,7 +30,7 @@ def newest(outsider: Outsider, email: str, purpose: str) -> str:
 
 
 def strangers_fill(outsider: Outsider, email: str) -> None:
-    """Use up the names and the mails of a mailbox, as often as a stranger can."""
+    """Use up the names and the e-mails of a mailbox, as far as an outsider can."""
     for name in ("Mickey", "Donald", "Goofy"):
         assert outsider.sign(email, first_name=name, last_name="Mouse").status == 303
     assert outsider.post(ASK, email=email).status == 303
@@ -38,7 +38,7 @@ def strangers_fill(outsider: Outsider, email: str) -> None:
 
 
 def test_outsiders_keep_nobody_from_signing(outsider: Outsider) -> None:
-    """M7: three forms used up names and mails; the owner was thanked, and nothing was recorded."""
+    """M7: three forms used up names and e-mails; the owner's form was acknowledged, but not recorded."""
     strangers_fill(outsider, "filled@example.org")
     before = outsider.counts()["cases"][CASE]["confirmed"]
     assert outsider.sign("filled@example.org", first_name="Anna", last_name="Kohl").status == 303
@@ -71,7 +71,7 @@ def test_what_bounces_elsewhere_silences_nobody(outsider: Outsider) -> None:
 
 
 def test_no_words_of_other_people_in_a_mail_before_anything_is_confirmed(outsider: Outsider) -> None:
-    """M12: the greeting repeated 200 characters of a stranger's text."""
+    """M12: the greeting repeated 200 characters of another person's text."""
     first, last = "Konto gesperrt: rufen Sie 00352 621 000 000 oder", "oeffnen Sie konto-hilfe.lu"
     outsider.sign("words@example.org", first_name=first, last_name=last)
     outsider.sign("words@example.org", first_name="Plain", last_name="Zebedaios")

@@ -81,7 +81,7 @@ def test_a_probe_changes_nothing_public_whatever_is_known_of_the_address(watched
 
 
 def test_confirming_moves_no_public_figure_at_that_moment(watched: Watched) -> None:
-    """M10: whoever watches the line and the counter knew who signed for which case."""
+    """M10: an observer of the network and the counts learned who signed for which case."""
     assert watched.moved(watched.quiet) == set()
 
 

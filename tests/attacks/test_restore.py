@@ -51,7 +51,7 @@ class Home:
         self.invalidate()
 
     def invalidate(self) -> None:
-        """Staff strike what came with the group code."""
+        """Staff invalidate what came with the group code."""
         self.server.flask("staff", "create", CARLA.name, "--password", CARLA.password)
         login = self.outsider.post("/admin/login", name=CARLA.name, password=CARLA.password)
         cookie = login.headers["Set-Cookie"].partition(";")[0]
@@ -120,7 +120,7 @@ def restored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def test_doctor_is_red_until_the_replay_whatever_happens_meanwhile(restored: Home) -> None:
-    """H5: doctor said that all is well. The server may run, and somebody take something back, before anybody looks."""
+    """H5: doctor found no problem. The server may run, and signers may withdraw, before the replay."""
     assert faults(restored)
     restored.server.start()
     try:

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.visiting import DEMO, faults, fill, log_in, open_card, send, thanked
+from tests.browser.visiting import DEMO, expect_thanks, faults, fill, log_in, open_card, send
 from tests.support.factories import Person
 from tests.support.server import Server
 from tests.web.browsing import LANGUAGES, STAFF_PATHS, public_paths
@@ -45,7 +45,7 @@ def test_a_page_from_the_right_is_for_everybody(open_page: OpenPage, rtl_server:
     fill(form, ann)
     form.locator("[name=birth_date]").fill("27/3/1985")
     send(form)
-    thanked(page.locator("#sign-river"))
+    expect_thanks(page.locator("#sign-river"))
     assert faults(page) == []
 
 
@@ -61,7 +61,7 @@ def test_every_state_of_home_is_for_everybody(open_page: OpenPage, ann: Person, 
     assert faults(page) == [], "two forms with mistakes"
     fill(form, ann)
     send(form)
-    thanked(page.locator("#sign-joel-paredes"))
+    expect_thanks(page.locator("#sign-joel-paredes"))
     expect(page.locator("[data-rest]")).to_be_visible()
     assert faults(page) == [], "thanks, and the offer of the rest"
     send(page.locator("[data-rest]"))

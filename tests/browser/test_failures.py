@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.visiting import CASES, HOME, fill, open_card, path_of, send, thanked, watch_of
+from tests.browser.visiting import CASES, HOME, expect_thanks, fill, open_card, path_of, send, watch_of
 from tests.support.factories import Person
 from tests.support.server import Server
 
@@ -47,7 +47,7 @@ def test_a_lost_connection_keeps_what_was_typed_and_says_so(
     still_there(page, form, ann, LOST)
     page.unroute("**/sign")
     send(form)
-    thanked(page.locator("#sign-all"))
+    expect_thanks(page.locator("#sign-all"))
     assert server.mail(ann.email).count("\n- ") == CASES - 1
 
 
@@ -65,7 +65,7 @@ def test_an_answer_that_was_lost_after_signing_is_no_second_signature(
     assert server.mail(ann.email)
     page.unroute("**/sign")
     send(form)
-    thanked(page.locator("#sign-all"))
+    expect_thanks(page.locator("#sign-all"))
     assert len(server.mails(ann.email)) == 1
 
 
@@ -119,7 +119,7 @@ def test_while_a_form_is_on_its_way_its_button_rests(page: Page, form: Locator) 
     send(form)
     expect(form.locator("button[type=submit]")).to_be_disabled()
     held[0].continue_()
-    thanked(page.locator("#sign-all"))
+    expect_thanks(page.locator("#sign-all"))
 
 
 def test_a_poll_that_fails_troubles_nobody(page: Page) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.visiting import CASES, HOME, covers_focus, path_of, thanked
+from tests.browser.visiting import CASES, HOME, covers_focus, expect_thanks, path_of
 from tests.support.factories import Person
 from tests.support.server import Server
 
@@ -37,7 +37,7 @@ def test_all_but_one_are_signed_by_keyboard(page: Page, server: Server, ann: Per
         page.keyboard.type(value)
     page.keyboard.press("Enter")
 
-    thanked(page.locator("#sign-all"))
+    expect_thanks(page.locator("#sign-all"))
     assert path_of(page) == HOME
     assert server.mail(ann.email).count("\n- ") == CASES - 1
 
@@ -52,10 +52,10 @@ def test_a_card_is_opened_signed_and_the_others_added_by_keyboard(page: Page, se
     page.keyboard.type(ann.email)
     tab_to(page, "#sign-joel-paredes button", 5)
     page.keyboard.press("Space")
-    thanked(page.locator("#sign-joel-paredes"))
+    expect_thanks(page.locator("#sign-joel-paredes"))
     tab_to(page, "#sign-joel-paredes [data-rest] button", CASES + 5)
     page.keyboard.press("Enter")
-    thanked(page.locator("#sign-joel-paredes"))
+    expect_thanks(page.locator("#sign-joel-paredes"))
     assert server.mail(ann.email, 2).count("\n- ") == CASES
 
 

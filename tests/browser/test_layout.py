@@ -9,6 +9,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.visiting import (
     CASES,
     DEMO,
+    expect_thanks,
     fill,
     is_too_wide,
     log_in,
@@ -16,7 +17,6 @@ from tests.browser.visiting import (
     margins,
     open_card,
     send,
-    thanked,
 )
 from tests.support.factories import Person
 from tests.support.server import Server
@@ -43,7 +43,7 @@ def test_no_state_scrolls_sideways_on_320_pixels(open_page: OpenPage, server: Se
     assert is_too_wide(page) == []
     fill(form, ann)
     send(form)
-    thanked(page.locator("#sign-wetsuweten-land-defenders"))
+    expect_thanks(page.locator("#sign-wetsuweten-land-defenders"))
     expect(page.locator("[data-rest]")).to_be_visible()
     assert is_too_wide(page) == []
     page.goto(server.link(ann.email))
@@ -91,7 +91,7 @@ def test_at_400_percent_all_nine_can_be_signed(open_page: OpenPage, server: Serv
     expect(page.locator("#sign-all-title")).to_be_in_viewport()
     fill(form, ann)
     send(form)
-    thanked(page.locator("#sign-all"))
+    expect_thanks(page.locator("#sign-all"))
     expect(page.locator("#sign-all h2")).to_be_in_viewport()
     assert server.mail(ann.email).count("\n- ") == CASES
 
@@ -109,7 +109,7 @@ def test_a_campaign_from_the_right_is_mirrored_and_can_be_signed(
     form.locator("[name=birth_date]").fill("27/3/1985")
     assert page.locator("#all-email").evaluate("(field) => getComputedStyle(field).direction") == "ltr"
     send(form)
-    thanked(page.locator("#sign-all"))
+    expect_thanks(page.locator("#sign-all"))
     assert "/ar/confirm/" in rtl_server.link(ann.email)
     page.goto(rtl_server.link(ann.email))
     send(page.locator("form").first)

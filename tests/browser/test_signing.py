@@ -9,13 +9,13 @@ from tests.browser.visiting import (
     CASES,
     DEMO,
     HOME,
+    expect_thanks,
     fill,
     number,
     open_card,
     path_of,
     refresh_until,
     send,
-    thanked,
     twins,
     watch_of,
 )
@@ -34,7 +34,7 @@ def test_one_case_is_signed_in_its_card_without_leaving_the_page(
     fill(form, ann)
     send(form)
 
-    thanked(page.locator("#sign-joel-paredes"))
+    expect_thanks(page.locator("#sign-joel-paredes"))
     assert path_of(page) == HOME
     assert page.title() == title
     assert page.evaluate("document.body.dataset.same") == "page", "the page was never loaded again"
@@ -56,7 +56,7 @@ def test_the_others_are_added_with_one_click_and_no_retyping(page: Page, server:
     form = open_card(page, "neth-nahara")
     fill(form, ann)
     send(form)
-    thanked(page.locator("#sign-neth-nahara"))
+    expect_thanks(page.locator("#sign-neth-nahara"))
     assert "Neth Nahara" in server.mail(ann.email)
 
     rest = page.locator("#sign-neth-nahara form[data-rest]")
@@ -64,7 +64,7 @@ def test_the_others_are_added_with_one_click_and_no_retyping(page: Page, server:
     assert rest.locator("input:visible:not([type=checkbox])").count() == 0, "nothing to type"
     send(rest)
 
-    thanked(page.locator("#sign-neth-nahara"))
+    expect_thanks(page.locator("#sign-neth-nahara"))
     expect(page.locator(".stamp.is-signed")).to_have_count(CASES)
     expect(page.locator("#sign-neth-nahara form")).to_have_count(0)
     assert path_of(page) == HOME
@@ -81,7 +81,7 @@ def test_a_second_card_knows_what_was_typed_and_the_first_is_not_asked_again(
     fill(form, ann)
     form.locator("[name=newsletter]").check()
     send(form)
-    thanked(page.locator("#sign-joel-paredes"))
+    expect_thanks(page.locator("#sign-joel-paredes"))
 
     second = open_card(page, "oqba-hashad")
     expect(second.locator("[name=email]")).to_have_value(ann.email)
@@ -89,7 +89,7 @@ def test_a_second_card_knows_what_was_typed_and_the_first_is_not_asked_again(
     expect(second.locator("[name=newsletter]")).to_be_checked()
     expect(page.locator("#sign-all [name=email]")).to_have_value(ann.email)
     send(second)
-    thanked(page.locator("#sign-oqba-hashad"))
+    expect_thanks(page.locator("#sign-oqba-hashad"))
     expect(page.locator("#sign-oqba-hashad [data-rest] [name=cases]")).to_have_count(CASES - 2)
     assert twins(page) == []
 
@@ -106,7 +106,7 @@ def test_all_nine_are_signed_with_one_form(page: Page, server: Server, ann: Pers
     fill(form, ann)
     send(form)
 
-    thanked(page.locator("#sign-all"))
+    expect_thanks(page.locator("#sign-all"))
     assert path_of(page) == HOME
     expect(page.locator(".stamp.is-signed")).to_have_count(CASES)
     assert server.mail(ann.email).count("\n- ") == CASES
@@ -125,7 +125,7 @@ def test_the_button_says_all_only_while_all_are_ticked(page: Page, server: Serve
     form.locator("[name=cases][value=joel-paredes]").uncheck()
     fill(form, ann)
     send(form)
-    thanked(page.locator("#sign-all"))
+    expect_thanks(page.locator("#sign-all"))
     expect(page.locator(".stamp.is-signed")).to_have_count(CASES - 1)
     assert "Joel Paredes" not in server.mail(ann.email)
 
@@ -153,7 +153,7 @@ def test_a_mistake_moves_the_focus_to_what_is_wrong_and_keeps_the_rest(page: Pag
 
     form.locator("[name=email]").fill(ann.email)
     send(form)
-    thanked(page.locator("#sign-all"))
+    expect_thanks(page.locator("#sign-all"))
     assert "李" not in server.mail(ann.email), "no name in a mail that may reach a stranger"
 
 
@@ -172,13 +172,13 @@ def test_the_case_page_signs_inline_too(page: Page, server: Server, ann: Person)
     form = page.locator("#sign-sebnem-korur-fincanci form")
     fill(form, ann)
     send(form)
-    thanked(page.locator("#sign-sebnem-korur-fincanci"))
+    expect_thanks(page.locator("#sign-sebnem-korur-fincanci"))
     assert path_of(page) == f"/de/{DEMO}/cases/sebnem-korur-fincanci/"
     assert "/de/confirm/" in server.link(ann.email)
     rest = page.locator("#sign-sebnem-korur-fincanci form[data-rest]")
     expect(rest.locator("[name=cases]")).to_have_count(CASES - 1)
     send(rest)
-    thanked(page.locator("#sign-sebnem-korur-fincanci"))
+    expect_thanks(page.locator("#sign-sebnem-korur-fincanci"))
     assert server.mail(ann.email, 2).count("\n- ") == CASES
 
 
@@ -187,7 +187,7 @@ def test_a_double_click_is_one_signature(page: Page, server: Server, ann: Person
     form = open_card(page, "joel-paredes")
     fill(form, ann)
     form.locator("button[type=submit]").dblclick(no_wait_after=True)
-    thanked(page.locator("#sign-joel-paredes"))
+    expect_thanks(page.locator("#sign-joel-paredes"))
     assert len([url for url in watch_of(page).requests if url.endswith("/sign")]) == 1
     assert "1." not in server.mail(ann.email)
     assert len(server.mails(ann.email)) == 1

@@ -91,7 +91,7 @@ def open_card(page: Page, case: str) -> Locator:
     return form
 
 
-def thanked(part: Locator) -> None:
+def expect_thanks(part: Locator) -> None:
     """The part says thank you, and that is where the reader is."""
     heading = part.locator("h2[autofocus]")
     expect(heading).to_be_visible()

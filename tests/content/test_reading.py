@@ -238,7 +238,7 @@ def test_what_a_case_says_about_letters_is_checked(tmp_path: Path) -> None:
     for wrong, said in {
         'address = "' + "x" * 41 + '"': "address: must fit the window",
         'send_until = "soon"': "send_until: must be a day",
-        'email = "nobody"': "email: is no e-mail address",
+        'email = "nobody"': "email: is not an e-mail address",
         'letter_languages = ["xx"]': "letter_languages: must list language codes",
         'letter_languages = ["pt"]': "letter.pt.txt: is missing",
     }.items():

@@ -218,21 +218,21 @@ def test_nothing_is_acknowledged_before_the_commit_returned(context: Flask, monk
 
 
 def test_an_interrupted_leader_acknowledges_nothing(context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    thanked = []
+    acknowledged = []
 
     def interrupted(_batch: Any) -> None:
         raise SystemExit
 
     with queue_held(context, arrived=4):
         finished = start_threads(
-            context, [lambda n=n: thanked.append(write_queue().submit(insert, f"item{n}")) for n in range(4)]
+            context, [lambda n=n: acknowledged.append(write_queue().submit(insert, f"item{n}")) for n in range(4)]
         )
         while len(write_queue()._waiting) < 4:
             time.sleep(0.002)
         monkeypatch.setattr(write_queue(), "_run", interrupted)
         monkeypatch.setattr(write_queue(), "_run_alone", interrupted)
     assert sorted(type(exc).__name__ for exc in finished()) == ["Busy", "Busy", "Busy", "SystemExit"]
-    assert thanked == []
+    assert acknowledged == []
     assert stored() == []
 
 

@@ -31,7 +31,7 @@ from petitions.domain.sealing import (
 
 OFFICER, OFFICER_PUBLIC = new_identity()
 DEPUTY, DEPUTY_PUBLIC = new_identity()
-STRANGER, _ = new_identity()
+OTHER_KEY, _ = new_identity()
 FIELDS = {"first_name": "Şebnem", "last_name": "O’Connor", "email": "a@example.org"}
 LINK_ID = b"s" * 16
 
@@ -45,10 +45,10 @@ def test_what_is_sealed_comes_back_byte_exact(fields: dict[str, str]) -> None:
 
 def test_every_one_of_several_keys_opens_alone_and_no_other() -> None:
     sealed = seal(FIELDS, [OFFICER_PUBLIC, DEPUTY_PUBLIC])
-    for identities in ([OFFICER], [DEPUTY], [STRANGER, DEPUTY]):
+    for identities in ([OFFICER], [DEPUTY], [OTHER_KEY, DEPUTY]):
         assert unseal(sealed, identities) == FIELDS
     with pytest.raises(CannotOpen):
-        unseal(sealed, [STRANGER])
+        unseal(sealed, [OTHER_KEY])
 
 
 @pytest.mark.parametrize("identities", [[], ["not a key"], [OFFICER_PUBLIC], [OFFICER.lower() + "x"]])
@@ -113,7 +113,7 @@ def test_a_wrapped_key_comes_back_with_its_master_only() -> None:
     secret = new_key()
     assert len(secret) == 32
     assert unwrap(wrap(secret, OFFICER), OFFICER) == secret
-    for wrong in (STRANGER, "no key"):
+    for wrong in (OTHER_KEY, "no key"):
         with pytest.raises(CannotOpen):
             unwrap(wrap(secret, OFFICER), wrong)
 

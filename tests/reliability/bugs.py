@@ -62,7 +62,7 @@ def synchronous_normal() -> None:
 
 
 def drop_what_is_under_way() -> None:
-    """End at once when told to end."""
+    """Stop at once on a signal."""
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 
 

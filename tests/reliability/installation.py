@@ -119,7 +119,7 @@ def crash(installation: Installation, birds: Sequence[Canary]) -> int:
 def sign_until_it_is_killed(
     process: subprocess.Popen[bytes], port: int, forms: list[dict[str, str]], acknowledged: list[int], number: int
 ) -> None:
-    """The killer fires on what it sees: half of the crowd was acknowledged."""
+    """Sign until the server is killed, once half of the entries were acknowledged."""
     stay = urllib.request.build_opener(NoRedirects)
     for form in forms:
         body = urllib.parse.urlencode(form).encode()

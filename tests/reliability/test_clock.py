@@ -45,28 +45,28 @@ pytestmark = pytest.mark.usefixtures("context")
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 START = datetime(2026, 12, 10, 9, 30, tzinfo=UTC)
 BEGAN = START - 30 * DAY
-LEAPS = [HOUR, -DAY, 400 * DAY, *((-HOUR, DAY, -400 * DAY) if IS_LONG else ())]
-LEAPT = "by an hour, a day or 400 days, forth or back"
+JUMPS = [HOUR, -DAY, 400 * DAY, *((-HOUR, DAY, -400 * DAY) if IS_LONG else ())]
+JUMPED_BY = "by an hour, a day or 400 days, forth or back"
 RULES = (rate_limits.LOGIN_TRIES, rate_limits.CODE_TRIES, rate_limits.UNKNOWN_ORIGIN)
 
 
 @contextmanager
-def at(true: datetime, leap: timedelta = timedelta()) -> Iterator[None]:
-    """It is `true`, and the clock of the machine, which runs since BEGAN, says so plus `leap`."""
-    with stopped_at(true + leap, Boot("machine", BEGAN + leap)):
+def at(true: datetime, jump: timedelta = timedelta()) -> Iterator[None]:
+    """The true time is `true`; the machine's clock, running since BEGAN, differs by `jump`."""
+    with stopped_at(true + jump, Boot("machine", BEGAN + jump)):
         yield
 
 
-def check_counts(campaign: PublicCampaign, leap: timedelta, number: int) -> None:
-    """People sign, confirm, take back while the clock leaps and returns: the counts are what a recount gives."""
+def check_counts(campaign: PublicCampaign, jump: timedelta, number: int) -> None:
+    """People sign, confirm, take back while the clock jumps and returns: the counts are what a recount gives."""
     moment = START
     for place in range(number):
         person = Person("Ann", str(place), f"p{place}@example.org")
-        with at(moment, leap if place % 3 == 1 else timedelta()):
+        with at(moment, jump if place % 3 == 1 else timedelta()):
             sign(campaign, person)
-        with at(moment, leap if place % 3 == 0 else timedelta()):
+        with at(moment, jump if place % 3 == 0 else timedelta()):
             signer_id = newest(Signer).id
-            if abs(leap) < confirming.LINK_LIFETIME or place % 3 == 2:
+            if abs(jump) < confirming.LINK_LIFETIME or place % 3 == 2:
                 confirming.confirm_signer(token_of(signer_id))
             sign(campaign, person)
         with at(moment):
@@ -78,13 +78,15 @@ def check_counts(campaign: PublicCampaign, leap: timedelta, number: int) -> None
     assert miscounts() == []
 
 
-@pytest.mark.parametrize("leap", LEAPS, ids=str)
+@pytest.mark.parametrize("jump", JUMPS, ids=str)
 def test_a_jump_of_the_clock_miscounts_nothing_and_nobody_signs_twice(
-    app: Flask, campaign: PublicCampaign, leap: timedelta
+    app: Flask, campaign: PublicCampaign, jump: timedelta
 ) -> None:
     number = effort(6, 300)
-    check_counts(campaign, leap, number)
-    note("R10", database_of(app), f"{number} sign and confirm while the clock leaps {LEAPT}", "0 miscounts, 0 double")
+    check_counts(campaign, jump, number)
+    note(
+        "R10", database_of(app), f"{number} sign and confirm while the clock jumps {JUMPED_BY}", "0 miscounts, 0 double"
+    )
 
 
 def test_a_count_that_is_kept_under_its_hour_alone_is_noticed(
@@ -133,7 +135,7 @@ def test_the_campaign_opens_and_closes_at_its_moment_over_a_change_to_summer_tim
 # Links
 
 
-def check_links_die(campaign: PublicCampaign, leap: timedelta) -> None:
+def check_links_die(campaign: PublicCampaign, jump: timedelta) -> None:
     """A link that ended stays dead once retention ran; and one made by a clock that ran ahead does not last longer."""
     with at(START):
         retention.trust_clock()
@@ -143,14 +145,14 @@ def check_links_die(campaign: PublicCampaign, leap: timedelta) -> None:
     with at(over):
         retention.trust_clock()
         retention.run()
-    with at(over, leap), pytest.raises((LinkExpired, LinkUnknown)):
+    with at(over, jump), pytest.raises((LinkExpired, LinkUnknown)):
         confirming.open_link(token)
 
 
-@pytest.mark.parametrize("leap", LEAPS, ids=str)
-def test_a_link_that_ended_does_not_come_to_life_again(app: Flask, campaign: PublicCampaign, leap: timedelta) -> None:
-    check_links_die(campaign, leap)
-    note("R10", database_of(app), f"a link ended, then the clock leaps {LEAPT}", "stays dead")
+@pytest.mark.parametrize("jump", JUMPS, ids=str)
+def test_a_link_that_ended_does_not_come_to_life_again(app: Flask, campaign: PublicCampaign, jump: timedelta) -> None:
+    check_links_die(campaign, jump)
+    note("R10", database_of(app), f"a link ended, then the clock jumps {JUMPED_BY}", "stays dead")
 
 
 def test_a_retention_that_leaves_links_alive_is_noticed(
@@ -179,8 +181,8 @@ def test_a_link_made_while_the_clock_ran_far_ahead_expires_and_a_new_request_giv
 # Mails
 
 
-def check_mails_leave_once(campaign: PublicCampaign, leap: timedelta) -> None:
-    """Mails are queued and sent while the clock leaps and returns: each leaves once, soon after the return."""
+def check_mails_leave_once(campaign: PublicCampaign, jump: timedelta) -> None:
+    """Mails are queued and sent while the clock jumps and returns: each leaves once, soon after the return."""
     sent: list[tuple[str, str]] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
@@ -189,12 +191,12 @@ def check_mails_leave_once(campaign: PublicCampaign, leap: timedelta) -> None:
         with at(START):
             sign(campaign, ANN)
             send_due()
-        with at(START + MINUTE, leap):
+        with at(START + MINUTE, jump):
             sign(campaign, BOB, "river", locale="fr")
             sign(campaign, Person("Eve", "Moriarty", "late@example.net"))
             outbox.lease(1)  # whoever has this one dies
             send_due()
-        with at(START + 2 * MINUTE, leap):
+        with at(START + 2 * MINUTE, jump):
             sign(campaign, EVE)
         with at(START + HOUR):
             outbox.mend()
@@ -207,12 +209,12 @@ def check_mails_leave_once(campaign: PublicCampaign, leap: timedelta) -> None:
     assert sorted(asked) == [ANN.email, ANN.email, EVE.email, "late@example.net"]
 
 
-@pytest.mark.parametrize("leap", LEAPS, ids=str)
+@pytest.mark.parametrize("jump", JUMPS, ids=str)
 def test_no_mail_is_sent_twice_and_none_waits_for_a_clock_that_ran_ahead(
-    app: Flask, campaign: PublicCampaign, leap: timedelta
+    app: Flask, campaign: PublicCampaign, jump: timedelta
 ) -> None:
-    check_mails_leave_once(campaign, leap)
-    done = f"mails are queued, leased and sent while the clock leaps {LEAPT}, and returns"
+    check_mails_leave_once(campaign, jump)
+    done = f"mails are queued, leased and sent while the clock jumps {JUMPED_BY}, and returns"
     note("R10", database_of(app), done, "0 double, none waits longer than an hour and a lease")
 
 
@@ -223,8 +225,8 @@ def test_an_outbox_that_is_not_mended_is_noticed(campaign: PublicCampaign, monke
 
 
 def test_mending_shortens_what_a_clock_ran_ahead_with_and_leaves_the_rest(campaign: PublicCampaign) -> None:
-    for person, leap in ((EVE, 400 * DAY), (ANN, timedelta())):
-        with at(START, leap):
+    for person, jump in ((EVE, 400 * DAY), (ANN, timedelta())):
+        with at(START, jump):
             sign(campaign, person)
             for letter in outbox.lease(1):
                 outbox.mark_sent(letter)
@@ -250,21 +252,21 @@ def test_a_clock_jump_gives_up_no_mail(campaign: PublicCampaign) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.kind)
 def test_a_clock_jump_locks_nobody_out_for_longer_than_the_window(app: Flask, rule: rate_limits.Rule) -> None:
-    for leap in LEAPS:
-        check_limit(rule, leap)
-    done = f"the limit {rule.kind} is reached while the clock leaps {LEAPT}"
+    for jump in JUMPS:
+        check_limit(rule, jump)
+    done = f"the limit {rule.kind} is reached while the clock jumps {JUMPED_BY}"
     note("R10", database_of(app), done, "nobody is locked out for longer than its window")
 
 
-def check_limit(rule: rate_limits.Rule, leap: timedelta) -> None:
+def check_limit(rule: rate_limits.Rule, jump: timedelta) -> None:
     """Somebody reaches the limit by a clock that leapt: by the clock as it is then, they wait for a window at most."""
-    with at(START, leap):
+    with at(START, jump):
         for _ in range(rule.most):
-            rate_limits.spend(rule, f"ann {leap}")
+            rate_limits.spend(rule, f"ann {jump}")
         with pytest.raises(TooManyTries):
-            rate_limits.spend(rule, f"ann {leap}")
+            rate_limits.spend(rule, f"ann {jump}")
     step = rule.window / 8
-    locked = [place for place in range(40) if _would_be_refused(rule, f"ann {leap}", START + place * step)]
+    locked = [place for place in range(40) if _would_be_refused(rule, f"ann {jump}", START + place * step)]
     assert not locked or (locked[-1] - locked[0]) * step <= rule.window
 
 
@@ -307,10 +309,10 @@ def _take(email: str, number: int) -> list[bool]:
     return write_queue().submit(take, None)
 
 
-def check_slots(leap: timedelta) -> None:
+def check_slots(jump: timedelta) -> None:
     """A mailbox's slots are full by a clock that leapt; they are free a day after the next tidying."""
-    email = f"ann{leap.total_seconds():.0f}@example.org"
-    with at(START, leap):
+    email = f"ann{jump.total_seconds():.0f}@example.org"
+    with at(START, jump):
         assert _take(email, 4) == [True, True, True, False]
     with at(START + HOUR):
         mail_quota.purge()
@@ -319,13 +321,13 @@ def check_slots(leap: timedelta) -> None:
 
 
 def test_a_clock_jump_keeps_no_mailbox_from_its_mails_and_bombs_none(app: Flask) -> None:
-    for leap in LEAPS:
-        check_slots(leap)
+    for jump in JUMPS:
+        check_slots(jump)
     email = f"ann{HOUR.total_seconds():.0f}@example.org"
     with at(START + HOUR + DAY, -HOUR):  # set back by an hour, the slots of before still bind
         mail_quota.purge()
         assert _take(email, 1) == [False]
-    done = f"a mailbox is full while the clock leaps {LEAPT}"
+    done = f"a mailbox is full while the clock jumps {JUMPED_BY}"
     note("R10", database_of(app), done, "free again a day after the next tidying")
 
 
@@ -347,13 +349,13 @@ def test_a_waiting_time_begun_by_a_clock_that_was_ahead_starts_again(campaign: P
 # Retention
 
 
-def check_retention_refuses(campaign: PublicCampaign, leap: timedelta) -> None:
+def check_retention_refuses(campaign: PublicCampaign, jump: timedelta) -> None:
     """By a clock that leapt, nothing is expired and nobody erased; back at its time, retention works again."""
     with at(START):
         retention.trust_clock()
         sign(campaign, ANN)
         assert retention.run().clock == rules.Clock.TRUSTED
-    with at(START + MINUTE, leap):
+    with at(START + MINUTE, jump):
         for _ in range(3):
             done = retention.run()
             assert done.clock in (rules.Clock.JUMPED, rules.Clock.EARLIER)
@@ -364,10 +366,10 @@ def check_retention_refuses(campaign: PublicCampaign, leap: timedelta) -> None:
     assert miscounts() == []
 
 
-@pytest.mark.parametrize("leap", LEAPS, ids=str)
-def test_retention_refuses_while_the_clock_is_untrusted(app: Flask, campaign: PublicCampaign, leap: timedelta) -> None:
-    check_retention_refuses(campaign, leap)
-    note("R10", database_of(app), f"retention after a leap {LEAPT}", "refuses, and goes on when the clock is right")
+@pytest.mark.parametrize("jump", JUMPS, ids=str)
+def test_retention_refuses_while_the_clock_is_untrusted(app: Flask, campaign: PublicCampaign, jump: timedelta) -> None:
+    check_retention_refuses(campaign, jump)
+    note("R10", database_of(app), f"retention after a jump {JUMPED_BY}", "refuses, and goes on when the clock is right")
 
 
 def test_a_retention_that_accepts_every_clock_is_noticed(

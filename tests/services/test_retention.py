@@ -464,7 +464,7 @@ def test_nobody_who_signed_meanwhile_loses_anything_by_a_replay(campaign: Public
 # The clock
 
 
-def leapt(by: timedelta, moment: datetime) -> retention.RunSummary:
+def jumped(by: timedelta, moment: datetime) -> retention.RunSummary:
     """A run at `moment` after somebody moved the clock by `by`: the same machine seems to have started later."""
     return run_at(moment, machine=Boot(STOPPED.id, STOPPED.began_at + by))
 
@@ -481,7 +481,7 @@ def old_entry(campaign: PublicCampaign) -> PublicCampaign:
 def test_nothing_is_erased_while_the_clock_jumped(old_entry: PublicCampaign, by: timedelta) -> None:
     before = dump()
     for hours in range(5):  # and not later either: the run asks again each hour
-        assert leapt(by, START + by + hours * HOUR).clock == Clock.JUMPED
+        assert jumped(by, START + by + hours * HOUR).clock == Clock.JUMPED
     assert dump() == before
     assert run_at(START + 6 * HOUR).clock == Clock.TRUSTED, "the clock was set right again"
     assert states() == ["pending"] * 3
@@ -491,21 +491,21 @@ def test_nothing_is_erased_while_the_clock_jumped(old_entry: PublicCampaign, by:
 def test_a_small_jump_forward_is_noticed_too(old_entry: PublicCampaign, by: timedelta) -> None:
     edge = START + PENDING_LIFETIME - timedelta(minutes=1)
     assert run_at(edge).clock == Clock.TRUSTED
-    assert leapt(by, edge + by).clock == Clock.JUMPED
+    assert jumped(by, edge + by).clock == Clock.JUMPED
     assert states() == ["pending"] * 3
 
 
 @pytest.mark.parametrize("by", [DAY, HOUR, 3650 * DAY])
 def test_an_earlier_clock_erases_nothing_and_spoils_nothing(old_entry: PublicCampaign, by: timedelta) -> None:
     before = dump()
-    assert leapt(-by, START - by).clock == Clock.EARLIER
+    assert jumped(-by, START - by).clock == Clock.EARLIER
     assert run_at(START - by, machine=Boot("another start", START - by - HOUR)).clock == Clock.EARLIER
     assert dump() == before
     assert run_at(START + 15 * DAY).expired == 3
 
 
 def test_a_clock_that_is_set_right_by_minutes_is_accepted(old_entry: PublicCampaign) -> None:
-    assert leapt(timedelta(minutes=9), START + HOUR).clock == Clock.TRUSTED
+    assert jumped(timedelta(minutes=9), START + HOUR).clock == Clock.TRUSTED
     assert run_at(START + HOUR - timedelta(minutes=9)).clock == Clock.TRUSTED
 
 
@@ -554,7 +554,7 @@ def test_a_person_can_say_that_the_clock_is_right(old_entry: PublicCampaign) -> 
 
 
 def test_an_untrusted_clock_is_logged(old_entry: PublicCampaign, caplog: pytest.LogCaptureFixture) -> None:
-    leapt(15 * DAY, START + 15 * DAY)
+    jumped(15 * DAY, START + 15 * DAY)
     assert "retention waits clock=jumped" in caplog.text
 
 

@@ -53,12 +53,14 @@ def prepare_invalidation(slug: str, condition: Condition, reason: str, by: str =
 def run_invalidation(number: int, by: str = journal.COMMAND) -> int:
     """Invalidate the signatures, in batches; returns how many. After an interruption it is run again."""
     campaign_id = _record_in_ledger(number, ledger.INVALIDATED, by, "invalidation begun")
-    struck = sum(write_queue().submit(_invalidate_batch, (number, span)) for span in batch_updates.spans(campaign_id))
+    invalidated = sum(
+        write_queue().submit(_invalidate_batch, (number, span)) for span in batch_updates.spans(campaign_id)
+    )
     with transaction() as store:
         is_new = (Invalidation.id == number) & Invalidation.ran_at.is_(None)
         store.execute(update(Invalidation).where(is_new).values(ran_at=clock.now()))
-        journal.record(store, by, "invalidation run", f"invalidation {number}", struck)
-    return struck
+        journal.record(store, by, "invalidation run", f"invalidation {number}", invalidated)
+    return invalidated
 
 
 def undo_invalidation(number: int, by: str = journal.COMMAND) -> int:
@@ -120,10 +122,10 @@ def _invalidate(connection: Connection, number: int, span: batch_updates.Span) -
         batch_updates.Step(before, SignatureState.INVALIDATED, values, condition.clauses())
         for before in condition.states
     ]
-    struck = sum(batch_updates.change(connection, row.campaign_id, span, step, now) for step in steps)
-    grown = {"struck": Invalidation.struck + struck}
+    invalidated = sum(batch_updates.change(connection, row.campaign_id, span, step, now) for step in steps)
+    grown = {"struck": Invalidation.struck + invalidated}
     connection.execute(update(Invalidation).where(Invalidation.id == number).values(grown))
-    return struck
+    return invalidated
 
 
 def _restore_batch(connection: Connection, batches: Sequence[tuple[int, batch_updates.Span]]) -> list[int]:

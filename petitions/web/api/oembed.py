@@ -1,6 +1,6 @@
-"""Discovery for sites that turn a pasted address into a preview: always a link (oEmbed 1.0, oembed.com).
+"""oEmbed 1.0 (oembed.com), for sites that turn a pasted address into a preview: always a link.
 
-Those sites would put a form of ours into a sandbox that lets nobody send it.
+Such sites would show our form in a sandbox in which nobody can send it.
 """
 
 import json

@@ -1,1 +1,1 @@
-"""The form in a frame on other sites, and what these sites need for it."""
+"""The form in a frame on other sites, and the files that these sites need."""

@@ -1,4 +1,4 @@
-"""The form in a frame of other sites: without a cookie, and only on those that the campaign names."""
+"""The form in a frame on other sites: without cookies, and only on sites that the campaign lists."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,14 +32,14 @@ def case_frame(campaign: str, case: str) -> ResponseReturnValue:
 
 @bp.post("/<lang:lang>/<campaign>/sign")
 def sign(campaign: str) -> ResponseReturnValue:
-    """Sign for all that are ticked."""
+    """Sign the ticked cases."""
     found = find_campaign(campaign)
     return _in_frame(found, take_entry(SignForm(found), url_for("embed.thanks", campaign=found.slug), frame_page))
 
 
 @bp.post("/<lang:lang>/<campaign>/<case>/sign")
 def sign_case(campaign: str, case: str) -> ResponseReturnValue:
-    """Sign for this one."""
+    """Sign this case."""
     found = find_campaign(campaign)
     one = found.case(case)
     thanks = url_for("embed.case_thanks", campaign=found.slug, case=one.slug)
@@ -48,13 +48,13 @@ def sign_case(campaign: str, case: str) -> ResponseReturnValue:
 
 @bp.get("/<lang:lang>/<campaign>/thanks")
 def thanks(campaign: str) -> ResponseReturnValue:
-    """After signing for all."""
+    """The page after signing for all."""
     return _framed(campaign, lambda found: render("embed/thanks.html", found, case=None, is_embedded=True))
 
 
 @bp.get("/<lang:lang>/<campaign>/<case>/thanks")
 def case_thanks(campaign: str, case: str) -> ResponseReturnValue:
-    """After signing for one."""
+    """The page after signing for one case."""
 
     def build(found: PublicCampaign) -> str:
         return render_case("embed/thanks.html", found, found.case(case), is_embedded=True)
@@ -76,7 +76,7 @@ def badge(campaign: str) -> ResponseReturnValue:
 
 @bp.get("/files/<name>")
 def file(name: str) -> ResponseReturnValue:
-    """What the other site and a frame in a sandbox load: browsers keep the files of our own pages from both."""
+    """Files for the other site and for sandboxed frames, which may not load those of our own pages."""
     if name not in FILES:
         abort(404)
     kind = "text/css" if name.endswith(".css") else "text/javascript"
@@ -90,7 +90,7 @@ def file(name: str) -> ResponseReturnValue:
 def frame_page(
     campaign: PublicCampaign, only: PublicCase | None, form: SignForm | None = None, **context: object
 ) -> str:
-    """The form in its frame; `form` as it was typed, if it was."""
+    """The form in its frame; `form`: as it was typed."""
     slugs: dict[str, Any] = {"campaign": campaign.slug} | ({"case": only.slug} if only else {})
     context |= {
         "form": form or blank_form(campaign, only),
@@ -114,6 +114,6 @@ def _in_frame(campaign: PublicCampaign, answer: ResponseReturnValue) -> Response
 
 
 def _headers(campaign: PublicCampaign) -> tuple[tuple[str, str], ...]:
-    """The policy of every page, but for the sites that may frame it."""
+    """The policy of all pages, but with the sites that may frame this one."""
     sites = " ".join(campaign.embed_sites) or "'none'"
     return (("Content-Security-Policy", security.CSP.replace("frame-ancestors 'none'", f"frame-ancestors {sites}")),)

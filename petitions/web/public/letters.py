@@ -1,4 +1,4 @@
-"""Writing a letter for a case: a page that types nothing anywhere, and prints the letter and nothing else."""
+"""The page for writing a letter for a case: nothing is sent, and only the letter is printed."""
 
 from datetime import date
 from urllib.parse import quote
@@ -13,12 +13,12 @@ from petitions.web.i18n import locale
 from petitions.web.public.views import find_campaign, render_case
 
 bp = Blueprint("letters", __name__)
-LONGEST_MAILTO = 1_800  # Outlook opens nothing longer
+LONGEST_MAILTO = 1_800  # Outlook does not open longer ones
 
 
 @bp.get("/<lang:lang>/<campaign>/cases/<case>/letter/")
 def letter(campaign: str, case: str) -> ResponseReturnValue:
-    """Where letters go, the sample letter to change, and what to leave out. A case that ended leads to its page."""
+    """The addressee, the sample letter to change, and what to leave out. A case that ended redirects to its page."""
     found = find_campaign(campaign)
     one = found.case(case)
     if one not in found.open_cases:
@@ -42,7 +42,7 @@ def _letter_page(campaign: PublicCampaign, case: PublicCase) -> str:
 
 
 def mail_link(to: str, subject: str, bodies: list[str]) -> str:
-    """A mailto: address with the first of the `bodies` that is short enough for every mail program."""
+    """A mailto: URL with the first of the `bodies` that is short enough for every e-mail program."""
     links = (f"mailto:{quote(to, '@')}?subject={quote(subject)}&body={quote(_crlf(body))}" for body in bodies)
     return next((link for link in links if len(link) <= LONGEST_MAILTO), f"mailto:{quote(to, '@')}")
 
