@@ -13,6 +13,7 @@ from sqlalchemy import Connection, inspect
 from petitions import models  # noqa: F401 - registers the tables
 from petitions.db.base import Base, db
 from petitions.db.transactions import write_lock
+from petitions.models.extras import EXTRAS
 
 
 def config(connection: Connection) -> Config:
@@ -55,6 +56,8 @@ def _create_or_upgrade(made: Config, revision: str) -> None:
         command.upgrade(made, revision)
     else:
         Base.metadata.create_all(connection)
+        for statement in EXTRAS[connection.dialect.name]:
+            connection.exec_driver_sql(statement)
         command.stamp(made, revision)
 
 

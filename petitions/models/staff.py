@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DDL, JSON, ForeignKey, LargeBinary, String, event
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from petitions.db.base import Base, UtcDateTime
@@ -32,20 +32,6 @@ class StaffSession(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-APPEND_ONLY = {
-    "sqlite": [
-        f"CREATE TRIGGER journal_{when} BEFORE {when} ON journal BEGIN SELECT RAISE(ABORT, 'append only'); END"
-        for when in ("UPDATE", "DELETE")
-    ],
-    "postgresql": [
-        "CREATE FUNCTION journal_is_kept() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN "
-        "RAISE EXCEPTION ''append only'' USING ERRCODE = ''integrity_constraint_violation''; END'",
-        "CREATE TRIGGER journal_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON journal "
-        "FOR EACH STATEMENT EXECUTE FUNCTION journal_is_kept()",
-    ],
-}
-
-
 class JournalRow(Base):
     """A row of the journal (see services/journal.py); `actor` is an account's id or a word."""
 
@@ -71,9 +57,3 @@ class Recipient(Base):
     public_key: Mapped[str] = mapped_column(String(80), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-
-for _dialect, _statements in APPEND_ONLY.items():
-    for _statement in _statements:
-        _ddl = DDL(_statement)  # type: ignore[no-untyped-call]
-        event.listen(JournalRow.__table__, "after_create", _ddl.execute_if(dialect=_dialect))

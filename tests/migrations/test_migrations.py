@@ -95,6 +95,11 @@ def schema() -> dict[str, Any]:
         if connection.dialect.name == "sqlite":
             rowless = "SELECT name FROM sqlite_master WHERE sql LIKE '%WITHOUT ROWID'"
             found["without rowid"] = sorted(connection.exec_driver_sql(rowless).scalars())
+        else:
+            silent = (
+                "SELECT attrelid::regclass::text || attname FROM pg_attribute WHERE attstattarget = 0 AND attnum > 0"
+            )
+            found["no statistics"] = sorted(connection.exec_driver_sql(silent).scalars())
     return found
 
 

@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from alembic import op
 from flask import current_app
 
+from petitions.models.extras import NO_STATISTICS
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -18,11 +20,6 @@ STATES = "state IN ('queued', 'failed')"
 TIMES = {
     "signers": ("signed_at", "asked_at", "confirmed_at"),
     "signatures": ("signed_at", "confirmed_at", "withdrawn_at", "held_at", "invalidated_at", "expired_at"),
-}
-
-SECRETS = {
-    "signers": ("sealed", "sealed_name", "email_key", "address_key", "name_key", "link_id", "pass_id"),
-    "messages": ("payload",),
 }
 
 
@@ -67,15 +64,8 @@ def upgrade() -> None:
             op.f("uq_signers_campaign_id_address_key_name_key"), ["campaign_id", "address_key", "name_key"]
         )
         batch_op.create_unique_constraint(op.f("uq_signers_link_id"), ["link_id"])
-    _sample_nothing()
-
-
-def _sample_nothing() -> None:
-    """Postgres copies values into its statistics, where they would outlive their rows."""
-    if op.get_bind().dialect.name == "postgresql":
-        for table, columns in SECRETS.items():
-            for column in columns:
-                op.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS 0")
+    for statement in NO_STATISTICS[op.get_bind().dialect.name]:
+        op.execute(statement)
 
 
 def downgrade() -> None:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from petitions.models.staff import APPEND_ONLY
+from petitions.models.extras import APPEND_ONLY
 
 revision = "0007"
 down_revision = "0006"
