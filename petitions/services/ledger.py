@@ -68,10 +68,12 @@ def note_length(connection: Connection, length: int, *, is_set: bool = False) ->
     """
     if is_set:
         connection.execute(delete(Check).where(Check.name.in_([_LENGTH, _REPLAY_DUE])))
-    longest = (
-        "(name) DO UPDATE SET value = CASE WHEN checks.value < excluded.value THEN excluded.value ELSE checks.value END"
-    )
-    bulk.insert(connection, Check, ("name", "value"), [(_LENGTH, f"{length:020d}")], on_conflict=longest)
+    bulk.insert(connection, Check, ("name", "value"), [(_LENGTH, f"{length:020d}")], on_conflict=_longest)
+
+
+def _longest(statement: bulk.Insert) -> bulk.Insert:
+    new, old = statement.excluded.value, Check.__table__.c.value
+    return statement.on_conflict_do_update(index_elements=["name"], set_={"value": new}, where=old < new)
 
 
 def lengths() -> tuple[int, int]:
@@ -86,7 +88,7 @@ def notice_restore() -> None:
     if is_ahead():
         with transaction() as store:
             row = (_REPLAY_DUE, "")
-            bulk.insert(store.connection(), Check, ("name", "value"), [row], on_conflict="DO NOTHING")
+            bulk.insert(store.connection(), Check, ("name", "value"), [row], on_conflict=bulk.skip)
 
 
 def is_ahead() -> bool:

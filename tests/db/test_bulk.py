@@ -82,7 +82,7 @@ def test_dates_are_written_as_dates(campaign: PublicCampaign) -> None:
 def test_returning_names_only_the_rows_that_are_new(campaign: PublicCampaign) -> None:
     def again(*numbers: int) -> list[bytes]:
         mine = [signer(campaign, number) for number in numbers]
-        returned = insert(Signer, SIGNER, mine, on_conflict="DO NOTHING", returning=("id", "email_key"))
+        returned = insert(Signer, SIGNER, mine, on_conflict=bulk.skip, returning=("id", "email_key"))
         assert all(isinstance(number, int) for number, _ in returned)
         return [key[:1] for _, key in returned]
 
@@ -101,7 +101,11 @@ def test_a_conflict_may_update(campaign: PublicCampaign) -> None:
     columns = ("case_id", "hour_at", "shard", "confirmed", "pending", *("withdrawn", "invalidated", "expired"))
     columns += ("paper", "letters")
     row = (campaign.cases[0].id, MOMENT, 0, 2, *[0] * 6)
-    add = "(case_id, hour_at, shard) DO UPDATE SET confirmed = counts.confirmed + excluded.confirmed"
+
+    def add(statement: bulk.Insert) -> bulk.Insert:
+        total = {"confirmed": Count.confirmed + statement.excluded.confirmed}
+        return statement.on_conflict_do_update(index_elements=["case_id", "hour_at", "shard"], set_=total)
+
     for expected in (2, 4):
         assert insert(Count, columns, [row], on_conflict=add, returning=("confirmed",)) == [(expected,)]
 

@@ -14,7 +14,7 @@ from petitions.services.keys.keyring import keyring
 
 PER_DAY = 3
 FREE_AFTER = timedelta(hours=24)
-_TAKE = "(mailbox_key, slot) DO UPDATE SET ends_at = excluded.ends_at WHERE mail_slots.ends_at <= excluded.ends_at - {}"
+_DAY = int(FREE_AFTER.total_seconds())
 
 
 def mailbox_key(email: str) -> str:
@@ -36,7 +36,6 @@ def take(connection: Connection, mails: Sequence[tuple[str, int]], now: datetime
 
     One statement if no slot is in use, at most one per slot. Two servers cannot take the same slot.
     """
-    day = int(FREE_AFTER.total_seconds())
     allowed = [False] * len(mails)
     for slot in range(1, PER_DAY + 1):
         first: dict[str, int] = {}
@@ -48,8 +47,8 @@ def take(connection: Connection, mails: Sequence[tuple[str, int]], now: datetime
             MailSlot,
             ("mailbox_key",),
             [(key,) for key in sorted(first)],
-            same={"slot": slot, "ends_at": int(now.timestamp()) + day},
-            on_conflict=_TAKE.format(day),
+            same={"slot": slot, "ends_at": int(now.timestamp()) + _DAY},
+            on_conflict=_take,
             returning=("mailbox_key",),
         )
         for (key,) in taken:
@@ -57,6 +56,12 @@ def take(connection: Connection, mails: Sequence[tuple[str, int]], now: datetime
         if all(allowed):
             break
     return allowed
+
+
+def _take(statement: bulk.Insert) -> bulk.Insert:
+    is_free = MailSlot.ends_at <= statement.excluded.ends_at - _DAY
+    ends_at = {"ends_at": statement.excluded.ends_at}
+    return statement.on_conflict_do_update(index_elements=["mailbox_key", "slot"], set_=ends_at, where=is_free)
 
 
 def purge() -> None:

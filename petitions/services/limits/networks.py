@@ -74,7 +74,7 @@ def _drawn(day: str) -> str:
             ("key", "used"),
             rows,
             same={"ends_at": ends_at - ends_at % _DAY},
-            on_conflict="DO NOTHING",
+            on_conflict=bulk.skip,
         )
         found = connection.execute(
             select(Limit.used).where(Limit.key.in_([key for key, _ in rows])).order_by(Limit.key)

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from operator import attrgetter
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, case, delete, select, update
 
 from petitions import clock
 from petitions.db import bulk
@@ -52,14 +53,6 @@ def use(connection: Connection, rule: Rule, keys: Sequence[str], now: datetime) 
     """Count one use for each of `keys`; returns for each its number within the key's window."""
     seconds = int(rule.window.total_seconds())
     ends_at = int(now.timestamp()) + seconds
-    # A window that ends later than a new one would end was begun while the clock was ahead: it is over too
-    is_over = (
-        f"(limits.ends_at <= excluded.ends_at - {seconds} OR limits.ends_at > excluded.ends_at + {CLOCK_TOLERANCE})"
-    )
-    on_conflict = (
-        f"(key) DO UPDATE SET used = CASE WHEN {is_over} THEN excluded.used ELSE limits.used + excluded.used END, "
-        f"ends_at = CASE WHEN {is_over} THEN excluded.ends_at ELSE limits.ends_at END"
-    )
     new = Counter(keys)
     returned = bulk.insert(
         connection,
@@ -67,7 +60,7 @@ def use(connection: Connection, rule: Rule, keys: Sequence[str], now: datetime) 
         ("key", "used"),
         sorted(new.items()),
         same={"ends_at": ends_at},
-        on_conflict=on_conflict,
+        on_conflict=_count_up(seconds),
         returning=("key", "used"),
     )
     before = {key: used - new[key] for key, used in returned}
@@ -76,6 +69,19 @@ def use(connection: Connection, rule: Rule, keys: Sequence[str], now: datetime) 
         before[key] += 1
         numbers.append(before[key])
     return numbers
+
+
+@cache
+def _count_up(seconds: int) -> bulk.OnConflict:
+    def complete(statement: bulk.Insert) -> bulk.Insert:
+        new, old = statement.excluded, Limit.__table__.c
+        # A window that ends later than a new one would end was begun while the clock was ahead: it is over too
+        is_over = (old.ends_at <= new.ends_at - seconds) | (old.ends_at > new.ends_at + CLOCK_TOLERANCE)
+        used = case((is_over, new.used), else_=old.used + new.used)
+        ends_at = case((is_over, new.ends_at), else_=old.ends_at)
+        return statement.on_conflict_do_update(index_elements=["key"], set_={"used": used, "ends_at": ends_at})
+
+    return complete
 
 
 def spend(rule: Rule, value: str) -> None:

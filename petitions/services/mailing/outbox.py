@@ -75,7 +75,7 @@ def queue(connection: Connection, messages: Sequence[NewMessage], now: datetime)
     ]
     same = {"state": MessageState.QUEUED, "attempts": 0, "due_at": now, "created_at": now}
     columns = ("dedupe_key", "kind", "signer_id", "locale", "payload", "lane")
-    bulk.insert(connection, Message, columns, rows, same=same, on_conflict="DO NOTHING")
+    bulk.insert(connection, Message, columns, rows, same=same, on_conflict=bulk.skip)
 
 
 def blank(locale: str, earlier: int = 0) -> NewMessage:

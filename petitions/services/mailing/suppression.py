@@ -70,7 +70,7 @@ def _suppress(key: str, reason: str, by: str = "") -> None:
 def insert_suppression(connection: Connection, key: str, reason: str) -> None:
     """Add the mailbox, in the caller's transaction; an existing row is kept."""
     row = (key, reason, clock.minute_of(clock.now()))
-    bulk.insert(connection, Suppression, ("mailbox_key", "reason", "created_at"), [row], on_conflict="DO NOTHING")
+    bulk.insert(connection, Suppression, ("mailbox_key", "reason", "created_at"), [row], on_conflict=bulk.skip)
 
 
 def _keys(email: str) -> tuple[str, str, str]:

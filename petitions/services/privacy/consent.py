@@ -34,6 +34,6 @@ def _written(campaign_id: int, locale: str, sha256: str, words: str) -> int:
             ConsentVersion,
             ("campaign_id", "locale", "sha256", "words", "created_at"),
             [(campaign_id, locale, sha256, words, clock.now())],
-            on_conflict="DO NOTHING",  # another server may insert the same words at the same time
+            on_conflict=bulk.skip,  # another server may insert the same words at the same time
         )
         return store.scalars(known).one()

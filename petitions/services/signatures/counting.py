@@ -17,9 +17,6 @@ SHARDS = 16  # enough for a few server processes to rarely share one
 Change = tuple[int, str, int]  # case id, column, difference
 
 _KEYS = ("case_id", "hour_at", "shard")
-_ADD = f"({', '.join(_KEYS)}) DO UPDATE SET " + ", ".join(
-    f"{name} = counts.{name} + excluded.{name}" for name in COLUMNS
-)
 
 
 def shift(connection: Connection, changes: Iterable[Change], now: datetime) -> None:
@@ -29,7 +26,12 @@ def shift(connection: Connection, changes: Iterable[Change], now: datetime) -> N
         by_case.setdefault(case_id, Counter())[column] += number
     rows = [(case_id, *_ordered(changed)) for case_id, changed in sorted(by_case.items())]
     same = {"hour_at": hour_of(now), "shard": shard(connection)}
-    bulk.insert(connection, Count, ("case_id", *COLUMNS), rows, same=same, on_conflict=_ADD)
+    bulk.insert(connection, Count, ("case_id", *COLUMNS), rows, same=same, on_conflict=_add)
+
+
+def _add(statement: bulk.Insert) -> bulk.Insert:
+    sums = {name: Count.__table__.c[name] + statement.excluded[name] for name in COLUMNS}
+    return statement.on_conflict_do_update(index_elements=_KEYS, set_=sums)
 
 
 def shard(connection: Connection) -> int:

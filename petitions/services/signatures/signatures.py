@@ -78,7 +78,7 @@ def add(connection: Connection, first: Sequence[NewSignature], further: Sequence
         columns,
         further,
         same=same,
-        on_conflict="DO NOTHING",
+        on_conflict=bulk.skip,
         returning=("signer_id", "case_id"),
     )
     counting.shift(connection, ((case_id, SignatureState.PENDING, 1) for _, case_id in added), now)

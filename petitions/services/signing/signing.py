@@ -229,7 +229,7 @@ def _insert_signers(
         columns,
         rows,
         same={"signed_at": clock.minute_of(now), "asked_at": clock.minute_of(now)},
-        on_conflict="DO NOTHING",
+        on_conflict=bulk.skip,
         returning=("id", "campaign_id", "address_key", "name_key"),
     )
     return {tuple(row[1:]): row[0] for row in returned}
