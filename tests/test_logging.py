@@ -71,7 +71,7 @@ def formatter(request: pytest.FixtureRequest) -> logs.LineFormatter:
 
 @pytest.fixture
 def visitor(app: Flask) -> FlaskClient:
-    """Somebody's browser, at an address that nobody may learn."""
+    """A visitor's browser, whose address must not be logged."""
     app.testing = False
     client = app.test_client()
     client.environ_base["REMOTE_ADDR"] = ADDRESS

@@ -34,7 +34,7 @@ def rising(tokens: list[bytes]) -> list[int]:
 
 
 def test_subtracting_the_tokens_of_ones_own_mailboxes_gives_nothing(outsider: Outsider) -> None:
-    """H2: the gap between two own links told whether the address in between had signed."""
+    """H2: the gap between the ids in two links showed whether an address in between had signed."""
     for email in OWN:
         assert outsider.sign(email).status == 303
         assert outsider.sign("target@example.org", last_name="Unknown").status == 303

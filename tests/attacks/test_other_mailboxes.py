@@ -61,7 +61,7 @@ def test_dots_and_tags_of_other_people_use_up_nobody_elses_mails(outsider: Outsi
 
 
 def test_what_bounces_elsewhere_silences_nobody(outsider: Outsider) -> None:
-    """M7: a stranger types tom+x@ a host without aliases; its bounce kept every later mail from tom@."""
+    """M7: someone enters tom+x@ a host without aliases; its bounce suppressed every later e-mail to tom@."""
     for email in ("tom+x@corp.example.org", "t.om@corp.example.org"):
         assert outsider.sign(email, first_name="Mickey").status == 303
         report = ask(f"{outsider.server.url}/api/v1/bounces", {"email": email}, Authorization=f"Bearer {BOUNCE_SECRET}")

@@ -44,7 +44,7 @@ def database_url(request: pytest.FixtureRequest, sqlite_templates: Path, tmp_pat
 
 @pytest.fixture
 def handed_over(app: Flask, campaign: PublicCampaign, tmp_path: Path) -> Path:
-    """A file with Ann, a name like a formula, and somebody who wants news."""
+    """An export with Ann, a name like a formula, and a newsletter subscriber."""
     with app.app_context():
         confirm(campaign, ANN)
         confirm(campaign, TRICKY, "river")

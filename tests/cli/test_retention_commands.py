@@ -27,7 +27,7 @@ LATER = START + timedelta(days=15)
 
 @pytest.fixture
 def signed(app: Flask, campaign: PublicCampaign) -> PublicCampaign:
-    """Ann signed on a clock that is believed, and did not confirm."""
+    """Ann signed while the clock was trusted, and did not confirm."""
     with app.app_context(), stopped_at(START):
         retention.trust_clock()
         sign(campaign, ANN)

@@ -59,7 +59,7 @@ def clean(text: str) -> str:
 
 
 def lines(longest: int = 60) -> st.SearchStrategy[str]:
-    """One line of text, with everything in it that formats stumble over."""
+    """One line of text, with every character that is special in a format."""
     letters = st.one_of(st.characters(exclude_categories=("Cc", "Cs")), st.sampled_from(AWKWARD))
     made = st.lists(letters, min_size=1, max_size=longest // 8).map(
         lambda parts: clean("".join(parts).replace("\n", ""))

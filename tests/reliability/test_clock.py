@@ -259,7 +259,7 @@ def test_a_clock_jump_locks_nobody_out_for_longer_than_the_window(app: Flask, ru
 
 
 def check_limit(rule: rate_limits.Rule, jump: timedelta) -> None:
-    """Somebody reaches the limit by a clock that leapt: by the clock as it is then, they wait for a window at most."""
+    """The limit is reached while the clock is wrong: on the corrected clock, the wait is one window at most."""
     with at(START, jump):
         for _ in range(rule.most):
             rate_limits.spend(rule, f"ann {jump}")
@@ -310,7 +310,7 @@ def _take(email: str, number: int) -> list[bool]:
 
 
 def check_slots(jump: timedelta) -> None:
-    """A mailbox's slots are full by a clock that leapt; they are free a day after the next tidying."""
+    """A mailbox's slots are used while the clock is wrong: they are free a day after the next maintenance."""
     email = f"ann{jump.total_seconds():.0f}@example.org"
     with at(START, jump):
         assert _take(email, 4) == [True, True, True, False]
@@ -350,7 +350,7 @@ def test_a_waiting_time_begun_by_a_clock_that_was_ahead_starts_again(campaign: P
 
 
 def check_retention_refuses(campaign: PublicCampaign, jump: timedelta) -> None:
-    """By a clock that leapt, nothing is expired and nobody erased; back at its time, retention works again."""
+    """While the clock is wrong, nothing expires and nobody is erased; afterwards retention works again."""
     with at(START):
         retention.trust_clock()
         sign(campaign, ANN)

@@ -107,7 +107,7 @@ def crawl(client: FlaskClient, begin: set[str]) -> set[str]:
 
 
 def carlas(app: Flask) -> FlaskClient:
-    """A browser of somebody who is logged in."""
+    """A logged-in browser."""
     client = browser(app)
     login = {"name": CARLA.name, "password": CARLA.password}
     assert client.post("/admin/login", data=login).status_code == 303

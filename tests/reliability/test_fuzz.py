@@ -48,8 +48,8 @@ from tests.web.page import Page
 
 SECRET = "only the mail service knows it"
 SEED = 20_261_210
-# Who leaves is sent to the login; passwords and a riddle's words cannot be guessed; nobody else has an account;
-# no running campaign is handed over
+# Logging out leads to the login; passwords and the words of a key test cannot be guessed; there is one account;
+# a running campaign is not delivered
 NEVER_TAKEN = {"admin.log_out", "admin.end_sessions", "admin.change_password", "admin.change_staff"}
 NEVER_TAKEN |= {"admin.prove_key", "admin.record_delivery"}
 FRESH_EVERY = 100  # requests; some of them erase the signers whose links they hold
@@ -111,7 +111,7 @@ class Target:
         self.refresh()
 
     def refresh(self) -> None:
-        """Two more signers whose links live, a login, and something to be struck."""
+        """Two more signers with valid links, a login, and signatures to invalidate."""
         self._number += 1
         client = browser(self.app)
         client.environ_base["HTTP_X_FORWARDED_FOR"] = f"192.0.2.{self._number % 250}"

@@ -23,7 +23,7 @@ KILLS = effort(4, 200)
 
 
 class Crowd:
-    """People who sign one after the other; tells who was thanked, and acts at the moment it reads a thank-you."""
+    """Signs one entry after the other; records which were acknowledged, and acts when it reads an acknowledgement."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -78,7 +78,7 @@ class Crowd:
 
 
 def kill_often(server: Server, kills: int) -> Crowd:
-    """Kill a worker or everything at the moment somebody is thanked, so many times."""
+    """Kill a worker or the whole server at the moment of an acknowledgement, `kills` times."""
     with Crowd(server).signing() as crowd:
         for number in range(kills):
             is_whole = number % 2 == 0
@@ -96,7 +96,7 @@ def kill_often(server: Server, kills: int) -> Crowd:
 
 
 def lost(server: Server, database: str, crowd: Crowd) -> list[str]:
-    """Who was thanked and is not stored; nothing half-done may lie about either."""
+    """Acknowledged signers that are not stored, and incomplete rows."""
     server.stop()
     with inspecting.inside(server.folder, database):
         assert inspecting.faults() == []

@@ -125,7 +125,7 @@ def waiting() -> int:
 
 
 def check_signing_goes_on(app: Flask, campaign: PublicCampaign, server: MailServer, patience: float) -> None:
-    """While a mail hangs in the mail server, somebody signs and is thanked."""
+    """While an e-mail hangs in the mail server, a signature is acknowledged."""
     sign(campaign, EVE)
     server.gate = gate = threading.Event()
     server.under_way.clear()

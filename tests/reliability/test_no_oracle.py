@@ -43,7 +43,7 @@ def app(database_url: str, tmp_path: Path, keys: Keys) -> Iterator[Flask]:
     close_app(app)
 
 
-# --- what may be known of an address; each takes somebody with a new address that far ---
+# --- the possible states of an address; each function brings a new address into one ---
 
 
 def _withdrawn(campaign: PublicCampaign, person: Person) -> None:
@@ -163,7 +163,7 @@ def test_no_form_that_takes_an_address_is_forgotten_here(app: Flask) -> None:
 
 
 def told(answer: TestResponse, person: Person) -> tuple[object, ...]:
-    """All that the answer says, but for the address itself, which came from whoever asks."""
+    """The whole answer, without the address itself, which the request contained."""
     headers = sorted((name, value) for name, value in answer.headers if name != "Set-Cookie")
     return answer.status_code, headers, answer.data.replace(person.email.encode(), b"THE ADDRESS")
 
@@ -215,7 +215,7 @@ def test_one_header_more_is_noticed(app: Flask, campaign: PublicCampaign) -> Non
     assert differences(app, campaign, "signer_page.send_link", htmx=True, number=0) == ["pending"]
 
 
-# --- the same work afterwards: what the worker writes delays whoever asks next ---
+# --- the same work afterwards: the worker's writes delay the next request ---
 
 
 def commits_of_the_worker() -> int:

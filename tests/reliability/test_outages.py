@@ -42,7 +42,7 @@ def installation(cluster: Postgres, tmp_path: Path, keys: Keys) -> Iterator[Flas
 
 
 class Writers:
-    """Threads that sign; a few tell the database that they were refused, and try again until they are thanked."""
+    """Threads that sign; refused entries are recorded, and tried again until they are acknowledged."""
 
     def __init__(self, app: Flask, campaign: PublicCampaign) -> None:
         self._app, self._campaign = app, campaign
@@ -75,7 +75,7 @@ class Writers:
                 thread.join()
 
     def wait_for(self, more: int) -> None:
-        """Until so many more were thanked."""
+        """Wait until so many more were acknowledged."""
         goal, give_up_at = len(self.thanked) + more, time.monotonic() + 30
         while len(self.thanked) < goal:
             assert time.monotonic() < give_up_at, "nobody is thanked any more"
@@ -186,7 +186,7 @@ def disk(app: Flask, database_url: str) -> FullDisk | FullServer:
 
 
 def fill_up(client: FlaskClient, disk: FullDisk | FullServer) -> tuple[list[str], list[Any]]:
-    """Sign until the disk is full and a while longer; gives who was thanked, and the last answers."""
+    """Sign until the disk is full and a while longer; returns the acknowledged signers, and the last answers."""
     disk.fill()
     thanked, refused = [], []
     for number in itertools.count():

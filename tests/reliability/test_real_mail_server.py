@@ -69,7 +69,7 @@ def check_arrived(raw: bytes, person: Person, locale: str, token: str) -> EmailM
 
 
 def _arrives(app: Flask, server: Exim, locale: str, subject: str = "") -> EmailMessage:
-    """Somebody signs the demo campaign; gives the mail that lies in their mailbox then."""
+    """Sign the demo campaign; returns the e-mail that arrives in the mailbox."""
     settings = app.extensions["petitions_settings"]
     app.extensions["petitions_settings"] = replace(settings, mail_url=server.url)
     [folder] = [path.parent for path in DEMO.rglob("campaign.toml")]

@@ -46,7 +46,7 @@ SCHOOL = "192.0.2.7"
 
 
 def person(number: int) -> Person:
-    """Somebody of many."""
+    """One of many signers."""
     return Person("Pupil", f"No {number}", f"pupil{number}@example.org")
 
 
@@ -56,13 +56,13 @@ def sign_as(campaign: PublicCampaign, number: int, **over: Any) -> Callable[[], 
 
 
 def waited(campaign: PublicCampaign, network: str = SCHOOL) -> str:
-    """A token of somebody who waited long enough."""
+    """A token whose waiting time is over."""
     with stopped_at(now() - timedelta(seconds=proof_of_work.WAIT_SECONDS)):
         return proof_of_work.ask(campaign.id, network).wait
 
 
 def worked(campaign: PublicCampaign, network: str = SCHOOL) -> str:
-    """What the browser of somebody there brings back."""
+    """The solved challenge of a browser in this network."""
     return solved(proof_of_work.ask(campaign.id, network))
 
 
@@ -549,7 +549,7 @@ def test_a_campaign_that_is_not_there_has_nothing_to_count() -> None:
 
 @pytest.fixture
 def signed(campaign: PublicCampaign) -> PublicCampaign:
-    """A campaign with signatures in each state that can be struck, of several sources and times."""
+    """A campaign with signatures in each state that can be invalidated, of several sources and times."""
     begun = now() - timedelta(hours=2)
     with stopped_at(begun):
         confirm(campaign, ANN)

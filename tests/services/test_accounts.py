@@ -98,7 +98,7 @@ class CountingHasher:
 
 
 class Places(threading.BoundedSemaphore):
-    """Tells when the fourth was sent away."""
+    """Signals when the fourth attempt was refused."""
 
     def __init__(self, number: int, is_full: threading.Event) -> None:
         super().__init__(number)
@@ -113,7 +113,7 @@ class Places(threading.BoundedSemaphore):
 
 
 class SlowHasher:
-    """Waits with every answer until somebody was sent away, and notes how many it works on."""
+    """Delays every answer until an attempt was refused, and records how many it works on."""
 
     def __init__(self, hasher: PasswordHasher) -> None:
         self.hasher = hasher

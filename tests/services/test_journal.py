@@ -17,13 +17,13 @@ pytestmark = pytest.mark.usefixtures("context")
 
 
 def typed(sql: str) -> None:
-    """What somebody types who may write to the database, and keeps."""
+    """Statements that an attacker with write access commits."""
     with db.engine.execution_options(writes=True).begin() as connection:
         connection.execute(text(sql))
 
 
 def without_triggers() -> None:
-    """What somebody does first who wants to change the journal."""
+    """An attacker's first step before changing the journal."""
     if db.engine.dialect.name == "postgresql":
         typed("ALTER TABLE journal DISABLE TRIGGER USER")
         return

@@ -50,7 +50,7 @@ NUMBERS = ("pending", "held", "confirmed", "withdrawn", "invalidated", "expired"
 
 @pytest.fixture(autouse=True)
 def _known_clock(context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine was looked at before: these tests begin on a clock that is believed."""
+    """The clock was checked before: these tests begin with a trusted clock."""
     monkeypatch.setattr(retention, "PAUSE_SECONDS", 0.0)
     with stopped_at(START):
         retention.trust_clock()
@@ -465,7 +465,7 @@ def test_nobody_who_signed_meanwhile_loses_anything_by_a_replay(campaign: Public
 
 
 def jumped(by: timedelta, moment: datetime) -> retention.RunSummary:
-    """A run at `moment` after somebody moved the clock by `by`: the same machine seems to have started later."""
+    """A run at `moment` after the clock was set by `by`: the same machine seems to have started later."""
     return run_at(moment, machine=Boot(STOPPED.id, STOPPED.began_at + by))
 
 

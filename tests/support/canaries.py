@@ -24,7 +24,7 @@ _ZEROS = re.compile(rb"\0{64,}")
 
 @dataclass(frozen=True)
 class Canary:
-    """Somebody who never was; `corrected` is the name that they put on their signatures later."""
+    """A generated signer; `corrected` is the name after a correction."""
 
     person: Person
     corrected: str
@@ -39,7 +39,7 @@ class Canary:
         return addresses | locals_ | names | {name.casefold() for name in names}
 
     def addresses(self) -> set[str]:
-        """What somebody might hash: with so few addresses in the world, a bare hash is as good as the address."""
+        """Values that might be hashed: a hash without key can be reversed by trying all addresses."""
         typed = self.person.email
         return {typed, mailbox(typed), mailbox_loosely(typed), typed.lower()}
 

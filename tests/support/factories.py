@@ -39,7 +39,7 @@ BASE_URL = "http://localhost"  # what Flask's test client asks for
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who may sign."""
+    """A person who signs."""
 
     first_name: str
     last_name: str
@@ -48,7 +48,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Staff:
-    """Somebody who may log in."""
+    """A member of staff who can log in."""
 
     name: str
     password: str

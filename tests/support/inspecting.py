@@ -39,7 +39,7 @@ def unknown(emails: Iterable[str]) -> list[str]:
 
 
 def faults() -> list[str]:
-    """What no crash may leave behind: half a signer, somebody twice, or wrong counts."""
+    """What no crash may leave: incomplete or doubled signers, or wrong counts."""
     with reading() as connection:
         signers = connection.scalar(select(func.count(Signer.id))) or 0
         signed = connection.scalar(select(func.count(func.distinct(Signature.signer_id)))) or 0

@@ -184,7 +184,7 @@ class Postgres:
         return [path for path in places if path.is_file() and (bases not in path.parents or str(row[0]) in path.parts)]
 
     def dump(self, url: str) -> bytes:
-        """What `pg_dump` makes of the database: the backup that docs/operating.md tells of."""
+        """The output of `pg_dump`: the backup that docs/operating.md describes."""
         command = [str(self._programs / "pg_dump"), url.replace("+psycopg", "")]
         done: subprocess.CompletedProcess[bytes] = subprocess.run(
             command, cwd="/", capture_output=True, check=True, **self._as
@@ -219,12 +219,12 @@ class Postgres:
         return self.url(name)
 
     def drop(self, url: str) -> None:
-        """Delete a database that nobody needs any more, whoever is still connected to it."""
+        """Delete a database, even if there are connections to it."""
         self.execute(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
 
 
 def _ending_with_us() -> list[str]:
-    """What lets the server end when the tests are killed: Linux tells it, once the thread that started it is gone."""
+    """Makes the server end when the tests are killed: Linux signals it when its parent thread ends."""
     if threading.current_thread() is not threading.main_thread() or not shutil.which("setpriv"):
         return []
     return ["setpriv", "--pdeathsig", "QUIT", "--"]

@@ -61,7 +61,7 @@ def post(path: str, body: bytes, *headers: str, length: int | None = None) -> by
 
 
 def sign_form(email: str, *cases: str) -> bytes:
-    """The body with which somebody signs these cases of the demo campaign."""
+    """The request body that signs these cases of the demo campaign."""
     return urlencode({"first_name": "Ann", "email": email, "cases": cases or ["joel-paredes"]}, doseq=True).encode()
 
 

@@ -21,7 +21,7 @@ PATIENCE = 20.0  # seconds, on a busy machine
 
 
 class Server:
-    """gunicorn with its mail worker, in demo mode unless `env` says otherwise; Python starts anew unless `is_warm`."""
+    """gunicorn with its mail worker, in demo mode unless `env` says otherwise; a new Python unless `is_warm`."""
 
     def __init__(self, folder: Path, application: str = "app:app", *, is_warm: bool = True, **env: str) -> None:
         self.folder = folder
@@ -93,7 +93,7 @@ class Server:
         self._process.send_signal(number)
 
     def kill9(self) -> None:
-        """Kill all of it at once, as a machine does that runs out of memory; `start` begins anew."""
+        """Kill all processes at once, as when memory runs out; `start` starts them again."""
         assert self._process is not None
         for pid in [self._process.pid, *self.workers()]:
             with suppress(ProcessLookupError):

@@ -45,7 +45,7 @@ def page_of(response: TestResponse, status: int = 200) -> Page:
 
 
 def headers_of(answer: TestResponse) -> list[tuple[str, str]]:
-    """All headers, but the number that is another one for each request and tells nothing."""
+    """All headers, except the request's random number."""
     return sorted((name, value) for name, value in answer.headers)
 
 

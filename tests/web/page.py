@@ -31,7 +31,7 @@ AUTOCOMPLETE = {
     "name": "username",
     "password": "current-password",
 }
-ABOUT_OTHERS = {"mails-email"}  # staff type somebody else's address
+ABOUT_OTHERS = {"mails-email"}  # staff type another person's address
 
 
 class Node:
@@ -226,7 +226,7 @@ def _headings(page: Page) -> Iterator[str]:
 
 
 def _ids(page: Page) -> Iterator[str]:
-    """Each id once, and whoever points at one finds it."""
+    """Ids are unique, and references to ids exist."""
     ids = [node["id"] for node in page.all(id=True)]
     yield from (f"id={name!r} is listed twice" for name in sorted({name for name in ids if ids.count(name) > 1}))
     for node in page.walk():

@@ -32,7 +32,7 @@ SIGN = "/fr/water-2026/cases/river/sign"
 
 
 def pupil(number: int) -> Person:
-    """One of a crowd."""
+    """One of many signers."""
     return Person("Pupil", f"No {number}", f"pupil{number}@example.org")
 
 
@@ -75,7 +75,7 @@ def signers(app: Flask) -> int:
         return len(rows(Signer))
 
 
-# The crowd
+# Many signers from one network
 
 
 def test_above_the_threshold_the_form_comes_back_as_typed_with_a_puzzle_that_a_script_solves(

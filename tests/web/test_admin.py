@@ -54,7 +54,7 @@ def carla(app: Flask) -> FlaskClient:
 
 @contextmanager
 def at(moment: datetime) -> Iterator[None]:
-    """The whole process believes that it is `moment`, cookies' timestamps too."""
+    """Fix the clock of the whole process at `moment`, for cookies' timestamps too."""
     with stopped_at(moment), pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "time", moment.timestamp)
         yield

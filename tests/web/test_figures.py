@@ -54,7 +54,7 @@ def look(app: Flask, moment: datetime) -> None:
 
 
 def probe(app: Flask, person: Person) -> None:
-    """Eve types somebody's address into every form, with the true name and with others."""
+    """Eve types another person's address into every form, with the true name and with others."""
     client = browser(app)
     here = f"/fr/{CAMPAIGN}"
     with stopped_at(NOON):

@@ -140,7 +140,7 @@ def post_bytes(client: FlaskClient, path: str, fields: dict[str, Any]) -> TestRe
 
 
 def nothing_is_stored(app: Flask) -> bool:
-    """Whether no row tells of anybody: never half a signature."""
+    """Whether nothing is stored, not even an incomplete signature."""
     with app.app_context():
         return not (rows(Signer) or rows(Signature) or rows(Message))
 
