@@ -250,7 +250,7 @@ def test_a_drill_says_how_many_open_and_names_nobody(
             store.execute(update(Signer).where(Signer.id == newest(Signer).id).values(sealed=sealed))
     result = run("keys", "drill", "--identity", key_file(tmp_path, keys.section_private))
     assert result.exit_code == 1
-    assert "1 of 2 signers opened." in result.output
+    assert "1 of 2 signers decrypted." in result.output
 
 
 # --- the server never holds a usable private key ---

@@ -143,7 +143,9 @@ def campaigns() -> st.SearchStrategy[CampaignContent]:
         counts=st.sampled_from(["batched", "live"]),
         neutral_subject=st.booleans(),
         signers_per_mailbox=st.integers(1, 9),
-        embed_sites=st.lists(st.sampled_from(["https://a.example", "https://b.example:8443", "http://localhost:5000"])),
+        embed_sites=st.lists(
+            st.sampled_from(["https://a.example", "https://b.example:8443", "http://localhost:5000"]), max_size=4
+        ),
         opens_at=st.one_of(st.none(), MOMENTS),
         closes_at=st.one_of(st.none(), st.just(datetime(2101, 1, 1, tzinfo=UTC))),
         controller=st.fixed_dictionaries(

@@ -104,6 +104,14 @@ def _sign_one(client: FlaskClient, person: Person) -> TestResponse:
     return client.post("/fr/water-2026/cases/river/sign", data=dataclasses.asdict(person))
 
 
+def _sign_in_frame(client: FlaskClient, person: Person) -> TestResponse:
+    return client.post("/embed/fr/water-2026/sign", data=dataclasses.asdict(person) | {"cases": ["river", "lake"]})
+
+
+def _sign_one_in_frame(client: FlaskClient, person: Person) -> TestResponse:
+    return client.post("/embed/fr/water-2026/river/sign", data=dataclasses.asdict(person))
+
+
 def _code(client: FlaskClient, person: Person) -> TestResponse:
     return client.post("/fr/water-2026/code", data={"email": person.email, "code": "000000"})
 
@@ -124,6 +132,8 @@ def _staff(client: FlaskClient, person: Person) -> TestResponse:
 TAKERS: dict[str, Callable[[FlaskClient, Person], TestResponse]] = {
     "signing.sign": _sign_all,
     "signing.sign_case": _sign_one,
+    "embed.sign": _sign_in_frame,
+    "embed.sign_case": _sign_one_in_frame,
     "confirming.confirm_by_code": _code,
     "signer_page.send_link": _ask,
     "admin.change_suppression": _staff,

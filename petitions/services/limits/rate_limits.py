@@ -60,7 +60,7 @@ def use(connection: Connection, rule: Rule, keys: Sequence[str], now: datetime) 
         ("key", "used"),
         sorted(new.items()),
         same={"ends_at": ends_at},
-        on_conflict=_count_up(seconds),
+        on_conflict=_count_up(seconds, CLOCK_TOLERANCE),
         returning=("key", "used"),
     )
     before = {key: used - new[key] for key, used in returned}
@@ -72,11 +72,11 @@ def use(connection: Connection, rule: Rule, keys: Sequence[str], now: datetime) 
 
 
 @cache
-def _count_up(seconds: int) -> bulk.OnConflict:
+def _count_up(seconds: int, tolerance: int) -> bulk.OnConflict:
     def complete(statement: bulk.Insert) -> bulk.Insert:
         new, old = statement.excluded, Limit.__table__.c
         # A window that ends later than a new one would end was begun while the clock was ahead: it is over too
-        is_over = (old.ends_at <= new.ends_at - seconds) | (old.ends_at > new.ends_at + CLOCK_TOLERANCE)
+        is_over = (old.ends_at <= new.ends_at - seconds) | (old.ends_at > new.ends_at + tolerance)
         used = case((is_over, new.used), else_=old.used + new.used)
         ends_at = case((is_over, new.ends_at), else_=old.ends_at)
         return statement.on_conflict_do_update(index_elements=["key"], set_={"used": used, "ends_at": ends_at})
