@@ -12,11 +12,15 @@ def test_what_to_avoid_is_marked_and_paper_shows_only_the_letter(open_page: Open
     page.on("request", lambda request: sent.append(request.url))
     text, found = page.get_by_label("Text of the letter"), page.locator("[data-found]")
     expect(found).to_be_empty()
+    name = page.get_by_label("Your name")
+    line = name.evaluate("field => getComputedStyle(field).border")
+    expect(text).to_have_css("border", line)  # the letter looks like the other fields
+    expect(page.get_by_role("rowheader").first).to_have_css("text-align", "start")
     text.fill("I send MONEY. Moneyed people and religions are many.")
     expect(found).to_contain_text("religion, money")
     text.fill("Please set her free.")
     expect(found).to_be_empty()
-    page.get_by_label("Your name").fill("Ann Example")
+    name.fill("Ann Example")
     assert [url for url in sent if "/static/" not in url] == [], "nothing typed leaves the browser"
 
     page.emulate_media(media="print")
