@@ -23,6 +23,7 @@ wanted() {
             has java || missing="$missing default-jre-headless"
             has age || missing="$missing age"
             has nginx || missing="$missing nginx-light"
+            has caddy || missing="$missing caddy"
             has openssl || missing="$missing openssl"
             has cc || missing="$missing gcc libc6-dev"
             ;;
@@ -50,7 +51,7 @@ if has apt-get && $as_root true 2>/dev/null; then
         DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends --no-remove $missing; } >"$log" 2>&1 ||
         tail -5 "$log" >&2
     case $missing in # the tests start one of their own
-    *nginx*) [ -d /run/systemd/system ] && $as_root systemctl disable -q --now nginx ;;
+    *nginx* | *caddy*) [ -d /run/systemd/system ] && $as_root systemctl disable -q --now nginx caddy 2>/dev/null ;;
     esac
     rm -f "$log"
     wanted "$@" || exit 0
