@@ -65,6 +65,12 @@ class ProofNeeded(DomainError):
         self.seconds = seconds
 
 
+class KitOrderFaulty(DomainError):
+    """A kit was ordered with an unknown piece, case, language or size; `key` says which."""
+
+    code = "kit_order_faulty"
+
+
 class Busy(DomainError):
     """The server accepts no more writes at the moment. Nothing was recorded."""
 

@@ -18,7 +18,7 @@ LAYERS = (
     ("content",),
     ("queries",),
     ("migrations",),
-    ("mail",),
+    ("mail", "kit"),
     ("services",),  # the package itself holds nothing
     ("services.journal", "services.signatures"),
     ("services.keys",),

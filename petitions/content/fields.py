@@ -41,6 +41,7 @@ CASE_FIELDS: Mapping[str, Field] = {
     "addressee": Field(160),
     "image_alt": Field(200),
     "letter": Field(4000, kind="text"),
+    "points": Field(3, required=False, kind="list"),
     "avoid": Field(12, required=False, kind="list"),
 }
 STORY_FIELDS: Mapping[str, Field] = {
@@ -103,6 +104,7 @@ class CampaignContent:
     neutral_subject: bool
     signers_per_mailbox: int
     embed_sites: list[str]
+    kit_cases: list[str]
     opens_at: datetime | None
     closes_at: datetime | None
     controller: dict[str, str]

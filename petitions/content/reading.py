@@ -144,6 +144,7 @@ def _campaign(raw: dict[str, Any], faults: Faults) -> CampaignContent:
         neutral_subject=table.take("neutral_subject", bool, False, required=False),
         signers_per_mailbox=table.number("signers_per_mailbox", 1, 9, 2, required=False),
         embed_sites=_embed_sites(table),
+        kit_cases=table.take("kit_cases", list, [], required=False),
         opens_at=table.moment("opens_at"),
         closes_at=table.moment("closes_at"),
         controller=_controller(controller, faults),
@@ -154,6 +155,8 @@ def _campaign(raw: dict[str, Any], faults: Faults) -> CampaignContent:
     table.finish()
     if content.opens_at and content.closes_at and content.opens_at >= content.closes_at:
         table.fault("closes_at", "must be after opens_at")
+    if unknown := [slug for slug in content.kit_cases if slug not in {case.slug for case in content.cases}]:
+        table.fault("kit_cases", f"names no case of this file: {unknown[0]!r}")
     return content
 
 

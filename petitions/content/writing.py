@@ -12,7 +12,7 @@ from petitions.domain.states import TextState
 
 _PLAIN = (
     *("slug", "state", "languages", "timezone", "demo", "goal", "asks_birth_date", "minimum_age", "counts"),
-    *("neutral_subject", "signers_per_mailbox", "embed_sites", "opens_at", "closes_at"),
+    *("neutral_subject", "signers_per_mailbox", "embed_sites", "kit_cases", "opens_at", "closes_at"),
 )
 _CASE = ("slug", "country", "topic", "state", "goal", "hands_over_names")
 _STORY = ("slug", "year", "country")

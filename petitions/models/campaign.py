@@ -28,6 +28,7 @@ class Campaign(Base):
     counts: Mapped[str] = mapped_column(String(12), server_default=CountsMode.BATCHED)
     signers_per_mailbox: Mapped[int]
     embed_sites: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
+    kit_cases: Mapped[list[str]] = mapped_column(JSON, server_default="[]")  # of the ready kit; empty: all
     opens_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     controller: Mapped[dict[str, str]] = mapped_column(JSON)

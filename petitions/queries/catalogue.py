@@ -23,7 +23,7 @@ Words = Mapping[str, Any]
 
 _PLAIN = (
     *("id", "slug", "state", "timezone", "demo", "goal", "asks_birth_date", "minimum_age", "counts"),
-    *("neutral_subject", "signers_per_mailbox", "embed_sites", "opens_at", "closes_at", "closed_at"),
+    *("neutral_subject", "signers_per_mailbox", "embed_sites", "kit_cases", "opens_at", "closes_at", "closed_at"),
     *("handed_over_at", "erased_at", "created_at", "controller", "topics"),
 )
 _CASE = ("id", "slug", "country", "topic", "state", "goal", "hands_over_names", "emblem", "letter_facts")
@@ -87,6 +87,7 @@ class PublicCampaign(Translated):
     neutral_subject: bool
     signers_per_mailbox: int
     embed_sites: Sequence[str]  # origins that may show the form in a frame
+    kit_cases: Sequence[str]  # slugs for the ready kit; empty: all
     opens_at: datetime | None
     closes_at: datetime | None
     closed_at: datetime | None  # when retention first saw it closed

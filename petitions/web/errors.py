@@ -20,6 +20,10 @@ ANSWERS: dict[type[DomainError], tuple[int, object]] = {
     errors.CampaignClosed: (409, _l("This campaign does not accept signatures at the moment. Nothing was recorded.")),
     errors.TooManyTries: (429, _l("Too many tries in a short time. Wait a while, then try again.")),
     errors.ProofNeeded: (422, _l("We check that a person is sending this form. Nothing was recorded yet.")),
+    errors.KitOrderFaulty: (
+        422,
+        _l("This kit has a piece, case, language or size that does not exist. Go back and choose again."),
+    ),
     errors.Busy: (
         503,
         _l("Nothing can be recorded at the moment, and nothing was recorded. Please send it again in a minute."),

@@ -146,6 +146,7 @@ def campaigns() -> st.SearchStrategy[CampaignContent]:
         embed_sites=st.lists(
             st.sampled_from(["https://a.example", "https://b.example:8443", "http://localhost:5000"]), max_size=4
         ),
+        kit_cases=st.just([]),  # names of cases: tests/content/test_reading.py
         opens_at=st.one_of(st.none(), MOMENTS),
         closes_at=st.one_of(st.none(), st.just(datetime(2101, 1, 1, tzinfo=UTC))),
         controller=st.fixed_dictionaries(

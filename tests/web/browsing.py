@@ -133,6 +133,7 @@ def public_paths(language: str, campaign: str = DEMO, case: str = "joel-paredes"
     return [
         f"/{language}/",
         *(f"{here}/", f"{here}/stories/", f"{here}/privacy", f"{here}/sign", f"{here}/thanks", f"{here}/code"),
+        f"{here}/kit/",
         *(f"{here}/mine", f"{here}/mine/sent"),
         *(
             f"{here}/cases/{case}/",

@@ -247,7 +247,9 @@ def _forms(page: Page) -> Iterator[str]:
     """Forms work without JavaScript, and every field has a label and says what belongs into it."""
     labelled = {label["for"] for label in page.all("label", for_=True)}
     for form in page.all("form"):
-        if form.get("method") != "post" or not form.get("action").startswith("/"):
+        typed = [field for field in form.all("input") if field.get("type") not in ("checkbox", "number")]
+        is_choice = form.get("method") == "get" and not typed and not form.all("textarea")  # nothing personal in a URL
+        if (form.get("method") != "post" and not is_choice) or not form.get("action").startswith("/"):
             yield f"<form method={form.get('method')!r} action={form.get('action')!r}>"
         if form.get("data-hx-post", form.get("action")) != form.get("action"):
             yield f"htmx posts {form['data-hx-post']}, a browser {form.get('action')}"

@@ -91,6 +91,9 @@ def test_no_page_is_forgotten_here(make_demo: MakeDemo) -> None:
         "pages.counts",
         "admin.board_part",
         "admin.decrypt_export_file",
+        "kit.kit_pdf",
+        "kit.kit_zip",
+        "kit.letter_pdf",
     }
     opened = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or set())}
     assert opened - looked_at - behind_a_link - no_page == set()

@@ -32,7 +32,16 @@ from petitions.services.keys.keyring import keyring, settings
 
 _PLAIN = (
     *("state", "languages", "timezone", "demo", "goal", "asks_birth_date", "minimum_age", "counts"),
-    *("neutral_subject", "signers_per_mailbox", "embed_sites", "opens_at", "closes_at", "controller", "topics"),
+    *(
+        "neutral_subject",
+        "signers_per_mailbox",
+        "embed_sites",
+        "kit_cases",
+        "opens_at",
+        "closes_at",
+        "controller",
+        "topics",
+    ),
 )
 _CASE = ("country", "topic", "goal", "hands_over_names", "emblem", "letter_facts")
 
