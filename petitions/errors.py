@@ -65,6 +65,12 @@ class ProofNeeded(DomainError):
         self.seconds = seconds
 
 
+class ServerUnknown(DomainError):
+    """What was typed is not the name of a Mastodon server."""
+
+    code = "server_unknown"
+
+
 class KitOrderFaulty(DomainError):
     """A kit was ordered with an unknown piece, case, language or size; `key` says which."""
 

@@ -29,6 +29,7 @@ CAMPAIGN_FIELDS: Mapping[str, Field] = {
     "donation_label": Field(60, required=False),
     "donation_url": Field(300, required=False, kind="url"),
     "closed_text": Field(600, kind="text"),
+    "share": Field(200, required=False),
     "steps": Field(6, required=False, kind="pairs"),
     "letters_to": Field(600, required=False, kind="text"),
     "postage": Field(8, required=False, kind="pairs"),
@@ -43,6 +44,7 @@ CASE_FIELDS: Mapping[str, Field] = {
     "letter": Field(4000, kind="text"),
     "points": Field(3, required=False, kind="list"),
     "avoid": Field(12, required=False, kind="list"),
+    "share": Field(200, required=False),
 }
 STORY_FIELDS: Mapping[str, Field] = {
     "title": Field(120),

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from petitions.settings import ROOT
+from petitions.settings import ROOT, Settings
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +39,16 @@ class Builder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @classmethod
+    def of(cls, settings: Settings) -> "Builder":
+        """The documents of an installation."""
+        return cls(settings.instance.resolve() / "printed")
+
     def document(self, facts: dict[str, Any]) -> Path | Building:
-        """The PDF for these facts; if it is new it is started, and `Building` tells how many come before it."""
-        data = json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()
-        key = hashlib.sha256(_version() + data).hexdigest()[:32]
-        path = self.folder / f"{key}.pdf"
+        """The document for these facts. A new one is started, and `Building` tells how many come before it."""
+        data = _data(facts)
+        key = key_of(facts)
+        path = self.folder / f"{key}.{facts.get('format', 'pdf')}"
         if not path.exists():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             waiting = self._waiting()
@@ -92,10 +97,19 @@ class Builder:
         return False
 
     def _forget_old(self) -> None:
-        for path in self.folder.glob("*.p*"):
+        for path in self.folder.iterdir():
             with suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > KEPT_SECONDS:
                     path.unlink()
+
+
+def key_of(facts: dict[str, Any]) -> str:
+    """The name of the document by its content: other words or other templates make another one."""
+    return hashlib.sha256(_version() + _data(facts)).hexdigest()[:32]
+
+
+def _data(facts: dict[str, Any]) -> bytes:
+    return json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()
 
 
 def _run(command: list[str]) -> None:

@@ -80,7 +80,7 @@ def _campaign_facts(campaign: PublicCampaign, order: Order, base_url: str) -> Fa
                 "title": case.text(order.language)["title"],
                 "summary": case.text(order.language)["summary"],
                 "country": locales.country_name(case.country, order.language),
-                **_emblem(case, order.language),
+                **emblem(case, order.language),
             }
             for case in order.cases
         ],
@@ -93,7 +93,7 @@ def _case_facts(campaign: PublicCampaign, case: PublicCase, order: Order, base_u
     return {
         **_language(case.locale_for(order.language)),
         **_address(f"{base_url}/{order.language}/{campaign.slug}/cases/{case.slug}/"),
-        **_emblem(case, order.language),
+        **emblem(case, order.language),
         "title": words["title"],
         "place": locales.country_name(case.country, order.language),
         "summary": words["summary"],
@@ -152,7 +152,8 @@ def _address(url: str) -> dict[str, str]:
     return {"url": url, "short": url.partition("://")[2]}
 
 
-def _emblem(case: PublicCase, language: str) -> dict[str, str]:
+def emblem(case: PublicCase, language: str) -> dict[str, str]:
+    """The drawing of a case, in the colours of paper, and the words for those who do not see it."""
     return {
         "emblem": case.emblem.replace('class="a"', ACCENT),
         "alt": unicodedata.normalize("NFC", case.text(language)["image_alt"]),

@@ -1,8 +1,8 @@
-"""The typesetter's own process: waits for its turn, makes one PDF, and ends. The server never loads its libraries.
+"""The typesetter's own process: waits for its turn, makes one document, and ends. The server never loads its libraries.
 
     python -m petitions.kit.typesetting FOLDER KEY
 
-reads FOLDER/KEY.json and writes FOLDER/KEY.pdf, whole or not at all.
+reads FOLDER/KEY.json and writes FOLDER/KEY.pdf (or .jpg), whole or not at all.
 """
 
 import fcntl
@@ -17,24 +17,38 @@ from typing import Any
 
 import segno
 import typst
+from PIL import Image
 
 HERE = Path(__file__).parent
 CPU_SECONDS, WALL_SECONDS, MEMORY = 30, 60, 1 << 30  # bytes
 
 
+def made(facts: dict[str, Any]) -> bytes:
+    """The document or the picture for these facts."""
+    return picture(facts) if facts.get("format") == "jpg" else pdf(facts)
+
+
 def pdf(facts: dict[str, Any]) -> bytes:
-    """The document for these facts (see pieces.py)."""
+    """The document of these facts (see pieces.py), as PDF/UA-1 (ISO 14289-1), which can be read aloud."""
     urls = {piece["url"] for piece in facts["pieces"]}
     facts["codes"] = {url: _code(segno.make(url, error="m", micro=False)) for url in urls}
+    return _compiled("kit.typ", facts, format="pdf", pdf_standards=["ua-1"])
+
+
+def picture(facts: dict[str, Any]) -> bytes:
+    """The card of these facts (see cards.py), as JPEG."""
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(_compiled("card.typ", facts, format="png", ppi=72))) as png:
+        png.convert("RGB").save(out, "JPEG", quality=82, optimize=True, progressive=True)
+    return out.getvalue()
+
+
+def _compiled(template: str, facts: dict[str, Any], **how: Any) -> bytes:
     compiler = typst.Compiler(root=str(HERE / "typst"), font_paths=[str(HERE / "fonts")], ignore_system_fonts=False)
-    made = compiler.compile(
-        str(HERE / "typst" / "kit.typ"),
-        format="pdf",
-        sys_inputs={"data": json.dumps(facts, ensure_ascii=False)},
-        pdf_standards=["ua-1"],  # PDF/UA-1, ISO 14289-1: can be read aloud
-    )
-    assert isinstance(made, bytes)  # noqa: S101 - a list only for formats with a file for each page
-    return made
+    data = {"data": json.dumps(facts, ensure_ascii=False)}
+    result = compiler.compile(str(HERE / "typst" / template), sys_inputs=data, **how)
+    assert isinstance(result, bytes)  # noqa: S101 - a list only if there are several pictures
+    return result
 
 
 def _code(code: Any) -> str:
@@ -54,8 +68,9 @@ def main(folder: Path, key: str) -> None:
         fcntl.flock(turn, fcntl.LOCK_EX)
         signal.alarm(WALL_SECONDS)
         part = folder / f"{key}.part"
-        part.write_bytes(pdf(json.loads(held.read())))
-        part.replace(folder / f"{key}.pdf")
+        facts = json.loads(held.read())
+        part.write_bytes(made(facts))
+        part.replace(folder / f"{key}.{facts.get('format', 'pdf')}")
         job.unlink()
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import func, select
 
 from petitions import clock
 from petitions.db.transactions import reading
-from petitions.domain.states import CampaignState, MessageState
-from petitions.models import Campaign, Case, CaseText, Message
+from petitions.domain.states import CampaignState, MessageState, SignatureState
+from petitions.models import Campaign, Case, CaseText, Message, Signature
 from petitions.queries import counts
 from petitions.queries.counts import Numbers
 
@@ -59,6 +59,21 @@ class Board:
     total: Numbers
     today: Numbers
     outbox: Outbox
+
+
+def sources(slug: str) -> dict[str, int]:
+    """How many confirmed signatures came by each channel, largest first; those of erased signers have none."""
+    number = func.count().label("number")
+    with reading() as connection:
+        rows = connection.execute(
+            select(Signature.source, number)
+            .join(Case, Case.id == Signature.case_id)
+            .join(Campaign, Campaign.id == Case.campaign_id)
+            .where(Campaign.slug == slug, Signature.state == SignatureState.CONFIRMED)
+            .group_by(Signature.source)
+            .order_by(number.desc(), Signature.source)
+        )
+        return {row.source: row.number for row in rows}
 
 
 def newest(locale: str) -> Board | None:

@@ -129,6 +129,13 @@ class PublicCampaign(Translated):
                 return case
         raise NotFound(case=slug)
 
+    def story(self, slug: str) -> PublicStory:
+        """The story with this slug; raises NotFound."""
+        for story in self.stories:
+            if story.slug == slug:
+                return story
+        raise NotFound(story=slug)
+
 
 @dataclass(frozen=True)
 class Catalogue:

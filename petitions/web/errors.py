@@ -20,6 +20,7 @@ ANSWERS: dict[type[DomainError], tuple[int, object]] = {
     errors.CampaignClosed: (409, _l("This campaign does not accept signatures at the moment. Nothing was recorded.")),
     errors.TooManyTries: (429, _l("Too many tries in a short time. Wait a while, then try again.")),
     errors.ProofNeeded: (422, _l("We check that a person is sending this form. Nothing was recorded yet.")),
+    errors.ServerUnknown: (422, _l("This is not the name of a server. It looks like mastodon.social, for example.")),
     errors.KitOrderFaulty: (
         422,
         _l("This kit has a piece, case, language or size that does not exist. Go back and choose again."),

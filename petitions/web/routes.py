@@ -7,7 +7,19 @@ from petitions.settings import Settings
 from petitions.web import admin, assets, errors, filters, i18n, page_cache, request_log, security, sessions
 from petitions.web.api import bounces, counts, health, oembed
 from petitions.web.embed import frames
-from petitions.web.public import confirming, demo, kit, letters, pages, signer_page, signing, well_known
+from petitions.web.public import (
+    cards,
+    confirming,
+    crawlers,
+    demo,
+    kit,
+    letters,
+    pages,
+    sharing,
+    signer_page,
+    signing,
+    well_known,
+)
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -22,7 +34,8 @@ def register(app: Flask, settings: Settings) -> None:
     assets.register(app, kept)
     filters.register(app, settings)
     errors.register(app)
-    public = (pages.bp, letters.bp, kit.bp, signing.bp, frames.bp, confirming.bp, signer_page.bp, well_known.bp)
+    shown = (cards.bp, crawlers.bp, sharing.bp)
+    public = (*shown, pages.bp, letters.bp, kit.bp, signing.bp, frames.bp, confirming.bp, signer_page.bp, well_known.bp)
     for blueprint in (bounces.bp, counts.bp, health.bp, oembed.bp, admin.blueprint(), *public):
         app.register_blueprint(blueprint)
     if settings.demo:

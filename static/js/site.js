@@ -83,7 +83,6 @@
     fillPass(root);
     for (const form of all(root, "form[data-puzzle]")) prove(form);
     for (const form of all(root, "form[data-rest]")) offerRest(form);
-    if (navigator.share) for (const button of all(root, "[data-share]")) button.hidden = false;
   }
 
   function tell(element, words) {
@@ -111,10 +110,6 @@
 
   document.addEventListener("change", (event) => {
     if (event.target.name === "cases" && event.target.form) nameButton(event.target.form);
-  });
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-share]");
-    if (button) navigator.share({ url: button.dataset.share, text: button.dataset.text }).catch(() => {});
   });
 
   let sent = null; // the form being sent: its fields and cases

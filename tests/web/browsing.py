@@ -107,6 +107,7 @@ STAFF_PATHS = tuple(
     f"/admin/{room}"
     for room in (
         "",
+        "sources",
         "mails",
         "export",
         "open",
@@ -134,6 +135,7 @@ def public_paths(language: str, campaign: str = DEMO, case: str = "joel-paredes"
         f"/{language}/",
         *(f"{here}/", f"{here}/stories/", f"{here}/privacy", f"{here}/sign", f"{here}/thanks", f"{here}/code"),
         f"{here}/kit/",
+        f"{here}/stories/mahadine/" if campaign == DEMO else f"{here}/stories/",
         *(f"{here}/mine", f"{here}/mine/sent"),
         *(
             f"{here}/cases/{case}/",

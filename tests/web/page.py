@@ -247,7 +247,11 @@ def _forms(page: Page) -> Iterator[str]:
     """Forms work without JavaScript, and every field has a label and says what belongs into it."""
     labelled = {label["for"] for label in page.all("label", for_=True)}
     for form in page.all("form"):
-        typed = [field for field in form.all("input") if field.get("type") not in ("checkbox", "number")]
+        typed = [
+            field
+            for field in form.all("input")
+            if field.get("type") not in ("checkbox", "number", "hidden") and field.get("name") != "server"
+        ]
         is_choice = form.get("method") == "get" and not typed and not form.all("textarea")  # nothing personal in a URL
         if (form.get("method") != "post" and not is_choice) or not form.get("action").startswith("/"):
             yield f"<form method={form.get('method')!r} action={form.get('action')!r}>"
@@ -293,7 +297,10 @@ def _behaviour(page: Page) -> Iterator[str]:
     for node in page.walk():
         inline = [name for name in node.attrs if name.startswith("on") or name == "style" or "hx-on" in name]
         yield from (f"<{node.tag} {name}=…>" for name in inline)
-        if node.tag == "style" or (node.tag == "script" and ("src" not in node.attrs or node.text)):
+        if node.tag == "style" or (
+            (node.tag == "script" and ("src" not in node.attrs or node.text))
+            and node.get("type") != "application/ld+json"
+        ):
             yield f"inline <{node.tag}>"
         for name, value in node.attrs.items():
             if "hx-" in name and ("js:" in value or "javascript:" in value or "[" in value):

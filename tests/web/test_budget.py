@@ -35,11 +35,11 @@ def test_words_and_looks_of_home_arrive_in_the_first_flight(demo: Flask, languag
 
 def test_scripts_and_font_stay_small(demo: Flask) -> None:
     home = visit(browser(demo), "/fr/")
-    scripts = {node["src"]: weight(demo, node["src"]) for node in home.all("script")}
+    scripts = {node["src"]: weight(demo, node["src"]) for node in home.all("script", src=True)}
     fonts = {node["href"]: weight(demo, node["href"]) for node in home.all("link", as_="font")}
 
     assert sum(scripts.values()) <= SCRIPTS, scripts
-    assert all("defer" in node.attrs for node in home.all("script"))
+    assert all("defer" in node.attrs for node in home.all("script", src=True))
     assert len(fonts) == 1
     assert sum(fonts.values()) <= FONT, fonts
 

@@ -27,7 +27,7 @@ EVERYWHERE = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()",
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
 }
 HSTS = "max-age=31536000; includeSubDomains"
@@ -38,7 +38,8 @@ SIGN = "/fr/water-2026/sign"
 
 def every_path(app: Flask) -> Iterator[tuple[str, str]]:
     """Method and address of every rule, once with values that exist and once with others."""
-    some = {"lang": "fr", "campaign": DEMO, "case": "joel-paredes", "token": "nope", "digest": "x"}
+    some = {"lang": "fr", "campaign": DEMO, "case": "joel-paredes", "token": "nope", "digest": "x", "key": "0"}
+    some["story"] = "mahadine"
     for rule in app.url_map.iter_rules():
         for values in (some | {"name": "css/site.css"}, dict.fromkeys(some, "zz") | {"name": "nope"}):
             path = rule.rule
@@ -128,7 +129,7 @@ def test_what_is_the_same_for_all_may_be_kept_and_what_is_personal_may_not(demo:
         assert response.headers["Cache-Control"] == "no-store", path
         assert "ETag" not in response.headers
     shared = [path for path in public_paths("fr") if path not in personal]
-    assert len(shared) == 15
+    assert len(shared) == 16
     for path in shared:
         assert client.get(path).headers["Cache-Control"] == FOR_SHARED_CACHES, path
     for path in (f"/fr/{DEMO}/counts", f"/api/v1/campaigns/{DEMO}/counts.json"):
@@ -243,7 +244,7 @@ def test_static_files_may_be_kept_for_ever_under_the_name_of_their_content(demo:
     home = visit(client, "/fr/")
     names = [node.get("href") or node.get("src") for node in home.all("link", "script")]
     static = [name for name in names if name.startswith("/static/")]
-    assert len(static) == len(set(static)) == 5
+    assert len(static) == len(set(static)) == 6
     for name in static:
         response = client.get(name)
         assert response.status_code == 200

@@ -94,6 +94,9 @@ def test_no_page_is_forgotten_here(make_demo: MakeDemo) -> None:
         "kit.kit_pdf",
         "kit.kit_zip",
         "kit.letter_pdf",
+        *("cards.campaign_card", "cards.case_card", "cards.story_card"),
+        "sharing.mastodon",  # needs the name of a server: test_sharing.py
+        *("crawlers.sitemap", "crawlers.robots", "crawlers.manifest"),
     }
     opened = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or set())}
     assert opened - looked_at - behind_a_link - no_page == set()

@@ -21,6 +21,7 @@ PAGES = (
     ("POST", "/logout", login.log_out),
     ("GET", "/", board.board),
     ("GET", "/board", board.board_part),
+    ("GET", "/sources", board.list_sources),
     ("GET", "/account", staff.account),
     ("POST", "/account", staff.change_password),
     ("POST", "/account/sessions", staff.end_sessions),

@@ -16,6 +16,7 @@ from petitions.web.forms.person import AddressForm, NameForm
 from petitions.web.forms.words import REFUSALS, cleaned
 from petitions.web.i18n import locale
 from petitions.web.security import network
+from petitions.web.sources import source
 
 
 class SignForm(NameForm, AddressForm):
@@ -96,6 +97,7 @@ class SignForm(NameForm, AddressForm):
             locale=locale(),
             consent=consent_words(self.campaign, self.only),
             network=network(),
+            source=source(),
             group_code=self.pass_code.data or "",
             proof=self.proof.data or "",
             is_automatic=is_automatic(self.remark.data or "", self._elapsed_ms),

@@ -127,7 +127,7 @@ def _built(campaign: PublicCampaign, order: Order) -> Path | Building:
     config = settings()
     with force_locale(order.language):
         facts = document(campaign, order, config.base_url)
-    return Builder(config.instance.resolve() / "printed").document(facts)
+    return Builder.of(config).document(facts)
 
 
 def _answer(built: Path | Building, name: str) -> Response:

@@ -91,6 +91,17 @@ def stories(campaign: str) -> ResponseReturnValue:
     return page_cache.page(lambda: render("stories.html", find_campaign(campaign)))
 
 
+@bp.get("/<lang:lang>/<campaign>/stories/<story>/")
+def story(campaign: str, story: str) -> ResponseReturnValue:
+    """One story, to be shared by itself."""
+
+    def build() -> str:
+        found = find_campaign(campaign)
+        return render("story.html", found, story=found.story(story))
+
+    return page_cache.page(build)
+
+
 @bp.get("/<lang:lang>/<campaign>/privacy")
 def privacy(campaign: str) -> ResponseReturnValue:
     """The privacy notice: what is stored, why, and how long, from the real settings."""
