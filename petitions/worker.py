@@ -14,7 +14,7 @@ from petitions.mail.compose import compose
 from petitions.mail.transports import Delayed, Transport, Undeliverable, connected
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import catalogue
-from petitions.services.campaigns import publishing
+from petitions.services.campaigns import publishing, recounting
 from petitions.services.keys.keyring import settings
 from petitions.services.limits import mail_quota, rate_limits
 from petitions.services.mailing import outbox, suppression
@@ -89,6 +89,7 @@ class Worker:
             outbox.purge()
             retention.run(self._ended)
             scrubbing.scrub_due()
+            recounting.recount_due()
         self._published = publishing.publish_due(self._published)
 
 

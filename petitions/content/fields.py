@@ -107,6 +107,7 @@ class CampaignContent:
     signers_per_mailbox: int
     embed_sites: list[str]
     kit_cases: list[str]
+    events: list[Words]
     opens_at: datetime | None
     closes_at: datetime | None
     controller: dict[str, str]

@@ -14,6 +14,7 @@ from babel import Locale
 
 from petitions.content import checks, letters
 from petitions.content.checks import Faults, Table
+from petitions.content.events import take_events
 from petitions.content.fields import (
     CAMPAIGN_BODY,
     CAMPAIGN_FIELDS,
@@ -145,6 +146,7 @@ def _campaign(raw: dict[str, Any], faults: Faults) -> CampaignContent:
         signers_per_mailbox=table.number("signers_per_mailbox", 1, 9, 2, required=False),
         embed_sites=_embed_sites(table),
         kit_cases=table.take("kit_cases", list, [], required=False),
+        events=take_events(table.take("events", list, [], required=False), languages, faults),
         opens_at=table.moment("opens_at"),
         closes_at=table.moment("closes_at"),
         controller=_controller(controller, faults),

@@ -40,6 +40,10 @@ def _structure(campaign: CampaignContent) -> str:
     parts.append(_table("[controller]", campaign.controller))
     parts += [] if campaign.topics else ["[topics]\n"]
     parts += [_table(f"[topics.{_key(key)}]", names) for key, names in campaign.topics.items()]
+    for event in campaign.events:
+        when = {key: datetime.fromisoformat(event[key]) for key in ("begins", "ends") if event[key]}
+        parts.append(_table("[[events]]", {"slug": event["slug"], "place": event["place"], **when}))
+        parts += [_table(f"[events.{key}]", event[key]) for key in ("title", "text") if event[key]]
     for case in campaign.cases:
         facts = {key: case.letter_facts.get(key) for key in letters.PLAIN}
         languages = list(case.letter_facts.get("letters", {})) or None

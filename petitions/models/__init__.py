@@ -10,7 +10,7 @@ from petitions.models.campaign import (
     Story,
     StoryText,
 )
-from petitions.models.counts import Count, Limit, PublishedCount, Tally
+from petitions.models.counts import Count, Limit, PublishedCount, Recount, Tally
 from petitions.models.moderation import Check, GroupCode, Hold, Invalidation, MailSlot, Mark, Suppression
 from petitions.models.outbox import Message
 from petitions.models.signing import Signature, Signer
@@ -36,6 +36,7 @@ __all__ = [
     "Message",
     "PublishedCount",
     "Recipient",
+    "Recount",
     "Signature",
     "Signer",
     "StaffSession",

@@ -29,6 +29,7 @@ class Campaign(Base):
     signers_per_mailbox: Mapped[int]
     embed_sites: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
     kit_cases: Mapped[list[str]] = mapped_column(JSON, server_default="[]")  # of the ready kit; empty: all
+    events: Mapped[list[dict[str, Any]]] = mapped_column(JSON, server_default="[]")  # of content/events.py
     opens_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     controller: Mapped[dict[str, str]] = mapped_column(JSON)

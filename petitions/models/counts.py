@@ -44,6 +44,17 @@ class PublishedCount(Base):
     figures: Mapped[dict[str, dict[str, int]]] = mapped_column(JSON)
 
 
+class Recount(Base):
+    """The last time all signatures of a campaign were counted one by one: how many people, and whether counts agree."""
+
+    __tablename__ = "recounts"
+
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    people: Mapped[int]
+    agrees: Mapped[bool]
+
+
 class Tally(Base):
     """A dated batch of offline acts, entered by staff; a mistake is corrected by a row with the opposite number."""
 

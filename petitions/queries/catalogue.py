@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import current_app
 from sqlalchemy import Connection, Row, String, cast, func, select
@@ -20,13 +20,6 @@ from petitions.queries.pins import Pins
 FRESH_SECONDS = 1.0  # how long a hidden case may stay visible
 
 Words = Mapping[str, Any]
-
-_PLAIN = (
-    *("id", "slug", "state", "timezone", "demo", "goal", "asks_birth_date", "minimum_age", "counts"),
-    *("neutral_subject", "signers_per_mailbox", "embed_sites", "kit_cases", "opens_at", "closes_at", "closed_at"),
-    *("handed_over_at", "erased_at", "created_at", "controller", "topics"),
-)
-_CASE = ("id", "slug", "country", "topic", "state", "goal", "hands_over_names", "emblem", "letter_facts")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,6 +81,7 @@ class PublicCampaign(Translated):
     signers_per_mailbox: int
     embed_sites: Sequence[str]  # origins that may show the form in a frame
     kit_cases: Sequence[str]  # slugs for the ready kit; empty: all
+    events: Sequence[Words]  # in the order of their beginning
     opens_at: datetime | None
     closes_at: datetime | None
     closed_at: datetime | None  # when retention first saw it closed
@@ -124,17 +118,11 @@ class PublicCampaign(Translated):
 
     def case(self, slug: str) -> PublicCase:
         """The case with this slug; raises NotFound, also for hidden ones."""
-        for case in self.cases:
-            if case.slug == slug:
-                return case
-        raise NotFound(case=slug)
+        return _with_slug("case", self.cases, slug)
 
     def story(self, slug: str) -> PublicStory:
         """The story with this slug; raises NotFound."""
-        for story in self.stories:
-            if story.slug == slug:
-                return story
-        raise NotFound(story=slug)
+        return _with_slug("story", self.stories, slug)
 
 
 @dataclass(frozen=True)
@@ -147,10 +135,7 @@ class Catalogue:
 
     def campaign(self, slug: str) -> PublicCampaign:
         """The campaign with this slug; raises NotFound."""
-        for campaign in self.campaigns:
-            if campaign.slug == slug:
-                return campaign
-        raise NotFound(campaign=slug)
+        return _with_slug("campaign", self.campaigns, slug)
 
     def campaign_with_id(self, number: int) -> PublicCampaign:
         """The campaign with this row id; raises NotFound."""
@@ -168,6 +153,16 @@ class Catalogue:
         if self.campaigns:
             return self.campaigns[0]
         raise NotFound()
+
+
+_Found = TypeVar("_Found", PublicCampaign, PublicCase, PublicStory)
+
+
+def _with_slug(kind: str, those: Sequence[_Found], slug: str) -> _Found:
+    for each in those:
+        if each.slug == slug:
+            return each
+    raise NotFound(**{kind: slug})
 
 
 class CatalogueCache:
@@ -266,11 +261,16 @@ def _source(rows: list[Row[Any]], source: str) -> str:
     return source if any(row.locale == source for row in rows) else str(rows[0].locale)
 
 
+def _plain(kind: type[Translated], row: Row[Any], *others: str) -> dict[str, Any]:
+    """The columns that are fields of the same name."""
+    return {each.name: getattr(row, each.name) for each in fields(kind) if each.name not in others}
+
+
 def _campaign(rows: list[Row[Any]], cases: list[list[Row[Any]]], stories: list[list[Row[Any]]]) -> PublicCampaign:
     first = rows[0]
     source = _source(rows, first.languages[0])
     return PublicCampaign(
-        **{name: getattr(first, name) for name in _PLAIN},
+        **_plain(PublicCampaign, first, "source", "languages", "words", "cases", "stories"),
         source=source,
         languages=tuple(first.languages),
         words={row.locale: row.words for row in rows},
@@ -281,7 +281,7 @@ def _campaign(rows: list[Row[Any]], cases: list[list[Row[Any]]], stories: list[l
 
 def _case(rows: list[Row[Any]], source: str) -> PublicCase:
     return PublicCase(
-        **{name: getattr(rows[0], name) for name in _CASE},
+        **_plain(PublicCase, rows[0], "source", "words", "letter_versions"),
         source=_source(rows, source),
         words={row.locale: row.words for row in rows},
         letter_versions={row.locale: row.letter_version_id for row in rows},

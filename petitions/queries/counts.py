@@ -56,8 +56,8 @@ class Counts:
         return sum(self.by_case.values(), NOTHING)
 
 
-def of_campaign(campaign_id: int, *, since: datetime | None = None) -> Counts:
-    """The numbers of each case, or their changes in the hours from `since` on."""
+def of_campaign(campaign_id: int, *, since: datetime | None = None, before: datetime | None = None) -> Counts:
+    """The numbers of each case, or their changes in the hours from `since` on and before `before`."""
     sums = [func.coalesce(func.sum(getattr(Count, name)), 0) for name in COLUMNS]
     is_on_hold = exists().where(Hold.campaign_id == campaign_id, Hold.ended_at.is_(None))
     statement = (
@@ -68,6 +68,8 @@ def of_campaign(campaign_id: int, *, since: datetime | None = None) -> Counts:
     )
     if since is not None:
         statement = statement.where(Count.hour_at >= since)
+    if before is not None:
+        statement = statement.where(Count.hour_at < before)
     with reading() as connection:
         rows = connection.execute(statement).all()
     by_case = {row[0]: Numbers(*(int(value) for value in row[1:-1])) for row in rows}

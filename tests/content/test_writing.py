@@ -130,6 +130,16 @@ def campaigns() -> st.SearchStrategy[CampaignContent]:
         country=st.sampled_from([None, "TD"]),
         texts=translated(STORY_FIELDS, STORY_BODY),
     )
+    event = st.fixed_dictionaries(
+        {
+            "slug": st.just("night"),
+            "place": lines(),
+            "begins": st.just("2030-12-10T18:00:00+01:00"),
+            "ends": st.sampled_from(["", "2030-12-10T20:00:00+01:00"]),
+            "title": st.fixed_dictionaries({"ar": lines()}, optional={"lb": lines()}),
+            "text": st.fixed_dictionaries({}, optional={"lb": lines()}),
+        }
+    )
     return st.builds(
         CampaignContent,
         slug=st.just("any"),
@@ -146,6 +156,7 @@ def campaigns() -> st.SearchStrategy[CampaignContent]:
         embed_sites=st.lists(
             st.sampled_from(["https://a.example", "https://b.example:8443", "http://localhost:5000"]), max_size=4
         ),
+        events=st.lists(event, max_size=1),
         kit_cases=st.just([]),  # names of cases: tests/content/test_reading.py
         opens_at=st.one_of(st.none(), MOMENTS),
         closes_at=st.one_of(st.none(), st.just(datetime(2101, 1, 1, tzinfo=UTC))),

@@ -135,6 +135,8 @@ def public_paths(language: str, campaign: str = DEMO, case: str = "joel-paredes"
         f"/{language}/",
         *(f"{here}/", f"{here}/stories/", f"{here}/privacy", f"{here}/sign", f"{here}/thanks", f"{here}/code"),
         f"{here}/kit/",
+        f"{here}/figures/",
+        f"{here}/events/" if campaign == DEMO else f"{here}/",
         f"{here}/stories/mahadine/" if campaign == DEMO else f"{here}/stories/",
         *(f"{here}/mine", f"{here}/mine/sent"),
         *(

@@ -37,6 +37,7 @@ _PLAIN = (
         "signers_per_mailbox",
         "embed_sites",
         "kit_cases",
+        "events",
         "opens_at",
         "closes_at",
         "controller",

@@ -28,6 +28,7 @@ def _pages(campaign: PublicCampaign) -> list[dict[str, str]]:
     """The addresses of each public page of a campaign, by language."""
     base, slug = settings().base_url, campaign.slug
     targets: list[tuple[str, dict[str, Any]]] = [("pages.campaign", {}), ("pages.stories", {}), ("pages.privacy", {})]
+    targets += [("figures.page", {}), *([("events.page", {})] if campaign.events else [])]
     targets += [("pages.case", {"case": case.slug}) for case in campaign.cases]
     targets += [("pages.story", {"story": story.slug}) for story in campaign.stories]
     if campaign.open_cases:
