@@ -36,7 +36,11 @@ from petitions.services.paper import tallies
 from petitions.services.privacy import exports
 from petitions.services.privacy import retention as retention_service
 
-campaign = AppGroup("campaign", help="Campaign folders: check, import, export.")
+campaign = LazyGroup(
+    "campaign",
+    help="Campaign folders: check, import, export; and a closed campaign as plain files.",
+    elsewhere={"freeze": "petitions.cli.freeze:freeze"},
+)
 group_codes = AppGroup("pass", help="Group codes for schools and stalls, where many sign from one network.")
 signatures = LazyGroup(
     "signatures",

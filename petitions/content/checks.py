@@ -213,3 +213,11 @@ def is_origin(site: str) -> bool:
     parts = urlsplit(site)
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1"))
     return is_safe and ORIGIN.fullmatch(site) is not None
+
+
+def is_iban(value: str) -> bool:
+    """Whether this is an account number with right check digits (ISO 13616, ISO 7064 mod 97-10)."""
+    plain = value.replace(" ", "").upper()
+    if not (15 <= len(plain) <= 34 and plain.isascii() and plain.isalnum() and plain[:2].isalpha()):
+        return False
+    return int("".join(str(int(sign, 36)) for sign in plain[4:] + plain[:4])) % 97 == 1

@@ -186,9 +186,11 @@ def _embed_sites(table: Table) -> list[str]:
 def _controller(raw: dict[str, Any], faults: Faults) -> dict[str, str]:
     table = Table(raw, "campaign.toml", "controller.", faults)
     found = {key: str(table.take(key, str, "")) for key in ("name", "email", "address")}
-    authority = str(table.take("authority", str, "", required=False))
+    optional = {key: str(table.take(key, str, "", required=False)).strip() for key in ("authority", "iban")}
+    if optional["iban"] and not checks.is_iban(optional["iban"]):
+        table.fault("iban", "is not a valid IBAN")
     table.finish()
-    return {**found, "authority": authority} if authority else found
+    return {**found, **{key: value for key, value in optional.items() if value}}
 
 
 def _topics(raw: dict[str, Any], languages: list[str], faults: Faults) -> dict[str, dict[str, str]]:

@@ -136,6 +136,7 @@ def public_paths(language: str, campaign: str = DEMO, case: str = "joel-paredes"
         *(f"{here}/", f"{here}/stories/", f"{here}/privacy", f"{here}/sign", f"{here}/thanks", f"{here}/code"),
         f"{here}/kit/",
         f"{here}/figures/",
+        f"{here}/donate/" if campaign == DEMO else f"{here}/",
         f"{here}/events/" if campaign == DEMO else f"{here}/",
         f"{here}/stories/mahadine/" if campaign == DEMO else f"{here}/stories/",
         *(f"{here}/mine", f"{here}/mine/sent"),

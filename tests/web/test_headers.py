@@ -129,7 +129,7 @@ def test_what_is_the_same_for_all_may_be_kept_and_what_is_personal_may_not(demo:
         assert response.headers["Cache-Control"] == "no-store", path
         assert "ETag" not in response.headers
     shared = [path for path in public_paths("fr") if path not in personal]
-    assert len(shared) == 18
+    assert len(shared) == 19
     for path in shared:
         assert client.get(path).headers["Cache-Control"] == FOR_SHARED_CACHES, path
     for path in (f"/fr/{DEMO}/counts", f"/api/v1/campaigns/{DEMO}/counts.json"):

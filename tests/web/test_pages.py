@@ -95,7 +95,7 @@ def test_no_page_is_forgotten_here(make_demo: MakeDemo) -> None:
         "kit.kit_zip",
         "kit.letter_pdf",
         *("cards.campaign_card", "cards.case_card", "cards.story_card"),
-        *("figures.as_csv", "events.calendar", "events.feed"),
+        *("figures.as_csv", "events.calendar", "events.feed", "donating.code"),
         "sharing.mastodon",  # needs the name of a server: test_sharing.py
         *("crawlers.sitemap", "crawlers.robots", "crawlers.manifest"),
     }

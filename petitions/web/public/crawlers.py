@@ -29,6 +29,7 @@ def _pages(campaign: PublicCampaign) -> list[dict[str, str]]:
     base, slug = settings().base_url, campaign.slug
     targets: list[tuple[str, dict[str, Any]]] = [("pages.campaign", {}), ("pages.stories", {}), ("pages.privacy", {})]
     targets += [("figures.page", {}), *([("events.page", {})] if campaign.events else [])]
+    targets += [("donating.page", {})] if campaign.text(campaign.source).get("donation_title") else []
     targets += [("pages.case", {"case": case.slug}) for case in campaign.cases]
     targets += [("pages.story", {"story": story.slug}) for story in campaign.stories]
     if campaign.open_cases:
