@@ -144,9 +144,12 @@ class ReasonMissing(DomainError):
 
 
 class BackupFaulty(DomainError):
-    """No complete copy could be made; `reason` names the failed check."""
+    """A backup could not be made, or cannot be restored; `reason` says why."""
 
     code = "backup_faulty"
+
+    def __str__(self) -> str:
+        return str(self.details["reason"])
 
 
 class CampaignRunning(DomainError):

@@ -56,7 +56,7 @@ def register(app: Flask) -> None:
     theirs = (retention.retention, privacy.privacy)
     for group in (campaign, keys, staff, journal, group_codes, signatures, tally, *theirs):
         app.cli.add_command(group)
-    for command in (setup, run_worker, doctor, retention.backup):
+    for command in (setup, run_worker, doctor, retention.backup, retention.restore_backup):
         app.cli.add_command(command)
 
 

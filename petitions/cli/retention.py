@@ -11,7 +11,7 @@ from petitions.cli.helpers import refusals
 from petitions.queries import retention as rules
 from petitions.queries.retention import Clock
 from petitions.services.operations import backup as backups
-from petitions.services.operations import restore
+from petitions.services.operations import recovery, restore
 from petitions.services.privacy import retention as services
 
 retention = AppGroup("retention", help="Retention: erasing what is no longer needed; the worker does it each hour.")
@@ -75,7 +75,22 @@ def handed_over(slug: str, undo: bool) -> None:
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
 @with_appcontext
 def backup(path: Path) -> None:
-    """Copy the SQLite database to the new file PATH while the server runs, and check the copy."""
+    """Write everything into the new file PATH while the server runs, and check it."""
     with refusals():
         backups.copy_database(path)
     click.echo(f"{path}: copied and verified.")
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+@with_appcontext
+def restore_backup(file: Path) -> None:
+    """Put the backup FILE in place, in an instance folder that holds only secret_key and master_key.
+
+    Refuses if there is a database. Afterwards it repeats what the ledger says that people did since the backup.
+    """
+    with refusals():
+        made_at = recovery.restore(file)
+        undone = restore.replay()
+    click.echo(f"Restored the backup of {made_at:%Y-%m-%d %H:%M} UTC; {undone} later acts were repeated.")
+    click.echo("Now run: flask setup, flask doctor, and start the server.")

@@ -59,6 +59,14 @@ def protect(text: str, words: str) -> str:
     return armored(raw)
 
 
+def unprotect(text: str, words: str) -> str:
+    """What `protect` encrypted; raises CannotOpen if the words are others."""
+    try:
+        return bytes(passphrase.decrypt(text.encode(), words)).decode()
+    except (DecryptError, ValueError) as exc:
+        raise CannotOpen from exc
+
+
 def armored(sealed: bytes) -> str:
     """The age file in ASCII armor, to be copied and pasted; `age -d` accepts it."""
     letters = base64.b64encode(sealed).decode()

@@ -8,10 +8,11 @@ from alembic.autogenerate import compare_metadata as compare
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, create_engine, inspect
 
 from petitions import models  # noqa: F401 - registers the tables
 from petitions.db.base import Base, db
+from petitions.db.engine import prepare
 from petitions.db.transactions import write_lock
 from petitions.models.extras import EXTRAS
 
@@ -28,6 +29,31 @@ def config(connection: Connection) -> Config:
 def upgrade(revision: str = "head") -> None:
     """Bring the database to `revision`, completely or not at all; an empty one gets the models' tables directly."""
     _run(_create_or_upgrade, revision)
+
+
+def upgrade_file(path: Path) -> None:
+    """The same for the SQLite file `path`, which is not this installation's database."""
+    engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
+    prepare(engine)
+    try:
+        with engine.connect() as connection:
+            one_file(connection)
+            _migrate(connection, _create_or_upgrade, "head")
+    finally:
+        engine.dispose()
+
+
+def one_file(connection: Connection) -> None:
+    """Write no log beside an SQLite file that is not in use yet: it is whole, whenever this process ends."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA journal_mode=DELETE")
+
+
+def stamp_new(connection: Connection, revision: str = "head") -> None:
+    """Note in a database with the models' tables that it is at `revision`, and add what tables cannot say."""
+    for statement in EXTRAS[connection.dialect.name]:
+        connection.exec_driver_sql(statement)
+    command.stamp(config(connection), revision)
 
 
 def downgrade(revision: str) -> None:
@@ -56,9 +82,7 @@ def _create_or_upgrade(made: Config, revision: str) -> None:
         command.upgrade(made, revision)
     else:
         Base.metadata.create_all(connection)
-        for statement in EXTRAS[connection.dialect.name]:
-            connection.exec_driver_sql(statement)
-        command.stamp(made, revision)
+        stamp_new(connection, revision)
 
 
 def _run(step: Any, revision: str) -> None:

@@ -1,0 +1,120 @@
+"""Restoring a backup on a machine that has only the two secrets: everything is checked before anything is in place."""
+
+import base64
+import json
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert
+
+from petitions.db.base import db
+from petitions.db.copying import copy_rows
+from petitions.db.transactions import write_lock
+from petitions.domain import sealing
+from petitions.errors import BackupFaulty
+from petitions.migrations.upgrade import upgrade, upgrade_file
+from petitions.models import Message
+from petitions.services import ledger
+from petitions.services.keys.keyring import keyring, settings
+from petitions.services.operations import backup
+
+SCRATCH = "restoring.db"
+
+
+def restore(path: Path) -> datetime:
+    """Put the backup in place; returns when it was made. Raises BackupFaulty with the reason, and then changes nothing.
+
+    Afterwards run `replay`: the ledger may be newer than the backup.
+    """
+    config = settings()
+    if backup.is_here():
+        raise BackupFaulty(reason="there is a database already: move it away first, and only if you mean it")
+    ring = keyring()
+    missing = [name for name in ("secret_key", "master_key") if not getattr(ring, name)]
+    if missing:
+        raise BackupFaulty(reason=f"{config.instance / missing[0]} is missing: put your copy of it there first")
+    if not path.is_file():
+        raise BackupFaulty(reason=f"there is no file {path}")
+    backup.check(path)
+    part = _opened_part(path)
+    scratch = config.instance / SCRATCH
+    scratch.unlink(missing_ok=True)
+    try:
+        scratch.touch(mode=0o600)
+        shutil.copyfile(path, scratch)
+        _prepare(scratch, part)
+        _write_files(config.instance, part)
+        _put_in_place(scratch)
+    finally:
+        scratch.unlink(missing_ok=True)
+    return datetime.fromisoformat(part["made_at"])
+
+
+def _opened_part(path: Path) -> dict[str, Any]:
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copy:
+            (sealed,) = copy.execute(f"SELECT sealed FROM {backup.PART}").fetchone()  # noqa: S608 - a constant
+            found = backup.digest(copy)
+    except (sqlite3.DatabaseError, TypeError) as exc:
+        raise BackupFaulty(reason="it was not made by flask backup of this version") from exc
+    try:
+        part: dict[str, Any] = json.loads(sealing.unprotect(sealed, backup.secret_words()))
+    except sealing.CannotOpen as exc:
+        raise BackupFaulty(reason="secret_key or master_key is not the one that this backup was made with") from exc
+    if part["digest"] != found:
+        raise BackupFaulty(reason=f"{path} was changed or damaged after it was made")
+    return part
+
+
+def _prepare(scratch: Path, part: dict[str, Any]) -> None:
+    """Bring the copy to this version, with the queued e-mails in it and without the encrypted part."""
+    with closing(sqlite3.connect(scratch)) as copy, copy:
+        copy.execute(f"DROP TABLE {backup.PART}")
+    upgrade_file(scratch)
+    messages = [_message(each) for each in part["messages"]]
+    if messages:
+        with backup.opened(scratch) as connection:
+            connection.execute(insert(Message), messages)
+    with closing(sqlite3.connect(scratch)) as copy:
+        copy.execute("VACUUM")
+
+
+def _message(values: dict[str, Any]) -> dict[str, Any]:
+    moments = {name: datetime.fromisoformat(values[name]) for name in ("due_at", "created_at")}
+    payload = None if values["payload"] is None else base64.b64decode(values["payload"])
+    return {**values, **moments, "payload": payload}
+
+
+def _write_files(instance: Path, part: dict[str, Any]) -> None:
+    """Keys, recipient keys and ledger, where there are none; a ledger that is longer is newer, and stays."""
+    (instance / "campaign-keys").mkdir(mode=0o700, exist_ok=True)
+    files = {f"campaign-keys/{name}": base64.b64decode(text) for name, text in part["keys"].items()}
+    files |= {name: text.encode() for name, text in part["files"].items()}
+    lines = part["ledger"].encode()
+    if lines and not (ledger.path().exists() and ledger.path().stat().st_size >= len(lines)):
+        files[ledger.path().name] = lines
+    for name, data in files.items():
+        new = instance / f"{name}.new"
+        new.touch(mode=0o600)
+        new.write_bytes(data)
+        new.replace(instance / name)
+
+
+def _put_in_place(scratch: Path) -> None:
+    config = settings()
+    if config.is_sqlite:
+        with scratch.open("rb") as file:
+            os.fsync(file.fileno())
+        for rest in ("-wal", "-shm"):  # of a database that was here before: they would damage this one
+            Path(f"{config.sqlite_path}{rest}").unlink(missing_ok=True)
+        scratch.replace(config.sqlite_path)
+        db.engine.dispose()
+        return
+    upgrade()
+    with backup.opened(scratch) as source, write_lock().held(), db.engine.begin() as target:
+        copy_rows(source, target)
