@@ -7,8 +7,10 @@ from typing import Any
 
 from petitions import file_modes, locales, logs
 from petitions.errors import Busy, SettingsFaulty
+from petitions.queries.catalogue import CATALOGUE_CACHE
 from petitions.services import installation, ledger
 from petitions.settings import ROOT, Settings
+from petitions.worker import WORKER
 
 APP_LOAD_ERROR = 4  # gunicorn's exit status for this: it stops and starts no further worker
 
@@ -54,13 +56,13 @@ def post_worker_init(worker: Any) -> None:
     from app import app
 
     with app.app_context(), suppress(Busy):  # the database may become reachable later
-        found = installation.faults(app.extensions["petitions_catalogue_cache"])
+        found = installation.faults(CATALOGUE_CACHE.of(app))
         if found:
             worker.log.error("%s", " ".join(found))
             sys.exit(APP_LOAD_ERROR)
         ledger.notice_restore()
     if _settings.worker:
-        worker.petitions_worker = app.extensions["petitions_worker"]
+        worker.petitions_worker = WORKER.of(app)
         worker.petitions_worker.start()
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
+from petitions.db.transactions import WRITE_QUEUE
 from petitions.factory import create_app
 
 real = create_app()
@@ -19,7 +20,7 @@ class NoDatabase:
         """Do not store `item`."""
 
 
-stub.extensions["petitions_write_queue"] = NoDatabase()
+WRITE_QUEUE.put(stub, NoDatabase())
 
 bare = Flask("bare")
 

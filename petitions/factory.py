@@ -12,13 +12,14 @@ from petitions.db import engine as db_engine
 from petitions.db.base import db
 from petitions.db.engine import WriteLock
 from petitions.db.queue import WriteQueue
+from petitions.db.transactions import WRITE_LOCK, WRITE_QUEUE
 from petitions.errors import SettingsFaulty
-from petitions.queries.catalogue import CatalogueCache
+from petitions.queries.catalogue import CATALOGUE_CACHE, CatalogueCache
 from petitions.queries.pins import Pins
-from petitions.services.keys.keyring import Keyring
-from petitions.settings import ROOT, Settings
+from petitions.services.keys.keyring import KEYRING, Keyring
+from petitions.settings import ROOT, SETTINGS, Settings
 from petitions.web import routes
-from petitions.worker import Worker
+from petitions.worker import WORKER, Worker
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -36,13 +37,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.template_folder = str(ROOT / "templates")
     app.config.from_mapping(_flask_config(settings))
     logs.prepare(settings.log_level, settings.log_format == "json")
-    app.extensions["petitions_settings"] = settings
-    app.extensions["petitions_keyring"] = Keyring(settings.secret_key, settings.master_key, settings.instance)
-    app.extensions["petitions_catalogue_cache"] = CatalogueCache(Pins(settings.instance / "recipients.txt"))
+    SETTINGS.put(app, settings)
+    KEYRING.put(app, Keyring(settings.secret_key, settings.master_key, settings.instance))
+    CATALOGUE_CACHE.put(app, CatalogueCache(Pins(settings.instance / "recipients.txt")))
     _prepare_database(app, settings)
     routes.register(app, settings)
     commands.register(app)
-    app.extensions["petitions_worker"] = Worker(app)
+    WORKER.put(app, Worker(app))
     return app
 
 
@@ -71,5 +72,5 @@ def _prepare_database(app: Flask, settings: Settings) -> None:
         engine = db.engine
     db_engine.prepare(engine)
     lock = WriteLock(settings)
-    app.extensions["petitions_write_lock"] = lock
-    app.extensions["petitions_write_queue"] = WriteQueue(engine, lock, most_waiting=settings.write_queue)
+    WRITE_LOCK.put(app, lock)
+    WRITE_QUEUE.put(app, WriteQueue(engine, lock, most_waiting=settings.write_queue))

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from petitions.errors import SettingsFaulty
+from petitions.parts import Part
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -196,6 +197,9 @@ class Settings:
     def sqlite_path(self) -> Path:
         """The database file; only if `is_sqlite`."""
         return Path(self.database_url.removeprefix("sqlite:///"))
+
+
+SETTINGS: Part[Settings] = Part()
 
 
 def table() -> list[tuple[str, str, str]]:

@@ -12,6 +12,7 @@ from petitions.db.transactions import truncate_log
 from petitions.errors import Busy, DatabaseDamaged, DomainError, NotFound
 from petitions.mail.compose import compose
 from petitions.mail.transports import Delayed, Transport, Undeliverable, connected
+from petitions.parts import Part
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import catalogue
 from petitions.services.campaigns import publishing, recounting
@@ -91,6 +92,9 @@ class Worker:
             scrubbing.scrub_due()
             recounting.recount_due()
         self._published = publishing.publish_due(self._published)
+
+
+WORKER: Part[Worker] = Part()
 
 
 def send_due(ended: threading.Event | None = None) -> int:

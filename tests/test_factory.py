@@ -5,14 +5,16 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from petitions.db.transactions import WRITE_QUEUE
 from petitions.factory import create_app
+from petitions.settings import SETTINGS
 from tests.support.factories import Keys, close_app, make_app
 
 
 def test_two_applications_live_in_one_process(tmp_path: Path, keys: Keys) -> None:
     apps = [make_app(f"sqlite:///{tmp_path / name}.db", tmp_path / name, keys) for name in ("one", "two")]
     one, two = apps
-    assert one.extensions["petitions_write_queue"] is not two.extensions["petitions_write_queue"]
+    assert WRITE_QUEUE.of(one) is not WRITE_QUEUE.of(two)
     for app in apps:
         answer = app.test_client().get("/admin/")
         assert answer.status_code == 303, "both have their guard, once"
@@ -32,7 +34,7 @@ def test_the_environment_is_what_counts_without_settings(monkeypatch: pytest.Mon
     monkeypatch.setenv("PETITIONS_INSTANCE", str(tmp_path))
     monkeypatch.setenv("PETITIONS_MAIL_URL", "console:")
     app = create_app()
-    assert app.extensions["petitions_settings"].instance == tmp_path
+    assert SETTINGS.of(app).instance == tmp_path
     close_app(app)
 
 

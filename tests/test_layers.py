@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "petitions"
 # From the lowest layer up. Packages on one line do not import each other, except those of the first line.
 LAYERS = (
-    ("errors", "clock", "locales", "logs", "settings"),
+    ("errors", "clock", "locales", "logs", "parts", "settings"),
     ("file_modes", "domain"),
     ("db",),
     ("models",),

@@ -22,10 +22,11 @@ from petitions.db.transactions import transaction
 from petitions.mail.transports import connected
 from petitions.models import Campaign, Limit, Message, Signer
 from petitions.queries import board
-from petitions.queries.catalogue import PublicCampaign
+from petitions.queries.catalogue import CATALOGUE_CACHE, PublicCampaign
 from petitions.services.keys.keyring import settings
 from petitions.services.mailing import outbox
 from petitions.services.signing import confirming, signing
+from petitions.settings import SETTINGS
 from petitions.worker import Worker, send_due
 from tests.support.factories import (
     ANN,
@@ -64,8 +65,8 @@ def mailing(app: Flask, server: MailServer) -> MailServer:
 
 def send_to(app: Flask, url: str, **over: Any) -> None:
     """Give `app` another transport."""
-    now_set = app.extensions["petitions_settings"]
-    app.extensions["petitions_settings"] = replace(now_set, mail_url=url, **over)
+    now_set = SETTINGS.of(app)
+    SETTINGS.put(app, replace(now_set, mail_url=url, **over))
 
 
 def delivered(folder: Path) -> list[EmailMessage]:
@@ -411,7 +412,7 @@ def test_a_mail_of_a_campaign_that_went_back_to_draft_waits_for_it(
 def _set_state(app: Flask, chosen: str) -> None:
     with transaction() as store:
         store.execute(update(Campaign).values(state=chosen, changed_at=now()))
-    app.extensions["petitions_catalogue_cache"].forget()
+    CATALOGUE_CACHE.of(app).forget()
 
 
 def test_the_mail_about_a_full_mailbox_contains_no_name(campaign: PublicCampaign, tmp_path: Path) -> None:

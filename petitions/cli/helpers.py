@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from flask import current_app
 
 from petitions.domain import sealing
 from petitions.errors import ContentFaulty, DomainError
-from petitions.queries.catalogue import CatalogueCache
+from petitions.queries.catalogue import CATALOGUE_CACHE, CatalogueCache
 
 
 @contextmanager
@@ -41,8 +40,7 @@ def private_files() -> Iterator[None]:
 
 def catalogue_cache() -> CatalogueCache:
     """This application's catalogue cache."""
-    found: CatalogueCache = current_app.extensions["petitions_catalogue_cache"]
-    return found
+    return CATALOGUE_CACHE.of()
 
 
 def identities(path: Path) -> list[str]:

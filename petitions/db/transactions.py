@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -14,6 +13,10 @@ from petitions.db.base import db
 from petitions.db.engine import BUSY_TIMEOUT_MS, WriteLock
 from petitions.db.queue import WriteQueue, is_damaged, is_transient
 from petitions.errors import Busy, DatabaseDamaged
+from petitions.parts import Part
+
+WRITE_LOCK: Part[WriteLock] = Part()
+WRITE_QUEUE: Part[WriteQueue] = Part()
 
 
 @contextmanager
@@ -99,11 +102,9 @@ def damage(is_thorough: bool) -> str:
 
 def write_lock() -> WriteLock:
     """This application's lock between SQLite writers."""
-    lock: WriteLock = current_app.extensions["petitions_write_lock"]
-    return lock
+    return WRITE_LOCK.of()
 
 
 def write_queue() -> WriteQueue:
     """This application's group-commit queue."""
-    queue: WriteQueue = current_app.extensions["petitions_write_queue"]
-    return queue
+    return WRITE_QUEUE.of()

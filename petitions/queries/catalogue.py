@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, TypeVar
 
-from flask import current_app
 from sqlalchemy import Connection, Row, String, cast, func, select
 
 from petitions import clock
@@ -14,6 +13,7 @@ from petitions.db.transactions import reading
 from petitions.domain.states import CampaignState, CaseState, TextState
 from petitions.errors import Busy, NotFound
 from petitions.models import Campaign, CampaignText, Case, CaseText, Mark, Recipient, Story, StoryText
+from petitions.parts import Part
 from petitions.queries import retention
 from petitions.queries.pins import Pins
 
@@ -139,10 +139,10 @@ class Catalogue:
 
     def campaign_with_id(self, number: int) -> PublicCampaign:
         """The campaign with this row id; raises NotFound."""
-        for campaign in self.campaigns:
-            if campaign.id == number:
-                return campaign
-        raise NotFound(campaign=number)
+        found = next((campaign for campaign in self.campaigns if campaign.id == number), None)
+        if found is None:
+            raise NotFound(campaign=number)
+        return found
 
     @property
     def current(self) -> PublicCampaign:
@@ -159,10 +159,10 @@ _Found = TypeVar("_Found", PublicCampaign, PublicCase, PublicStory)
 
 
 def _with_slug(kind: str, those: Sequence[_Found], slug: str) -> _Found:
-    for each in those:
-        if each.slug == slug:
-            return each
-    raise NotFound(**{kind: slug})
+    found = next((each for each in those if each.slug == slug), None)
+    if found is None:
+        raise NotFound(**{kind: slug})
+    return found
 
 
 class CatalogueCache:
@@ -193,10 +193,12 @@ class CatalogueCache:
         self._kept = None
 
 
+CATALOGUE_CACHE: Part[CatalogueCache] = Part()
+
+
 def catalogue() -> Catalogue:
     """What visitors may read now."""
-    catalogue_cache: CatalogueCache = current_app.extensions["petitions_catalogue_cache"]
-    return catalogue_cache.catalogue()
+    return CATALOGUE_CACHE.of().catalogue()
 
 
 def _version() -> tuple[Any, ...]:
@@ -289,11 +291,8 @@ def _case(rows: list[Row[Any]], source: str) -> PublicCase:
 
 
 def _story(rows: list[Row[Any]], source: str) -> PublicStory:
-    first = rows[0]
     return PublicStory(
-        slug=first.slug,
-        year=first.year,
-        country=first.country,
+        **_plain(PublicStory, rows[0], "source", "words"),
         source=_source(rows, source),
         words={row.locale: row.words for row in rows},
     )

@@ -11,9 +11,10 @@ from http import HTTPStatus
 from typing import Any
 
 import brotli
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
 from werkzeug.sansio.utils import host_is_trusted
 
+from petitions.parts import Part
 from petitions.web import request_log
 
 FRESH_SECONDS = 1.5
@@ -118,6 +119,9 @@ class PageCache:
         return replace(empty, plain=body, packed=packed(body, PACK_PAGES), etag=etag(body), fresh_until=fresh_until)
 
 
+PAGE_CACHE: Part[PageCache] = Part()
+
+
 class PageCacheMiddleware:
     """WSGI middleware that answers from the cache before Flask runs, so that a reload costs almost nothing."""
 
@@ -161,9 +165,10 @@ def page(
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Response:
     """The response for this path from the cache, or 304 if the client has it already."""
-    pages: PageCache = current_app.extensions["petitions_page_cache"]
     route = request.url_rule.rule if request.url_rule else "-"
-    return respond(pages.get(request.path, build, CachedPage(b"", {}, "", content_type, cache, route, headers)))
+    return respond(
+        PAGE_CACHE.of().get(request.path, build, CachedPage(b"", {}, "", content_type, cache, route, headers))
+    )
 
 
 def respond(ready: CachedPage) -> Response:

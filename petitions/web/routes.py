@@ -29,7 +29,7 @@ def register(app: Flask, settings: Settings) -> None:
     """Register every URL of `app`."""
     app.url_map.converters["lang"] = i18n.LanguageConverter
     app.session_interface = sessions.StaffSessions(settings)
-    kept = app.extensions["petitions_page_cache"] = page_cache.PageCache()
+    kept = page_cache.PAGE_CACHE.put(app, page_cache.PageCache())
     request_log.register(app)
     CSRFProtect(app)
     security.register(app, settings)

@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 from petitions.db.transactions import transaction
 from petitions.domain import sealing
 from petitions.models import Signer
-from petitions.queries.catalogue import catalogue
+from petitions.queries.catalogue import CATALOGUE_CACHE, catalogue
 from petitions.queries.recipient_keys import check_of
 from petitions.services.keys import recipient_keys
 from petitions.services.signing import confirming
@@ -71,7 +71,7 @@ def office(sqlite_templates: Path, tmp_path_factory: pytest.TempPathFactory, key
     public, text = sealing.new_key_file("officer", WORDS)
     (folder / "key.age").write_text(text)
     with app.app_context():
-        recipient_keys.add_recipient("officer", public, app.extensions["petitions_catalogue_cache"])
+        recipient_keys.add_recipient("officer", public, CATALOGUE_CACHE.of(app))
         accounts.create_account(CARLA.name, CARLA.password)
     campaign = make_campaign(app, folder / "campaign")
     with app.app_context():
@@ -243,7 +243,7 @@ def test_a_key_is_proven_in_the_browser_and_only_words_are_sent(officer: Page, o
     public, text = sealing.new_key_file("deputy", "")
     (office.folder / "deputy.txt").write_text(text)
     with office.app.app_context():
-        recipient_keys.add_recipient("deputy", public, office.app.extensions["petitions_catalogue_cache"])
+        recipient_keys.add_recipient("deputy", public, CATALOGUE_CACHE.of(office.app))
         assert check_of().checked_at is None
     posted: list[str] = []
     officer.on("request", lambda request: posted.append(request.post_data or ""))

@@ -20,7 +20,7 @@ from petitions.domain import sealing
 from petitions.models import Campaign, Recipient, Signer
 from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.recipient_keys import check_of
-from petitions.settings import ROOT
+from petitions.settings import ROOT, SETTINGS
 from tests.cli.conftest import Run
 from tests.support.factories import (
     ANN,
@@ -99,7 +99,7 @@ def test_a_key_file_is_never_overwritten(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_key_inside_the_instance_folder_is_warned_of(run: Run, app: Flask, tmp_path: Path) -> None:
-    instance: Path = app.extensions["petitions_settings"].instance
+    instance: Path = SETTINGS.of(app).instance
     (instance / "deep").mkdir(parents=True)
     for path in (instance / "key", instance / "deep" / ".." / "other"):
         assert "WARNING" in run("keys", "create", path, "--no-passphrase").output

@@ -15,7 +15,7 @@ from petitions.db.transactions import transaction
 from petitions.models import Campaign, Count, Signer
 from petitions.queries.catalogue import PublicCampaign
 from petitions.services.privacy import retention
-from petitions.settings import Settings
+from petitions.settings import SETTINGS, Settings
 from petitions.worker import send_due
 from tests.cli.conftest import Run
 from tests.support.factories import ANN, Keys, confirm, newest, sign
@@ -171,7 +171,7 @@ def test_doctor_refuses_a_database_that_may_forget(
 
 
 def test_doctor_reports_files_that_others_can_read(app: Flask, run: Run, campaign: PublicCampaign) -> None:
-    config: Settings = app.extensions["petitions_settings"]
+    config: Settings = SETTINGS.of(app)
     config.instance.mkdir(exist_ok=True)
     file_modes.close_to_others(config)
     assert "can be read by others" not in run("doctor").output
@@ -204,12 +204,8 @@ def test_doctor_reports_mails_that_stay_and_of_a_campaign_without_end(
         assert "E-mails waiting" not in run("doctor").output, "a reminder waits for its day"
 
 
-def test_doctor_reports_a_mail_server_that_is_away(
-    app: Flask, run: Run, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    config: Settings = app.extensions["petitions_settings"]
-    away = replace(config, mail_url=f"smtp://127.0.0.1:{free_port()}")
-    monkeypatch.setitem(app.extensions, "petitions_settings", away)
+def test_doctor_reports_a_mail_server_that_is_away(app: Flask, run: Run, campaign: PublicCampaign) -> None:
+    SETTINGS.put(app, replace(SETTINGS.of(app), mail_url=f"smtp://127.0.0.1:{free_port()}"))
     said = run("doctor")
     assert "The mail server accepts no e-mails (ConnectionRefusedError)" in said.stderr
     assert said.exit_code == 1

@@ -13,7 +13,7 @@ from petitions.db.transactions import transaction
 from petitions.errors import LoginRefused
 from petitions.models import Account, Recipient, Tally
 from petitions.queries import counts
-from petitions.queries.catalogue import PublicCampaign
+from petitions.queries.catalogue import CATALOGUE_CACHE, PublicCampaign
 from petitions.services.staff import accounts
 from tests.cli.conftest import Run
 from tests.support.factories import CARLA, Keys, close_app, make_app, rows
@@ -132,7 +132,7 @@ def test_doctor_names_what_is_missing_and_how_to_bring_it(app: Flask, run: Run) 
     with app.app_context():
         with transaction() as store:
             store.execute(Recipient.__table__.delete())
-        app.extensions["petitions_catalogue_cache"].forget()
+        CATALOGUE_CACHE.of(app).forget()
     result = run("doctor")
     assert result.exit_code == 1
     assert result.stdout.endswith("Problems found: 2.\n")

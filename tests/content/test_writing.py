@@ -27,6 +27,7 @@ from petitions.content.fields import (
 )
 from petitions.content.reading import read
 from petitions.content.writing import write
+from petitions.queries.catalogue import CATALOGUE_CACHE
 from petitions.services.campaigns.folders import export_campaign, import_campaign
 from tests.support.factories import EMBLEM, write_campaign
 
@@ -183,7 +184,7 @@ def test_what_is_imported_is_exported_again(app: Any) -> None:
     @given(campaigns())
     @settings(max_examples=15, suppress_health_check=list(HealthCheck))
     def round_trip(campaign: CampaignContent) -> None:
-        import_campaign(campaign, app.extensions["petitions_catalogue_cache"])
+        import_campaign(campaign, CATALOGUE_CACHE.of(app))
         assert without_hashes(export_campaign(campaign.slug)) == without_hashes(campaign)
 
     round_trip()

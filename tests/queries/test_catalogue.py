@@ -12,7 +12,7 @@ from petitions.db.transactions import transaction
 from petitions.errors import Busy, NotFound
 from petitions.models import Campaign, Case
 from petitions.queries import catalogue as catalogue_query
-from petitions.queries.catalogue import PublicCampaign, catalogue
+from petitions.queries.catalogue import CATALOGUE_CACHE, PublicCampaign, catalogue
 from tests.support.factories import case_text, load_campaign, make_campaign, write, write_campaign
 from tests.support.statements import statements
 
@@ -123,7 +123,7 @@ def test_stories_keep_their_order_year_and_country(app: Flask, tmp_path: Path) -
 def test_three_statements_load_everything_and_none_is_needed_for_a_second(
     app: Flask, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app.extensions["petitions_catalogue_cache"].forget()
+    CATALOGUE_CACHE.of(app).forget()
     monkeypatch.setattr(catalogue_query, "FRESH_SECONDS", 60.0)
     with statements(db.engine) as cold:
         catalogue()
@@ -158,7 +158,7 @@ def test_a_case_that_another_server_hides_is_gone_after_a_second(
 def test_while_the_database_is_away_pages_are_made_from_what_is_known(
     context: Flask, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    catalogue_cache = context.extensions["petitions_catalogue_cache"]
+    catalogue_cache = CATALOGUE_CACHE.of(context)
     known = catalogue_cache.catalogue()
 
     def away() -> None:

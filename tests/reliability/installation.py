@@ -20,7 +20,7 @@ from flask import Flask
 from petitions import logs
 from petitions.db.base import db
 from petitions.db.transactions import write_queue
-from petitions.settings import ROOT
+from petitions.settings import ROOT, SETTINGS
 from tests.support.canaries import Canary, files_below
 from tests.support.factories import Keys
 from tests.support.ports import free_port
@@ -38,8 +38,8 @@ class Installation:
         self.url: str = app.config["SQLALCHEMY_DATABASE_URI"]
         self.temp = folder / "tmp"
         self.temp.mkdir()
-        old = app.extensions["petitions_settings"]
-        app.extensions["petitions_settings"] = dataclasses.replace(old, mail_per_minute=1_000_000)
+        old = SETTINGS.of(app)
+        SETTINGS.put(app, dataclasses.replace(old, mail_per_minute=1_000_000))
         if postgres:  # what an officer might switch on to find a fault: every statement with its values
             postgres.execute(f"ALTER DATABASE {self.url.rpartition('/')[2]} SET log_statement = 'all'")
             self.hang_up()

@@ -26,6 +26,7 @@ from petitions.mail import transports
 from petitions.models import Message, Signer
 from petitions.queries.catalogue import PublicCampaign
 from petitions.services.mailing import outbox
+from petitions.settings import SETTINGS
 from petitions.worker import send_due
 from tests.support.crowds import crowd, database_of, sign_all
 from tests.support.effort import IS_LONG, effort, note
@@ -68,8 +69,8 @@ def servers(app: Flask, server: MailServer, database_url: str, tmp_path: Path, k
 
 def send_to(app: Flask, url: str) -> None:
     """Give `app` another mail server, and no limit."""
-    chosen = app.extensions["petitions_settings"]
-    app.extensions["petitions_settings"] = replace(chosen, mail_url=url, mail_per_minute=NO_LIMIT)
+    chosen = SETTINGS.of(app)
+    SETTINGS.put(app, replace(chosen, mail_url=url, mail_per_minute=NO_LIMIT))
 
 
 def set_mood(app: Flask, server: MailServer, mood: str) -> None:

@@ -18,6 +18,7 @@ from flask import Flask
 
 from petitions.clock import now
 from petitions.models import Message, Signer
+from petitions.settings import SETTINGS
 from petitions.worker import send_due
 from tests.support.crowds import database_of
 from tests.support.effort import IS_LONG, note
@@ -70,8 +71,8 @@ def check_arrived(raw: bytes, person: Person, locale: str, token: str) -> EmailM
 
 def _arrives(app: Flask, server: Exim, locale: str, subject: str = "") -> EmailMessage:
     """Sign the demo campaign; returns the e-mail that arrives in the mailbox."""
-    settings = app.extensions["petitions_settings"]
-    app.extensions["petitions_settings"] = replace(settings, mail_url=server.url)
+    settings = SETTINGS.of(app)
+    SETTINGS.put(app, replace(settings, mail_url=server.url))
     [folder] = [path.parent for path in DEMO.rglob("campaign.toml")]
     person = PEOPLE[locale]
     person = replace(person, email=f"{database_of(app)}-{locale}-{len(subject)}@example.org")

@@ -15,7 +15,7 @@ from petitions.content.fields import CampaignContent
 from petitions.domain.states import TallyKind
 from petitions.errors import ContentFaulty, NotFound
 from petitions.models import Case, CaseText, LetterVersion, Signature, Story, Tally
-from petitions.queries.catalogue import PublicCampaign, catalogue
+from petitions.queries.catalogue import CATALOGUE_CACHE, PublicCampaign, catalogue
 from petitions.services.campaigns.folders import export_campaign, import_campaign
 from petitions.services.keys.keyring import keyring
 from petitions.services.paper.tallies import record_tally
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("context")
 def load(app: Flask, folder: Path) -> CampaignContent:
     """Read the folder and import it."""
     content = content_reading.read(folder)
-    import_campaign(content, app.extensions["petitions_catalogue_cache"])
+    import_campaign(content, CATALOGUE_CACHE.of(app))
     return content
 
 

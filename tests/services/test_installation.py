@@ -13,7 +13,7 @@ from petitions.db.transactions import damage, reading, transaction
 from petitions.domain import sealing
 from petitions.errors import DatabaseDamaged, KeyMissing
 from petitions.models import Campaign, Recipient, Signer
-from petitions.queries.catalogue import CatalogueCache, PublicCampaign, catalogue
+from petitions.queries.catalogue import CATALOGUE_CACHE, CatalogueCache, PublicCampaign, catalogue
 from petitions.services import installation
 from petitions.services.keys.keyring import keyring
 from tests.support.factories import ANN, Keys, close_app, confirm, make_app, newest, sign
@@ -30,7 +30,7 @@ def _noted(context: Flask, campaign: PublicCampaign) -> None:
 def faults_of(app: Flask) -> list[str]:
     """What the application finds, in a context of its own."""
     with app.app_context():
-        return installation.faults(app.extensions["petitions_catalogue_cache"], is_thorough=True)
+        return installation.faults(CATALOGUE_CACHE.of(app), is_thorough=True)
 
 
 def test_a_whole_installation_has_no_faults(app: Flask) -> None:
@@ -71,7 +71,7 @@ def test_a_public_key_that_no_command_added_reads_nothing(app: Flask, campaign: 
     thief, public = sealing.new_identity()
     with transaction() as store:
         store.execute(insert(Recipient).values(label="planted", public_key=public, created_at=now()))
-    app.extensions["petitions_catalogue_cache"].forget()
+    CATALOGUE_CACHE.of(app).forget()
     assert catalogue().public_keys == (keys.section_public,)
     confirm(catalogue().campaign(campaign.slug), ANN)
     with pytest.raises(sealing.CannotOpen):
@@ -113,4 +113,4 @@ def _read_everything() -> None:
 def test_a_database_without_damage_has_none(app: Flask) -> None:
     assert damage(is_thorough=True) == ""
     assert db.engine.dialect.name in ("sqlite", "postgresql")
-    assert isinstance(app.extensions["petitions_catalogue_cache"], CatalogueCache)
+    assert isinstance(CATALOGUE_CACHE.of(app), CatalogueCache)

@@ -14,7 +14,7 @@ from sqlalchemy import DDL
 from petitions.db.transactions import transaction
 from petitions.models import Check
 from petitions.services.operations import machine_checks
-from petitions.settings import Settings
+from petitions.settings import SETTINGS, Settings
 from tests.support.factories import rows
 from tests.support.ports import free_port
 from tests.support.smtp import mail_server
@@ -26,7 +26,7 @@ Usage = namedtuple("Usage", "total used free")
 @pytest.fixture
 def config(context: Flask) -> Settings:
     """The settings of an installation that `flask setup` made ready."""
-    found: Settings = context.extensions["petitions_settings"]
+    found: Settings = SETTINGS.of(context)
     found.instance.mkdir(exist_ok=True)
     return found
 

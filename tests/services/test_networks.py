@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from flask import Flask, current_app
+from flask import Flask
 from sqlalchemy import delete
 
 from petitions.clock import now, stopped_at
@@ -27,7 +27,7 @@ def drawn() -> list[tuple[str, int]]:
 
 def forget() -> None:
     """What another process or server knows: nothing yet."""
-    current_app.extensions.pop("petitions_network_keys", None)
+    networks.NETWORK_KEYS.of().clear()
 
 
 def test_an_address_lies_in_networks_within_networks() -> None:

@@ -8,7 +8,7 @@ from petitions.db.transactions import transaction
 from petitions.domain import sealing
 from petitions.errors import KeyFaulty, KeyMissing, NoRecipientKey
 from petitions.models import Campaign, Recipient
-from petitions.queries.catalogue import PublicCampaign, catalogue
+from petitions.queries.catalogue import CATALOGUE_CACHE, PublicCampaign, catalogue
 from petitions.services.keys.keyring import Keyring, blind_key, keyring, public_keys
 from petitions.services.keys.recipient_keys import add_recipient, has_recipients
 from tests.support.factories import Keys, rows
@@ -19,20 +19,20 @@ pytestmark = pytest.mark.usefixtures("context")
 def test_a_new_key_is_sealed_to_from_now_on(app: Flask, keys: Keys, campaign: PublicCampaign) -> None:
     _, deputy = sealing.new_identity()
     assert public_keys() == (keys.section_public,)
-    add_recipient("deputy", deputy, app.extensions["petitions_catalogue_cache"])
+    add_recipient("deputy", deputy, CATALOGUE_CACHE.of(app))
     assert set(public_keys()) == {keys.section_public, deputy}
 
 
 def test_adding_a_known_key_changes_nothing(app: Flask, keys: Keys) -> None:
     before = rows(Recipient)
-    add_recipient("another label", keys.section_public, app.extensions["petitions_catalogue_cache"])
+    add_recipient("another label", keys.section_public, CATALOGUE_CACHE.of(app))
     assert rows(Recipient) == before
 
 
 def test_what_is_no_public_key_is_refused(app: Flask, keys: Keys) -> None:
     for faulty in ("", "age1", "ssh-ed25519 AAAA", keys.section_private, keys.section_public[:-1]):
         with pytest.raises(KeyFaulty):
-            add_recipient("faulty", faulty, app.extensions["petitions_catalogue_cache"])
+            add_recipient("faulty", faulty, CATALOGUE_CACHE.of(app))
     assert len(rows(Recipient)) == 1
 
 
@@ -40,7 +40,7 @@ def test_a_retired_key_is_not_sealed_to(app: Flask, keys: Keys, campaign: Public
     assert has_recipients()
     with transaction() as store:
         store.execute(Recipient.__table__.update().values(retired_at=now()))
-    app.extensions["petitions_catalogue_cache"].forget()
+    CATALOGUE_CACHE.of(app).forget()
     assert not has_recipients()
     with pytest.raises(NoRecipientKey):
         public_keys()
@@ -61,7 +61,7 @@ def test_a_campaign_key_opens_with_the_masters_key_only(campaign: PublicCampaign
 def test_once_the_campaign_key_is_destroyed_nobody_can_be_compared(app: Flask, campaign: PublicCampaign) -> None:
     with transaction() as store:
         store.execute(Campaign.__table__.update().values(erased_at=now(), changed_at=now()))
-    app.extensions["petitions_catalogue_cache"].forget()
+    CATALOGUE_CACHE.of(app).forget()
     with pytest.raises(NoRecipientKey):
         blind_key(catalogue().campaign(campaign.slug))
 

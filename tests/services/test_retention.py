@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from flask import Flask, current_app
+from flask import Flask
 from sqlalchemy import update
 
 from petitions.clock import LONG_AGO, STOPPED, Boot, now, stopped_at
@@ -18,7 +18,7 @@ from petitions.domain.states import SignatureState
 from petitions.errors import CampaignRunning, LinkUnknown, NotFound
 from petitions.models import Campaign, Count, Mark, Message, Signature, Signer
 from petitions.queries import retention as rules
-from petitions.queries.catalogue import PublicCampaign, catalogue
+from petitions.queries.catalogue import CATALOGUE_CACHE, PublicCampaign, catalogue
 from petitions.queries.retention import AFTER_DELIVERY, AFTER_END, MAIL_LIFETIME, PENDING_LIFETIME, Clock
 from petitions.services import ledger
 from petitions.services.keys.keyring import keyring
@@ -70,7 +70,7 @@ def close(at: datetime, slug: str = "water-2026") -> None:
 
 def public(campaign: PublicCampaign) -> PublicCampaign:
     """The campaign as visitors see it now."""
-    current_app.extensions["petitions_catalogue_cache"].forget()
+    CATALOGUE_CACHE.of().forget()
     return catalogue().campaign(campaign.slug)
 
 

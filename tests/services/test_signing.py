@@ -12,7 +12,7 @@ from petitions.domain import identity, sealing
 from petitions.errors import CampaignClosed, MailboxFull, NameUnknown, NoRecipientKey
 from petitions.models import Count, Message, Recipient, Signature, Signer
 from petitions.queries import signer as signer_query
-from petitions.queries.catalogue import PublicCampaign
+from petitions.queries.catalogue import CATALOGUE_CACHE, PublicCampaign
 from petitions.services.signing import signer_page, signing
 from petitions.services.signing.confirming import confirm_named, confirm_signer
 from petitions.services.signing.signing import sign_cases
@@ -298,7 +298,7 @@ def test_a_case_named_twice_is_signed_once(campaign: PublicCampaign) -> None:
 def test_without_a_key_to_seal_to_nothing_is_taken(app: Flask, campaign: PublicCampaign) -> None:
     with db.engine.execution_options(writes=True).begin() as connection:
         connection.execute(Recipient.__table__.update().values(retired_at=now()))
-    app.extensions["petitions_catalogue_cache"].forget()
+    CATALOGUE_CACHE.of(app).forget()
 
     with pytest.raises(NoRecipientKey):
         sign(campaign, ANN)

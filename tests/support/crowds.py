@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from petitions.db.transactions import write_queue
 from petitions.queries.catalogue import PublicCampaign
 from petitions.services.signing import signing
+from petitions.settings import SETTINGS
 from tests.support.factories import Person, make_entry
 
 AT_ONCE = 200
@@ -33,5 +34,5 @@ def sign_all(campaign: PublicCampaign, people: Sequence[Person], *cases: str) ->
 
 def database_of(app: Flask) -> str:
     """`sqlite` or `postgres`, as the table of figures calls it."""
-    url = str(app.extensions["petitions_settings"].database_url)
+    url = str(SETTINGS.of(app).database_url)
     return "sqlite" if url.startswith("sqlite") else "postgres"

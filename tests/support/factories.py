@@ -24,7 +24,7 @@ from petitions.domain.states import SignatureState
 from petitions.factory import create_app
 from petitions.models import Count, Message, Signer
 from petitions.queries import counts, signer
-from petitions.queries.catalogue import PublicCampaign, catalogue
+from petitions.queries.catalogue import CATALOGUE_CACHE, PublicCampaign, catalogue
 from petitions.services.campaigns import folders
 from petitions.services.keys import recipient_keys
 from petitions.services.keys.keyring import keyring
@@ -189,7 +189,7 @@ def load_campaign(app: Flask, folder: Path) -> PublicCampaign:
     """The campaign in `folder`, as `app` knows it once it is imported."""
     content = content_reading.read(folder)
     with app.app_context():
-        folders.import_campaign(content, app.extensions["petitions_catalogue_cache"])
+        folders.import_campaign(content, CATALOGUE_CACHE.of(app))
         shelved = catalogue().campaign(content.slug) if content.state != "draft" else None
         for language in shelved.languages if shelved else ():  # written before anybody waits in a queue that tests hold
             consent_version(shelved.id, language, CONSENT)
@@ -199,7 +199,7 @@ def load_campaign(app: Flask, folder: Path) -> PublicCampaign:
 def add_section_key(app: Flask, keys: Keys) -> None:
     """Let `app` seal to the section's key."""
     with app.app_context():
-        recipient_keys.add_recipient("section", keys.section_public, app.extensions["petitions_catalogue_cache"])
+        recipient_keys.add_recipient("section", keys.section_public, CATALOGUE_CACHE.of(app))
 
 
 CONSENT = "What the form said."

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from petitions import worker
-from petitions.settings import Settings
+from petitions.settings import SETTINGS, Settings
 from tests.support.factories import ANN, BASE_URL, Person
 from tests.web.page import Node, Page
 
@@ -76,7 +76,7 @@ def mails(app: Flask) -> list[EmailMessage]:
     with app.app_context():
         while worker.send_due():
             pass
-    config: Settings = app.extensions["petitions_settings"]
+    config: Settings = SETTINGS.of(app)
     files = sorted(Path(config.mail_url.removeprefix("file:")).glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
     return [BytesParser(policy=policy.default).parsebytes(path.read_bytes()) for path in files]  # type: ignore[misc]
 

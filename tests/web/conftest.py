@@ -17,6 +17,7 @@ from jinja2 import BytecodeCache, FileSystemBytecodeCache
 from petitions.cli.setup import DEMO_CAMPAIGN
 from petitions.content import reading as content_reading
 from petitions.queries import catalogue
+from petitions.queries.catalogue import CATALOGUE_CACHE
 from petitions.services.campaigns import folders
 from petitions.web import page_cache
 from tests.support.factories import Keys, close_app, copy_instance, make_app
@@ -70,7 +71,7 @@ def demo_template(sqlite_templates: Path, tmp_path_factory: pytest.TempPathFacto
     copy_instance(sqlite_templates / "bare", folder)
     app = make_app(f"sqlite:///{path}", folder, keys)
     with app.app_context():
-        folders.import_campaign(content_reading.read(DEMO_CAMPAIGN), app.extensions["petitions_catalogue_cache"])
+        folders.import_campaign(content_reading.read(DEMO_CAMPAIGN), CATALOGUE_CACHE.of(app))
     close_app(app)
     return path
 

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from petitions.clock import now, stopped_at
 from petitions.models import Signature, Signer
 from petitions.queries.catalogue import PublicCampaign
+from petitions.services.keys.keyring import KEYRING
 from petitions.services.limits import rate_limits
 from petitions.services.signing.confirming import CODE_LIFETIME, LINK_LIFETIME
 from tests.support.factories import ANN, BOB, EVE, dump, make_campaign, miscounts, rows
@@ -291,7 +292,7 @@ def test_a_link_that_is_off_by_one_letter_opens_nothing(app: Flask, token_page: 
 
 
 def test_links_of_another_installation_open_nothing_here(app: Flask, token_page: str) -> None:
-    app.extensions["petitions_keyring"].secret_key = "another secret"
+    KEYRING.of(app).secret_key = "another secret"
     assert browser(app).get(token_page).status_code == 404
 
 

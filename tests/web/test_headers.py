@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from petitions.queries.catalogue import PublicCampaign
 from petitions.services.staff import accounts
+from petitions.settings import SETTINGS
 from petitions.web.public import pages as public_pages
 from tests.support.factories import ANN, CARLA
 from tests.web.browsing import DEMO, browser, link, mails, page_of, public_paths, sign_all, typed, visit
@@ -458,7 +459,7 @@ def test_the_clients_address_is_taken_from_the_right_and_only_behind_our_own_pro
 def test_behind_a_proxy_that_was_forgotten_all_share_one_limit_and_on_this_machine_nobody_has_one(
     app: Flask, campaign: PublicCampaign, base_url: str, limit: int
 ) -> None:
-    app.extensions["petitions_settings"] = dataclasses.replace(app.extensions["petitions_settings"], base_url=base_url)
+    SETTINGS.put(app, dataclasses.replace(SETTINGS.of(app), base_url=base_url))
     client = browser(app)
     client.environ_base["REMOTE_ADDR"] = "127.0.0.1"
     form = [{"email": f"e{n}@example.org", "code": "000000"} for n in range(61)]

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 
 from petitions.clock import now
+from petitions.db.transactions import WRITE_QUEUE
 from petitions.services.staff import accounts
 from petitions.settings import ROOT
 from petitions.web.public import pages as public_pages
@@ -82,7 +83,7 @@ def every_state(demo: Flask, other: Flask, closed: Flask, folder: Path) -> Itera
     yield "mailbox", client.get("/demo/mailbox/").text
     # Its own CSP names hashes, which the checker does not know; test_open.py proves that a browser accepts them
     yield "opener", re.sub(r"<meta[^>]+Security-Policy.*?>|(?<=<style>).*?(?=</style>)", "", alone, flags=re.DOTALL)
-    queue = demo.extensions["petitions_write_queue"]
+    queue = WRITE_QUEUE.of(demo)
     patience, queue._most_waiting = queue._most_waiting, 0
     yield "busy", client.post(f"/fr/{DEMO}/sign", data=typed(ANN, ["joel-paredes"])).text
     queue._most_waiting = patience

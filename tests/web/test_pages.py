@@ -13,7 +13,7 @@ from petitions.content import reading as content_reading
 from petitions.db.transactions import transaction
 from petitions.domain.states import TallyKind
 from petitions.models import Recipient, Signer
-from petitions.queries.catalogue import PublicCampaign
+from petitions.queries.catalogue import CATALOGUE_CACHE, PublicCampaign
 from petitions.services.campaigns import folders
 from petitions.services.paper import tallies
 from petitions.web.public import pages as public_pages
@@ -53,7 +53,7 @@ A_SECOND = timedelta(seconds=1)
 def import_folder(app: Flask, folder: Path) -> None:
     """Let `app` know the campaign in `folder`."""
     with app.app_context():
-        folders.import_campaign(content_reading.read(folder), app.extensions["petitions_catalogue_cache"])
+        folders.import_campaign(content_reading.read(folder), CATALOGUE_CACHE.of(app))
 
 
 def takes_signatures(page: Page) -> bool:

@@ -7,7 +7,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from petitions.db.base import db
-from petitions.web.page_cache import PageCache
+from petitions.web.page_cache import PAGE_CACHE, PageCache
 from tests.support.factories import ANN, EVE, Person
 from tests.support.statements import commits, statements
 from tests.web.browsing import DEMO, browser, typed
@@ -63,7 +63,7 @@ def test_an_address_that_leads_nowhere_costs_nothing_and_is_not_remembered(demo:
     client.get(HOME)
     for n in range(50):
         assert asked(demo, lambda n=n: client.get(f"/fr/{DEMO}/cases/nope-{n}/"), 404) == []
-    pages: PageCache = demo.extensions["petitions_page_cache"]
+    pages: PageCache = PAGE_CACHE.of(demo)
     assert len(pages._pages) == len(pages._builders) == 1
 
 

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from petitions.models import Signature, Suppression
 from petitions.queries.catalogue import PublicCampaign
+from petitions.settings import SETTINGS
 from tests.support.factories import ANN, EVE, dump, miscounts, rows
 from tests.web.browsing import body, browser, link, mails, page_of, press, sign_all, visit
 
@@ -108,9 +109,7 @@ def test_bounces_need_the_secret(app: Flask, client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("site", [None, "same-origin", "cross-site"])
 def test_bounces_come_as_fast_as_they_like_and_wrong_secrets_do_not(app: Flask, site: str | None) -> None:
-    app.extensions["petitions_settings"] = dataclasses.replace(
-        app.extensions["petitions_settings"], bounce_secret="known"
-    )
+    SETTINGS.put(app, dataclasses.replace(SETTINGS.of(app), bounce_secret="known"))
     service = app.test_client()
     service.environ_base["REMOTE_ADDR"] = "198.51.100.7"
 
@@ -125,8 +124,8 @@ def test_bounces_come_as_fast_as_they_like_and_wrong_secrets_do_not(app: Flask, 
 
 @pytest.mark.parametrize("said", ["[]", '["ann@example.org"]', '"x"', "1", "null", '{"email": ["x"]}', "[" * 10_000])
 def test_a_bounce_that_is_no_object_with_an_address_is_refused(app: Flask, client: FlaskClient, said: str) -> None:
-    old = app.extensions["petitions_settings"]
-    app.extensions["petitions_settings"] = dataclasses.replace(old, bounce_secret="known")
+    old = SETTINGS.of(app)
+    SETTINGS.put(app, dataclasses.replace(old, bounce_secret="known"))
     headers = {"Authorization": "Bearer known"}
     answer = client.post("/api/v1/bounces", data=said, content_type="application/json", headers=headers)
     assert answer.status_code == 422

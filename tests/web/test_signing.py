@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from petitions.clock import now, stopped_at
+from petitions.db.transactions import WRITE_QUEUE
 from petitions.domain import decrypt_export
 from petitions.models import Message, Signature, Signer
 from petitions.queries.catalogue import PublicCampaign
@@ -665,7 +666,7 @@ def test_an_outsider_cannot_find_out_who_has_signed_already(app: Flask, ann: Fla
 @pytest.mark.usefixtures("campaign")
 @pytest.mark.parametrize("path", [SIGN, "/fr/water-2026/cases/river/sign"])
 def test_a_busy_server_says_so_and_keeps_what_was_typed(app: Flask, ann: FlaskClient, path: str) -> None:
-    queue = app.extensions["petitions_write_queue"]
+    queue = WRITE_QUEUE.of(app)
     patience, queue._most_waiting = queue._most_waiting, 0  # as if two hundred were waiting
     response = ann.post(path, data=typed(ANN, ["lake"], newsletter="y"))
     page = page_of(response, 503)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import op
-from flask import current_app
 
 from petitions.models.extras import NO_STATISTICS
+from petitions.settings import SETTINGS
 
 revision = "0005"
 down_revision = "0004"
@@ -109,7 +109,7 @@ def downgrade() -> None:
 
 def _folder() -> Path:
     """Where campaign keys lie from now on: not in the database, so in no copy of it."""
-    folder: Path = current_app.extensions["petitions_settings"].instance / "campaign-keys"
+    folder: Path = SETTINGS.of().instance / "campaign-keys"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
 

@@ -8,12 +8,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import current_app
-
 from petitions.domain import sealing
 from petitions.errors import KeyMissing, NoRecipientKey
+from petitions.parts import Part
 from petitions.queries.catalogue import PublicCampaign, catalogue
-from petitions.settings import Settings
+from petitions.settings import SETTINGS, Settings
 
 
 @dataclass
@@ -67,16 +66,17 @@ class Keyring:
         return self.instance / "campaign-keys" / slug
 
 
+KEYRING: Part[Keyring] = Part()
+
+
 def keyring() -> Keyring:
     """This application's keys."""
-    ring: Keyring = current_app.extensions["petitions_keyring"]
-    return ring
+    return KEYRING.of()
 
 
 def settings() -> Settings:
     """This application's settings."""
-    found: Settings = current_app.extensions["petitions_settings"]
-    return found
+    return SETTINGS.of()
 
 
 def blind_key(campaign: PublicCampaign) -> bytes:

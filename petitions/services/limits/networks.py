@@ -3,7 +3,6 @@
 import secrets
 from ipaddress import ip_address, ip_network
 
-from flask import current_app
 from sqlalchemy import select
 
 from petitions import clock
@@ -11,11 +10,13 @@ from petitions.db import bulk
 from petitions.db.transactions import transaction
 from petitions.domain import sealing
 from petitions.models import Limit
+from petitions.parts import Part
 from petitions.services.keys.keyring import keyring
 
 # From the narrowest to the widest. A household has one IPv4 address, or one IPv6 network of /56 to /48, and so any
 # number of /64 networks at no cost.
 PREFIXES = {4: (32, 24), 6: (64, 56, 48)}
+NETWORK_KEYS: Part[dict[str, bytes]] = Part(dict)  # of today, by the drawn half
 _DAY = 86_400
 _PARTS = 5  # of 31 bits each: what an integer in `limits` holds on both databases
 
@@ -53,7 +54,7 @@ def daily_key() -> bytes:
     The random half is stored in `limits`, which no backup contains. So neither a copy of the database nor the secret
     key alone suffices to test all addresses, and past days cannot be tested even with both. Raises Busy.
     """
-    kept: dict[str, bytes] = current_app.extensions.setdefault("petitions_network_keys", {})
+    kept = NETWORK_KEYS.of()
     day = f"{clock.now():%Y-%m-%d}"
     if day not in kept:
         drawn = _drawn(day)
