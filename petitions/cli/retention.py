@@ -8,8 +8,8 @@ from flask.cli import AppGroup, with_appcontext
 
 from petitions import clock
 from petitions.cli.helpers import refusals
+from petitions.domain.retention import Clock
 from petitions.queries import retention as rules
-from petitions.queries.retention import Clock
 from petitions.services.operations import backup as backups
 from petitions.services.operations import recovery, restore
 from petitions.services.privacy import retention as services

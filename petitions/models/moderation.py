@@ -73,11 +73,15 @@ class Invalidation(Base):
 
 
 class Mark(Base):
-    """When something was last done; from "retention" and "boot …" it is known whether the clock jumped."""
+    """When something was last done; from "retention" and "boot" it is known whether the clock jumped.
+
+    `subject` is the campaign's row id, or the machine's start, if there are several marks of a kind.
+    """
 
     __tablename__ = "marks"
 
-    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(40), primary_key=True, default="")
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

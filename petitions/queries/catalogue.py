@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Row, String, cast, func, select
 
 from petitions import clock
 from petitions.db.transactions import reading
+from petitions.domain import retention
 from petitions.domain.states import CampaignState, CaseState, TextState
 from petitions.errors import Busy, NotFound
 from petitions.models import Campaign, CampaignText, Case, CaseText, Mark, Recipient, Story, StoryText
 from petitions.parts import Part
-from petitions.queries import retention
 from petitions.queries.pins import Pins
 
 FRESH_SECONDS = 1.0  # how long a hidden case may stay visible
@@ -211,7 +211,7 @@ def _version() -> tuple[Any, ...]:
 
 def _load(connection: Connection, pinned: set[str]) -> Catalogue:
     is_closed = Campaign.state != CampaignState.OPEN
-    noted = select(Mark.at).where(Mark.name == "closed " + cast(Campaign.id, String), is_closed)
+    noted = select(Mark.at).where(Mark.kind == retention.CLOSED, Mark.subject == cast(Campaign.id, String), is_closed)
     closed_at = noted.scalar_subquery().label("closed_at")
     rows = connection.execute(
         select(*Campaign.__table__.columns, closed_at, CampaignText.locale, CampaignText.words, *_version())

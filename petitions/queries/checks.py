@@ -7,11 +7,12 @@ from sqlalchemy import select, text
 
 from petitions import clock, file_modes
 from petitions.db.transactions import reading
+from petitions.domain import retention as policy
+from petitions.domain.retention import Clock
 from petitions.domain.states import CampaignState
 from petitions.models import Campaign
 from petitions.queries import retention
 from petitions.queries.board import outbox
-from petitions.queries.retention import Clock
 from petitions.settings import Settings
 
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
@@ -49,7 +50,7 @@ def _database() -> list[str]:
             found = {name: connection.scalar(text(f"PRAGMA {name}")) for name in PRAGMAS}
             return [f"SQLite: {key} is {found[key]}, not {want}" for key, want in PRAGMAS.items() if found[key] != want]
         said = {name: connection.scalar(text(f"SHOW {name}")) for name in POSTGRES}
-        scrubbed = retention.marks(connection).get(retention.SCRUBBED)
+        scrubbed = retention.marks(connection).get(policy.SCRUBBED)
     faults = [f"Postgres: {name} is off: a power cut would lose signatures" for name in POSTGRES if said[name] == "off"]
     if scrubbed and clock.now() - scrubbed > SCRUB_WAITS:
         faults.append(f"Postgres: erased bytes may still be on the disk, not scrubbed since {scrubbed:%Y-%m-%d}")
@@ -62,7 +63,7 @@ def _files(settings: Settings) -> list[str]:
 
 def _retention(state: Clock) -> str:
     with reading() as connection:
-        last = retention.marks(connection).get(retention.SEEN)
+        last = retention.marks(connection).get(policy.SEEN)
     return f"clock {state}, last run {last:%Y-%m-%d %H:%M} UTC" if last else f"clock {state}, no run yet"
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from petitions import locales
-from petitions.queries import retention
+from petitions.domain import retention
 from petitions.queries.catalogue import PublicCampaign
 from petitions.settings import Settings
 

@@ -11,36 +11,29 @@ The clock rules. A run erases only if all of this holds; otherwise it waits, and
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from petitions import clock
-from petitions.clock import Boot
 from petitions.db.transactions import reading
+from petitions.domain.retention import (
+    AFTER_DELIVERY,
+    AFTER_END,
+    MAIL_LIFETIME,
+    PENDING_LIFETIME,
+    Clock,
+    MarkKey,
+    Marks,
+    closed_mark,
+    ends_at,
+    erased_by,
+    exported_mark,
+    judged,
+)
 from petitions.domain.states import CampaignState, SignatureState
 from petitions.models import Campaign, Mark, Message, Signature, Signer
-
-PENDING_LIFETIME = timedelta(days=14)  # as long as the link in the e-mail is valid
-AFTER_DELIVERY = timedelta(days=30)
-AFTER_END = timedelta(days=365)
-MAIL_LIFETIME = timedelta(hours=72)
-
-TOLERANCE = timedelta(minutes=10)  # how far the clock may be corrected and still be trusted
-LONGEST_PAUSE = timedelta(hours=48)
-DOUBT_PERIOD = timedelta(hours=1)
-SEEN, DOUBT, SCRUBBED = "retention", "doubt", "scrubbed"
-
-
-class Clock(StrEnum):
-    """Whether retention trusts the clock."""
-
-    TRUSTED = "trusted"
-    WAITING = "waiting"
-    JUMPED = "jumped"
-    EARLIER = "earlier"
 
 
 @dataclass(frozen=True)
@@ -69,45 +62,10 @@ class Work:
     never_exported: int  # newsletter subscribers confirmed since the last export
 
 
-def ends_at(closes_at: datetime | None, closed_at: datetime | None) -> datetime | None:
-    """When a campaign ended or will end: its closing date, or when it was first seen closed."""
-    return min((each for each in (closes_at, closed_at) if each is not None), default=None)
-
-
-def erased_by(end: datetime | None, handed_over_at: datetime | None) -> datetime | None:
-    """When the last name is erased: 30 days after delivery, 12 months after the end; None without an end."""
-    if end is None:
-        return None
-    if handed_over_at is not None and handed_over_at >= end:
-        return min(end + AFTER_END, handed_over_at + AFTER_DELIVERY)
-    return end + AFTER_END
-
-
-def closed_mark(campaign_id: int) -> str:
-    """The name of the mark for when the campaign was first seen closed."""
-    return f"closed {campaign_id}"
-
-
-def exported_mark(campaign_id: int) -> str:
-    """The name of the mark for when the newsletter addresses were last exported."""
-    return f"newsletter {campaign_id}"
-
-
-def marks(connection: Connection) -> dict[str, datetime]:
-    """All marks, by name."""
-    return {row.name: row.at for row in connection.execute(select(Mark.name, Mark.at))}
-
-
-def judged(seen: dict[str, datetime], now: datetime, boot: Boot) -> Clock:
-    """The state of the clock according to these marks, by the rules above."""
-    began_at, doubted_at, last = seen.get(f"boot {boot.id}"), seen.get(DOUBT), seen.get(SEEN)
-    if last is not None and now < last - TOLERANCE:
-        return Clock.EARLIER
-    if began_at is None:
-        return Clock.TRUSTED if last is not None and now - last <= LONGEST_PAUSE else Clock.WAITING
-    if abs(boot.began_at - began_at) > TOLERANCE:
-        return Clock.JUMPED if doubted_at is None else Clock.WAITING
-    return Clock.WAITING if doubted_at is not None and now - doubted_at < DOUBT_PERIOD else Clock.TRUSTED
+def marks(connection: Connection) -> dict[MarkKey, datetime]:
+    """All marks."""
+    rows = connection.execute(select(Mark.kind, Mark.subject, Mark.at))
+    return {MarkKey(row.kind, row.subject): row.at for row in rows}
 
 
 def clock_state() -> Clock:
@@ -157,7 +115,7 @@ def plans(now: datetime) -> list[Plan]:
     return [_plan(row, noted, now) for row in rows]
 
 
-def _plan(row: Any, noted: dict[str, datetime], now: datetime) -> Plan:
+def _plan(row: Any, noted: Marks, now: datetime) -> Plan:
     closed_at = None if row.state == CampaignState.OPEN else noted.get(closed_mark(row.id))
     end = ends_at(row.closes_at, closed_at)
     by = erased_by(end, row.handed_over_at)

@@ -9,14 +9,16 @@ import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from flask import Flask
-from sqlalchemy import Column, Integer, Table, inspect
+from sqlalchemy import Column, Integer, Table, inspect, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from petitions.db.base import Base, db
 from petitions.db.transactions import reading
+from petitions.domain.retention import MarkKey
 from petitions.migrations import upgrade as upgrading
 from petitions.migrations.upgrade import differences, downgrade, upgrade
 from petitions.models import Campaign, CampaignText, Case, JournalRow, Story, StoryText
+from petitions.queries.retention import marks
 from tests.support.factories import Keys, close_app, in_threads, make_app
 from tests.support.filling import fill, numbers
 from tests.support.postgres import Postgres
@@ -311,3 +313,17 @@ def test_every_migration_can_be_undone_and_says_what_it_does() -> None:
         text = path.read_text()
         assert text.startswith('"""'), path.name
         assert "def downgrade() -> None:\n    pass" not in text, path.name
+
+
+def test_marks_with_joined_names_keep_their_moments_forwards_and_back(empty_app: Flask) -> None:
+    days = {"closed 12": 1, "retention": 2, "boot 5f-3": 3}
+    upgrade()
+    downgrade("0011")
+    insert = text("INSERT INTO marks (name, at) VALUES (:name, :at)")
+    with db.engine.execution_options(writes=True).begin() as connection:
+        connection.execute(insert, [{"name": name, "at": f"2026-01-0{day} 12:00:00"} for name, day in days.items()])
+    for step in (upgrade, lambda: downgrade("0011"), upgrade):
+        step()
+    expected = {MarkKey(*name.split()): day for name, day in days.items()}
+    with reading() as connection:
+        assert {key: at.day for key, at in marks(connection).items()} == expected, empty_app.name

@@ -14,9 +14,10 @@ from flask import Flask
 from petitions import clock
 from petitions.clock import Boot, stopped_at
 from petitions.db.transactions import transaction, write_queue
+from petitions.domain import retention as policy
+from petitions.domain.retention import Clock
 from petitions.errors import CampaignClosed, LinkExpired, LinkUnknown, TooManyTries
 from petitions.models import Message, Signature, Signer
-from petitions.queries import retention as rules
 from petitions.queries.catalogue import PublicCampaign
 from petitions.services.limits import mail_quota, proof_of_work, rate_limits
 from petitions.services.mailing import outbox
@@ -354,15 +355,15 @@ def check_retention_refuses(campaign: PublicCampaign, jump: timedelta) -> None:
     with at(START):
         retention.trust_clock()
         sign(campaign, ANN)
-        assert retention.run().clock == rules.Clock.TRUSTED
+        assert retention.run().clock == Clock.TRUSTED
     with at(START + MINUTE, jump):
         for _ in range(3):
             done = retention.run()
-            assert done.clock in (rules.Clock.JUMPED, rules.Clock.EARLIER)
+            assert done.clock in (Clock.JUMPED, Clock.EARLIER)
         assert newest(Signer).erased_at is None
         assert {row.state for row in rows(Signature)} == {"pending"}
     with at(START + HOUR):
-        assert retention.run().clock == rules.Clock.TRUSTED
+        assert retention.run().clock == Clock.TRUSTED
     assert miscounts() == []
 
 
@@ -375,6 +376,6 @@ def test_retention_refuses_while_the_clock_is_untrusted(app: Flask, campaign: Pu
 def test_a_retention_that_accepts_every_clock_is_noticed(
     campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rules, "judged", lambda *_: rules.Clock.TRUSTED)
+    monkeypatch.setattr(policy, "judged", lambda *_: Clock.TRUSTED)
     with pytest.raises(AssertionError):
         check_retention_refuses(campaign, 400 * DAY)

@@ -71,7 +71,7 @@ def test_rows_of_several_writers_chain_without_a_gap(context: Flask) -> None:
         with context.app_context():
             for _ in range(10):
                 with transaction() as store:
-                    store.merge(Mark(name=f"{id(store)}", at=journal.clock.now()))
+                    store.merge(Mark(kind="x", subject=f"{id(store)}", at=journal.clock.now()))
                     journal.record(store, "account 1", "login")
 
     assert in_threads(context, [act] * 6) == [None] * 6

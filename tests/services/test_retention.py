@@ -14,12 +14,12 @@ from sqlalchemy import update
 
 from petitions.clock import LONG_AGO, STOPPED, Boot, now, stopped_at
 from petitions.db.transactions import transaction
+from petitions.domain.retention import AFTER_DELIVERY, AFTER_END, MAIL_LIFETIME, PENDING_LIFETIME, Clock
 from petitions.domain.states import SignatureState
 from petitions.errors import CampaignRunning, LinkUnknown, NotFound
 from petitions.models import Campaign, Count, Mark, Message, Signature, Signer
 from petitions.queries import retention as rules
 from petitions.queries.catalogue import CATALOGUE_CACHE, PublicCampaign, catalogue
-from petitions.queries.retention import AFTER_DELIVERY, AFTER_END, MAIL_LIFETIME, PENDING_LIFETIME, Clock
 from petitions.services import ledger
 from petitions.services.keys.keyring import keyring
 from petitions.services.operations import restore
@@ -302,7 +302,7 @@ def test_reopening_a_campaign_forgets_that_it_was_closed(campaign: PublicCampaig
         with transaction() as store:
             store.execute(update(Campaign).values(state=state))
         run_at(START + days * DAY)
-    assert [row for row in rows(Mark) if row.name.startswith("closed")] == []
+    assert [row for row in rows(Mark) if row.kind == "closed"] == []
 
 
 def test_a_wrong_closing_date_erases_nobody_who_signed_after_it(campaign: PublicCampaign) -> None:

@@ -10,9 +10,9 @@ from flask import Flask
 
 from petitions.clock import now, stopped_at
 from petitions.domain.decrypt_export import columns
+from petitions.domain.retention import AFTER_DELIVERY, PENDING_LIFETIME
 from petitions.models import ConsentVersion, Limit, MailSlot, Signature, Signer, Suppression
 from petitions.queries.catalogue import PublicCampaign
-from petitions.queries.retention import AFTER_DELIVERY, PENDING_LIFETIME
 from petitions.services.limits import mail_quota, rate_limits
 from petitions.services.mailing.outbox import REMIND_AFTER
 from tests.support.factories import ANN, EVE, Person, confirm, dump, make_campaign, rows

@@ -9,9 +9,9 @@ from sqlalchemy import update
 
 from petitions.clock import stopped_at
 from petitions.db.transactions import transaction
+from petitions.domain.retention import AFTER_DELIVERY, AFTER_END
 from petitions.models import Campaign, JournalRow, Signer
 from petitions.queries.catalogue import PublicCampaign
-from petitions.queries.retention import AFTER_DELIVERY, AFTER_END
 from petitions.services.privacy import retention
 from petitions.services.staff import accounts
 from tests.support.factories import ANN, CARLA, confirm, newest, rows

@@ -14,8 +14,9 @@ from sqlalchemy import select
 
 from petitions import clock
 from petitions.db.transactions import transaction
+from petitions.domain import retention
 from petitions.models import Campaign, PublishedCount
-from petitions.queries import counts, published_counts, retention
+from petitions.queries import counts, published_counts
 from petitions.queries.catalogue import PublicCampaign, catalogue
 from petitions.queries.counts import NOTHING, Numbers
 from petitions.services.signing.confirming import LINK_LIFETIME

@@ -11,9 +11,10 @@ from petitions import clock
 from petitions.db import bulk
 from petitions.db.transactions import reading, transaction
 from petitions.domain import sealing
+from petitions.domain.retention import Clock
 from petitions.domain.states import MessageState
 from petitions.models import Message
-from petitions.queries.retention import Clock, clock_state
+from petitions.queries.retention import clock_state
 from petitions.services.keys.keyring import keyring
 from petitions.services.limits import mail_quota
 

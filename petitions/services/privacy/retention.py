@@ -16,11 +16,12 @@ from sqlalchemy.orm import Session
 
 from petitions import clock
 from petitions.db.transactions import reading, transaction, truncate_log
+from petitions.domain import retention as policy
+from petitions.domain.retention import Clock
 from petitions.domain.states import CampaignState, SignatureState
 from petitions.errors import CampaignRunning, NotFound
 from petitions.models import Campaign, Mark, Message, Signer
 from petitions.queries import retention as rules
-from petitions.queries.retention import Clock
 from petitions.services import journal, ledger
 from petitions.services.keys.keyring import keyring
 from petitions.services.privacy.erasure import erase_signers
@@ -73,13 +74,13 @@ def look_at_clock() -> Clock:
     now, boot = clock.now(), clock.boot()
     with transaction() as store:
         noted = rules.marks(store.connection())
-        verdict = rules.judged(noted, now, boot)
-        began_at = noted.get(f"boot {boot.id}")
+        verdict = policy.judged(noted, now, boot)
+        began_at = noted.get(policy.boot_mark(boot))
         if verdict == Clock.TRUSTED:
             _trust_clock(store)
-        elif verdict == Clock.WAITING and (began_at is None or abs(boot.began_at - began_at) > rules.TOLERANCE):
-            _set_mark(store, f"boot {boot.id}", boot.began_at)
-            _set_mark(store, rules.DOUBT, now)
+        elif verdict == Clock.WAITING and (began_at is None or abs(boot.began_at - began_at) > policy.TOLERANCE):
+            _set_mark(store, policy.boot_mark(boot), boot.began_at)
+            _set_mark(store, policy.DOUBT, now)
     return verdict
 
 
@@ -100,7 +101,7 @@ def record_delivery(slug: str, by: str = journal.COMMAND) -> None:
         campaign = _campaign(store, slug)
         if campaign.state == CampaignState.OPEN and (campaign.closes_at is None or campaign.closes_at > now):
             raise CampaignRunning(campaign=slug)
-        end = rules.ends_at(campaign.closes_at, _record_end(store, campaign, now)) or now
+        end = policy.ends_at(campaign.closes_at, _record_end(store, campaign, now)) or now
         if (
             campaign.handed_over_at is None or campaign.handed_over_at < end
         ):  # that was before the campaign was opened again
@@ -119,7 +120,7 @@ def undo_delivery(slug: str, by: str = journal.COMMAND) -> None:
 def note_export(slug: str, begun_at: datetime) -> None:
     """Record that the organisation has the addresses of newsletter subscribers confirmed before `begun_at`."""
     with transaction() as store:
-        _set_mark(store, rules.exported_mark(_campaign(store, slug).id), begun_at)
+        _set_mark(store, policy.exported_mark(_campaign(store, slug).id), begun_at)
 
 
 def _batches(column: Any, condition: Any, ended: threading.Event | None) -> Iterator[list[int]]:
@@ -186,13 +187,13 @@ def _record_ends(now: datetime) -> None:
 
 
 def _record_end(store: Session, campaign: Campaign, now: datetime) -> datetime | None:
-    noted = store.get(Mark, rules.closed_mark(campaign.id))
+    noted = store.get(Mark, tuple(policy.closed_mark(campaign.id)))
     if campaign.state == CampaignState.OPEN:
         if noted is not None:
             store.delete(noted)
         return None
     if noted is None:
-        store.add(Mark(name=rules.closed_mark(campaign.id), at=now))
+        _set_mark(store, policy.closed_mark(campaign.id), now)
         campaign.changed_at = now
     return noted.at if noted else now
 
@@ -206,10 +207,10 @@ def _campaign(store: Session, slug: str) -> Campaign:
 
 def _trust_clock(store: Session) -> None:
     boot = clock.boot()
-    _set_mark(store, f"boot {boot.id}", boot.began_at)
-    _set_mark(store, rules.SEEN, clock.now())
-    store.execute(delete(Mark).where(Mark.name == rules.DOUBT))
+    _set_mark(store, policy.boot_mark(boot), boot.began_at)
+    _set_mark(store, policy.SEEN, clock.now())
+    store.execute(delete(Mark).where(Mark.kind == policy.DOUBT.kind))
 
 
-def _set_mark(store: Session, name: str, at: datetime) -> None:
-    store.merge(Mark(name=name, at=at))
+def _set_mark(store: Session, key: policy.MarkKey, at: datetime) -> None:
+    store.merge(Mark(**key._asdict(), at=at))

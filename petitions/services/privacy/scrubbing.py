@@ -13,9 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from petitions import clock
 from petitions.db.base import db
 from petitions.db.transactions import read_autocommit, transaction
+from petitions.domain import retention
 from petitions.errors import Busy
 from petitions.models import Mark
-from petitions.queries import retention
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def scrub_due() -> bool:
         return False
     now = clock.now()
     with transaction() as store:
-        mark = store.get(Mark, retention.SCRUBBED)
+        mark = store.get(Mark, tuple(retention.SCRUBBED))
         last = mark.at if mark else None
     day = now.replace(hour=HOUR, minute=0, second=0, microsecond=0)
     if last is not None and (now < day or last >= day):
@@ -51,7 +51,7 @@ def scrub_due() -> bool:
         log.warning("scrub waits error=%s", type(exc).__name__)
         return False
     with transaction() as store:
-        store.merge(Mark(name=retention.SCRUBBED, at=now))
+        store.merge(Mark(**retention.SCRUBBED._asdict(), at=now))
     log.info("scrubbed")
     return True
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Update, bindparam, update
 
@@ -15,7 +15,26 @@ from petitions.models import Signature
 from petitions.queries.catalogue import PublicCase
 from petitions.services.signatures import counting
 
-NewSignature = tuple[int, int, int, int, str]  # signer, case, letter version, consent version, source
+
+class Wanted(NamedTuple):
+    """A signature that somebody wants to give: to which words, and where the signer came from."""
+
+    case_id: int
+    letter_version_id: int
+    consent_version_id: int
+    source: str
+
+
+class NewSignature(NamedTuple):
+    """A row to insert."""
+
+    signer_id: int
+    case_id: int
+    letter_version_id: int
+    consent_version_id: int
+    source: str
+
+
 Moved = dict[int, list[int]]  # changed cases by signer
 
 # The states from which a signer may withdraw, in the order in which a signature goes through them: on Postgres, a
@@ -32,12 +51,10 @@ _MOVES = {
 }
 
 
-def wanted(
-    cases: Sequence[PublicCase], locale: str, consent: int, source: str
-) -> tuple[tuple[int, int, int, str], ...]:
-    """The rows of these cases for a reader of `locale`, each once: case, letter version, consent version, source."""
+def wanted(cases: Sequence[PublicCase], locale: str, consent: int, source: str) -> tuple[Wanted, ...]:
+    """What a reader of `locale` signs in these cases, each once."""
     return tuple(
-        (case.id, case.letter_versions[case.locale_for(locale)], consent, source) for case in dict.fromkeys(cases)
+        Wanted(case.id, case.letter_versions[case.locale_for(locale)], consent, source) for case in dict.fromkeys(cases)
     )
 
 
@@ -69,13 +86,12 @@ def add(connection: Connection, first: Sequence[NewSignature], further: Sequence
 
     `first` needs no RETURNING, because all of those rows are new.
     """
-    columns = ("signer_id", "case_id", "letter_version_id", "consent_version_id", "source")
     same = {"state": SignatureState.PENDING, "signed_at": minute_of(now)}
-    bulk.insert(connection, Signature, columns, first, same=same)
+    bulk.insert(connection, Signature, NewSignature._fields, first, same=same)
     added = [each[:2] for each in first] + bulk.insert(
         connection,
         Signature,
-        columns,
+        NewSignature._fields,
         further,
         same=same,
         on_conflict=bulk.skip,

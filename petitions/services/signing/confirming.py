@@ -103,7 +103,8 @@ def add_confirmed(facts: SignerFacts, campaign: PublicCampaign, cases: Sequence[
         raise CampaignClosed(campaign=campaign.slug)
     version = consent_version(campaign.id, facts.locale, consent)
     rows = signatures.wanted(cases, facts.locale, version, "direct")
-    _refuse(write_queue().submit(_add_batch, tuple((facts.id, *row) for row in rows)))
+    additions = tuple(signatures.NewSignature(facts.id, *row) for row in rows)
+    _refuse(write_queue().submit(_add_batch, additions))
 
 
 def reject_signer(token: str) -> None:
@@ -132,16 +133,16 @@ def _add_batch(
 ) -> list[DomainError | None]:
     # A signer who was erased meanwhile stays erased; the row lock makes this transaction and `_reject_batch` wait for
     # each other.
-    asked = sorted({rows[0][0] for rows in additions})
+    asked = sorted({rows[0].signer_id for rows in additions})
     is_living = Signer.id.in_(asked) & Signer.erased_at.is_(None)
     living = list(connection.scalars(select(Signer.id).where(is_living).order_by(Signer.id).with_for_update()))
     now = clock.now()
-    rows = [row for rows in additions for row in rows if row[0] in living]
+    rows = [row for rows in additions for row in rows if row.signer_id in living]
     signatures.add(connection, [], rows, now)
     for signer_id in living:
-        signatures.revive(connection, signer_id, [case for number, case, *_ in rows if number == signer_id], now)
+        signatures.revive(connection, signer_id, [row.case_id for row in rows if row.signer_id == signer_id], now)
     refused = dict(zip(living, _confirm_batch(connection, living), strict=True))
-    return [refused.get(rows[0][0]) for rows in additions]
+    return [refused.get(rows[0].signer_id) for rows in additions]
 
 
 def _reject_batch(connection: Connection, signer_ids: Sequence[int]) -> list[None]:

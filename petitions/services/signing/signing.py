@@ -67,7 +67,7 @@ class _Sealed:
     newsletter: bool
     is_named: bool
     is_of_age: bool | None
-    signatures: tuple[tuple[int, int, int, str], ...]  # case, letter version, consent version, source
+    signatures: tuple[signatures.Wanted, ...]
     mail: bytes = field(repr=False)  # the encrypted address, for the e-mail only
     quota: tuple[str, int]
     admission_request: admission.AdmissionRequest
@@ -176,12 +176,12 @@ def _sign_distinct(connection: Connection, entries: list[_Sealed], now: datetime
     places = [(entry, known[entry.key]) for entry in entries if entry.key in known]
     signed = signatures.add(
         connection,
-        [(number, *each) for entry, number in new for each in entry.signatures],
-        [(signer.id, *each) for entry, signer in places for each in entry.signatures],
+        [signatures.NewSignature(number, *each) for entry, number in new for each in entry.signatures],
+        [signatures.NewSignature(signer.id, *each) for entry, signer in places for each in entry.signatures],
         now,
     )
     for entry, signer in places:  # a withdrawn or expired signature becomes pending again
-        cases = [case for case, *_ in entry.signatures]
+        cases = [each.case_id for each in entry.signatures]
         states = [state for state in signatures.ENDED if state in map(signer.states.get, cases)]
         again = signatures.revive(connection, signer.id, cases, now, states)
         signed.setdefault(signer.id, []).extend(again)

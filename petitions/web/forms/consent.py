@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from petitions.domain.retention import AFTER_DELIVERY, PENDING_LIFETIME
 from petitions.locales import UNION
 from petitions.queries.catalogue import PublicCampaign, PublicCase
-from petitions.queries.retention import AFTER_DELIVERY, PENDING_LIFETIME
 
 
 def data_words(campaign: PublicCampaign, only: PublicCase | None = None, *, is_proven: bool = False) -> str:
