@@ -113,6 +113,8 @@ write_settings() {
         echo "PETITIONS_PROXY_HOPS=1"
         echo "PETITIONS_MAIL_URL=\"$mail\""
         echo "PETITIONS_MAIL_FROM=\"$from\""
+        echo "PETITIONS_BACKUPS=/var/backups/petitions"
+        echo "#PETITIONS_BACKUPS_COPY=\"rclone copy {} other-place:petitions\""
         if [ "$database" = postgres ]; then echo 'PETITIONS_DATABASE_URL="postgresql:///petitions?host=/run/postgresql"'; fi
     } | put /etc/petitions.env 600
     put /usr/local/sbin/petitions 755 <<'TEXT'

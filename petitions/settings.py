@@ -65,6 +65,14 @@ class Settings:
     write_queue: int = _env("How many writers may wait in one process before it answers 503.", 200)
     log_level: str = _env("DEBUG, INFO, WARNING or ERROR.", "INFO")
     log_format: str = _env("`text` or `json`: one line per event, without personal data.", "text")
+    backups: str = _env("Folder for the nightly backups, which are kept for 30 days. If empty, none are made.", "")
+    backups_copy: str = _env(
+        "The second place: a folder on another machine's disk, or a command such as `rclone copy {} there:petitions`.",
+        "",
+    )
+    metrics_token: str = _env(
+        "With it as bearer token, monitoring may read /metrics. If empty, there is no such page.", "", secret=True
+    )
     security_contact: str = _env(
         "The contact in security.txt: `mailto:…` or `https://…`. If empty, there is no such file.", ""
     )

@@ -19,6 +19,7 @@ from petitions.services.campaigns import publishing, recounting
 from petitions.services.keys.keyring import settings
 from petitions.services.limits import mail_quota, rate_limits
 from petitions.services.mailing import outbox, suppression
+from petitions.services.operations import nightly
 from petitions.services.privacy import retention, scrubbing
 from petitions.services.signing import confirming, signer_page
 from petitions.settings import Settings
@@ -91,6 +92,7 @@ class Worker:
             retention.run(self._ended)
             scrubbing.scrub_due()
             recounting.recount_due()
+            nightly.backup_due()
         self._published = publishing.publish_due(self._published)
 
 

@@ -21,7 +21,8 @@ def test_the_unit_keeps_names_out_of_swap_and_core_files_and_the_rest_of_the_mac
         "MemoryDenyWriteExecute=yes",
         "SystemCallFilter=@system-service",
     }
-    assert [line for line in said if line.startswith("ReadWritePaths=")] == ["ReadWritePaths=/srv/petitions/instance"]
+    written = {line for line in said if line.startswith("ReadWritePaths=")}
+    assert written == {"ReadWritePaths=/srv/petitions/instance", "ReadWritePaths=-/var/backups/petitions"}
 
 
 def test_every_secret_in_a_file_of_its_own_may_come_from_the_service_manager() -> None:

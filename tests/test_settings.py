@@ -56,6 +56,9 @@ def test_every_setting_can_be_set(tmp_path: Path, keys: Keys) -> None:
         "log_level": "WARNING",
         "log_format": "json",
         "security_contact": "mailto:security@example.org",
+        "backups": "/var/backups/petitions",
+        "backups_copy": "rclone copy {} there:petitions",
+        "metrics_token": "token",
     }
     assert values.keys() == {each.name for each in dataclasses.fields(Settings)}
     environ = {f"PETITIONS_{name.upper()}": str(value) for name, value in values.items()}

@@ -31,7 +31,7 @@ from petitions.services import installation, ledger
 from petitions.services.campaigns import folders
 from petitions.services.keys.keyring import settings as config
 from petitions.services.limits import group_codes as school
-from petitions.services.operations import machine_checks
+from petitions.services.operations import machine_checks, nightly
 from petitions.services.paper import tallies
 from petitions.services.privacy import exports
 from petitions.services.privacy import retention as retention_service
@@ -128,7 +128,8 @@ def _checked() -> Checkup:
     faults += [] if public.campaigns else ["There is no public campaign: run flask campaign import PATH"]
     unproven = [each.slug for each in public.campaigns if each.is_open and check_of(each.slug).checked_at is None]
     faults += [f"{slug} is open, but not all keys are proven to work: run flask keys check" for slug in unproven]
-    return Checkup([*faults, *machine_checks.faults(config()), *found.faults], found.notes)
+    machine = [*machine_checks.faults(config()), *nightly.faults(config())]
+    return Checkup([*faults, *machine, *found.faults], found.notes)
 
 
 def settings_table() -> str:

@@ -1,5 +1,6 @@
 """flask staff, journal, pass, tally, doctor: the daily commands."""
 
+import dataclasses
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from petitions.errors import LoginRefused
 from petitions.models import Account, Recipient, Tally
 from petitions.queries import counts
 from petitions.queries.catalogue import CATALOGUE_CACHE, PublicCampaign
+from petitions.services.operations import nightly
 from petitions.services.staff import accounts
+from petitions.settings import SETTINGS
 from tests.cli.conftest import Run
 from tests.support.factories import CARLA, Keys, close_app, make_app, rows
 
@@ -115,6 +118,19 @@ def test_tally_record_says_what_it_does_not_understand(
         assert rows(Tally) == []
 
 
+@pytest.fixture
+def backed_up(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tonight's backup is made, and copied."""
+    monkeypatch.setattr(nightly, "HOUR", 0)
+    for name in ("backups", "copies"):
+        (tmp_path / name).mkdir()
+    places = {"backups": str(tmp_path / "backups"), "backups_copy": str(tmp_path / "copies")}
+    SETTINGS.put(app, dataclasses.replace(SETTINGS.of(app), **places))
+    with app.app_context():
+        assert nightly.backup_due()
+
+
+@pytest.mark.usefixtures("backed_up")
 def test_doctor_is_content_with_a_key_and_a_campaign(
     run: Run, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +141,7 @@ def test_doctor_is_content_with_a_key_and_a_campaign(
 
 
 @on_sqlite
+@pytest.mark.usefixtures("backed_up")
 def test_doctor_names_what_is_missing_and_how_to_bring_it(app: Flask, run: Run) -> None:
     result = run("doctor")
     assert result.exit_code == 1

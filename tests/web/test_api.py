@@ -1,5 +1,6 @@
 """The API: its format is a promise."""
 
+import dataclasses
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,8 +12,12 @@ from petitions.clock import stopped_at
 from petitions.db.transactions import transaction
 from petitions.domain.states import TallyKind
 from petitions.queries.catalogue import PublicCampaign
+from petitions.services.keys.keyring import KEYRING
+from petitions.services.operations import machine_checks
 from petitions.services.paper import tallies
+from petitions.settings import SETTINGS
 from petitions.web import page_cache
+from petitions.web.api import health
 from tests.support.factories import ANN, EVE, Keys, close_app, confirm, make_app, make_campaign, sign
 from tests.web.browsing import browser
 from tests.web.conftest import FRESH
@@ -117,3 +122,37 @@ def test_the_health_page_of_a_database_that_is_not_there_is_503(tmp_path: Path, 
     away = make_app("postgresql+psycopg://nobody@127.0.0.1:1/nothing", tmp_path, keys)
     assert browser(away).get("/healthz").status_code == 503
     close_app(away)
+
+
+def test_the_server_is_ready_when_a_signature_could_be_stored(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "FRESH_SECONDS", 0.0)
+    assert (browser(app).get("/readyz").status_code, browser(app).get("/readyz").text) == (200, "ready\n")
+    with app.app_context(), transaction() as store:
+        store.execute(text("ALTER TABLE checks RENAME TO gone"))
+    assert (browser(app).get("/readyz").status_code, browser(app).get("/readyz").text) == (503, "database\n")
+    with app.app_context(), transaction() as store:
+        store.execute(text("ALTER TABLE gone RENAME TO checks"))
+    with monkeypatch.context() as full:
+        full.setattr(machine_checks, "LEAST_FREE", 1 << 62)
+        assert browser(app).get("/readyz").text == "disk\n"
+    ring = KEYRING.of(app)
+    with monkeypatch.context() as lost:
+        lost.setattr(ring, "master_key", "")
+        assert browser(app).get("/readyz").text == "key\n"
+    assert browser(app).get("/readyz").text == "ready\n"
+
+
+def test_numbers_for_monitoring_need_the_token_and_name_nobody(app: Flask, campaign: PublicCampaign) -> None:
+    client = browser(app)
+    bearer = {"Authorization": "Bearer a long token"}
+    assert client.get("/metrics", headers=bearer).status_code == 404, "switched off"
+    SETTINGS.put(app, dataclasses.replace(SETTINGS.of(app), metrics_token="a long token"))
+    for headers in ({}, {"Authorization": "Bearer another"}):
+        assert client.get("/metrics", headers=headers).status_code == 404
+    with app.app_context():
+        confirm(campaign, ANN)
+    answer = client.get("/metrics", headers=bearer)
+    assert answer.status_code == 200
+    assert "petitions_signatures_confirmed 3" in answer.text.splitlines()
+    assert "petitions_mails_waiting 1" in answer.text.splitlines()
+    assert "river" not in answer.text

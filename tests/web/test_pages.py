@@ -83,7 +83,15 @@ def test_no_page_is_forgotten_here(make_demo: MakeDemo) -> None:
         "signer_page.page",
         "signer_page.stop_form",
     }  # test_html.py and the browser open these
-    no_page = {"static", "health.healthz", "api_counts.campaign_counts", "well_known.security_txt", "signer_page.data"}
+    no_page = {
+        "static",
+        "health.healthz",
+        "health.readyz",
+        "health.metrics",
+        "api_counts.campaign_counts",
+        "well_known.security_txt",
+        "signer_page.data",
+    }
     no_page |= {
         "api_oembed.oembed",
         "embed.badge",

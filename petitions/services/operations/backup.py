@@ -92,7 +92,7 @@ def secret_words() -> str:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Connection]:
+def database_at(path: Path) -> Iterator[Connection]:
     """A connection to the SQLite file `path`, in a writing transaction."""
     engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
     prepare(engine)
@@ -114,7 +114,7 @@ def _copy_file(connection: Connection, path: Path) -> None:
 
 
 def _copy_rows(source: Connection, path: Path) -> None:
-    with opened(path) as target:
+    with database_at(path) as target:
         Base.metadata.create_all(target)
         stamp_new(target)
         target.exec_driver_sql("PRAGMA defer_foreign_keys = ON")

@@ -29,6 +29,13 @@ def faults(settings: Settings) -> list[str]:
     return [*found, *_database(), *_relay(settings.mail_url)]
 
 
+def unready(settings: Settings) -> str:
+    """Why no signature could be stored now, in a word; empty if one could. Quick, and leaves no trace."""
+    if shutil.disk_usage(settings.instance.resolve()).free < LEAST_FREE // 4:
+        return "disk"
+    return "database" if _database() else ""
+
+
 def _disk(folder: Path) -> list[str]:
     found = []
     try:

@@ -55,6 +55,12 @@ def restore(path: Path) -> datetime:
     return datetime.fromisoformat(part["made_at"])
 
 
+def verify(path: Path) -> None:
+    """Read a backup to its last row, and decrypt its encrypted part; raises BackupFaulty if anything is wrong."""
+    backup.check(path)
+    _opened_part(path)
+
+
 def _opened_part(path: Path) -> dict[str, Any]:
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copy:
@@ -78,7 +84,7 @@ def _prepare(scratch: Path, part: dict[str, Any]) -> None:
     upgrade_file(scratch)
     messages = [_message(each) for each in part["messages"]]
     if messages:
-        with backup.opened(scratch) as connection:
+        with backup.database_at(scratch) as connection:
             connection.execute(insert(Message), messages)
     with closing(sqlite3.connect(scratch)) as copy:
         copy.execute("VACUUM")
@@ -116,5 +122,5 @@ def _put_in_place(scratch: Path) -> None:
         db.engine.dispose()
         return
     upgrade()
-    with backup.opened(scratch) as source, write_lock().held(), db.engine.begin() as target:
+    with backup.database_at(scratch) as source, write_lock().held(), db.engine.begin() as target:
         copy_rows(source, target)
