@@ -47,6 +47,7 @@ CASE_FIELDS: Mapping[str, Field] = {
     "since": Field(1000, required=False, kind="text"),
     "points": Field(3, required=False, kind="list"),
     "avoid": Field(12, required=False, kind="list"),
+    "card_rules": Field(6, required=False, kind="list"),
     "share": Field(200, required=False),
 }
 STORY_FIELDS: Mapping[str, Field] = {

@@ -1,4 +1,4 @@
-"""The keys of a case about letters: the addressee's address, until when to write, and further languages."""
+"""The keys of a case about letters and cards: where they go, until when to write, and further languages."""
 
 import unicodedata
 from datetime import date
@@ -11,7 +11,7 @@ from petitions.locales import is_language
 
 # What fits into the window of an envelope, in a readable size
 ADDRESS_LINES, ADDRESS_COLUMNS = 6, 40
-PLAIN = ("address", "copy_to", "email", "send_until")
+PLAIN = ("address", "copy_to", "card_to", "email", "send_until")
 
 
 def take_facts(table: Table) -> dict[str, Any]:
@@ -56,4 +56,10 @@ def _day_fault(value: str) -> str:
     return ""
 
 
-_CHECKS = {"address": _address_fault, "copy_to": _address_fault, "email": _email_fault, "send_until": _day_fault}
+_CHECKS = {
+    "address": _address_fault,
+    "copy_to": _address_fault,
+    "card_to": _address_fault,
+    "email": _email_fault,
+    "send_until": _day_fault,
+}

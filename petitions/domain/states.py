@@ -65,6 +65,13 @@ class TallyKind(StrEnum):
     LETTERS = "letters"
 
 
+class ActionKind(StrEnum):
+    """What visitors did by their own account, counted without checking it."""
+
+    POSTED = "posted"  # letters posted
+    DONATION = "donation"  # a donation link followed
+
+
 def one_of(column: str, states: type[StrEnum]) -> CheckConstraint:
     """A check constraint: the column holds one of these states."""
     names = ", ".join(f"'{state}'" for state in states)

@@ -10,7 +10,7 @@ from petitions.models.campaign import (
     Story,
     StoryText,
 )
-from petitions.models.counts import Count, Limit, PublishedCount, Recount, Tally
+from petitions.models.counts import ActionCount, Count, Limit, PublishedCount, Recount, Tally
 from petitions.models.moderation import Check, GroupCode, Hold, Invalidation, MailSlot, Mark, Suppression
 from petitions.models.outbox import Message
 from petitions.models.signing import Signature, Signer
@@ -18,6 +18,7 @@ from petitions.models.staff import Account, JournalRow, Recipient, StaffSession
 
 __all__ = [
     "Account",
+    "ActionCount",
     "Campaign",
     "CampaignText",
     "Case",

@@ -6,7 +6,7 @@ from sqlalchemy import JSON, BigInteger, CheckConstraint, Date, ForeignKey, Stri
 from sqlalchemy.orm import Mapped, mapped_column
 
 from petitions.db.base import Base, UtcDateTime
-from petitions.domain.states import TallyKind, one_of
+from petitions.domain.states import ActionKind, TallyKind, one_of
 
 
 class Count(Base):
@@ -53,6 +53,19 @@ class Recount(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     people: Mapped[int]
     agrees: Mapped[bool]
+
+
+class ActionCount(Base):
+    """How often visitors did something on one day, unchecked; `subject` is a case or a place, never a person."""
+
+    __tablename__ = "action_counts"
+    __table_args__ = (one_of("kind", ActionKind),)
+
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(12), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)  # in the campaign's time zone
+    number: Mapped[int]
 
 
 class Tally(Base):

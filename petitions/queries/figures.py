@@ -13,7 +13,9 @@ from sqlalchemy import func, select
 
 from petitions import clock
 from petitions.db.transactions import reading
+from petitions.domain.states import ActionKind
 from petitions.models import Count, Recount
+from petitions.queries import actions
 from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.counts import NOTHING, Numbers, of_campaign
 
@@ -40,6 +42,7 @@ class Figures:
     people: int
     recounted_at: datetime | None
     agrees: bool
+    posted: dict[str, int]  # letters by case, as their writers report
 
     def of(self, case_id: int) -> Numbers:
         """The case's rounded numbers."""
@@ -49,6 +52,7 @@ class Figures:
 def figures_of(campaign: PublicCampaign) -> Figures:
     """The figures of the public cases."""
     until = _until(clock.now(), campaign.timezone)
+    today = clock.now().astimezone(ZoneInfo(campaign.timezone)).date()
     shown = [case.id for case in campaign.cases]
     numbers = of_campaign(campaign.id, before=until)
     changes = select(Count.hour_at, func.sum(Count.confirmed)).where(Count.case_id.in_(shown), Count.hour_at < until)
@@ -62,6 +66,7 @@ def figures_of(campaign: PublicCampaign) -> Figures:
         people=_down(recount.people) if recount else 0,
         recounted_at=recount.at if recount else None,
         agrees=bool(recount and recount.agrees),
+        posted={slug: _down(number) for slug, number in actions.sums(campaign.slug, ActionKind.POSTED, today).items()},
     )
 
 

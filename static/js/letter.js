@@ -30,6 +30,17 @@
 
   for (const part of document.querySelectorAll("[data-script]")) part.hidden = false;
   document.querySelector("[data-print]").addEventListener("click", () => window.print());
+  for (const button of document.querySelectorAll("[data-use]")) {
+    button.addEventListener("click", () => { // typed text is kept: the browser can undo this
+      const sample = button.closest("details").querySelector("[lang]");
+      [text.lang, text.dir] = [sample.lang, sample.dir];
+      text.focus();
+      text.select();
+      if (!document.execCommand("insertText", false, sample.textContent)) text.value = sample.textContent;
+      check();
+      copy();
+    });
+  }
   text.addEventListener("input", check);
   document.addEventListener("input", copy);
   check(); // after "back", the browser restores what was typed

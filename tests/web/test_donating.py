@@ -13,9 +13,11 @@ from petitions.content.checks import is_iban
 from petitions.content.reading import read
 from petitions.errors import ContentFaulty
 from petitions.kit import builder
+from petitions.models import ActionCount
 from petitions.queries.catalogue import catalogue
+from petitions.services.campaigns import actions
 from petitions.web.public import donating
-from tests.support.factories import write_campaign
+from tests.support.factories import rows, write_campaign
 from tests.web.browsing import DEMO, LANGUAGES, browser, visit
 
 
@@ -29,6 +31,32 @@ def test_one_text_before_signing_and_another_one_after(demo: Flask, language: st
         if path != "donate/":
             said += [part.all("p")[0].text for part in page.all("section") if part.get("class") == "donation"]
     assert said[0] != said[1]
+
+
+def test_followed_links_are_counted_by_their_place_and_nothing_else(demo: Flask) -> None:
+    client = browser(demo)
+    pings = {
+        path: sorted(
+            {a["ping"].rsplit("/", 1)[1] for a in visit(client, f"/en/{DEMO}/{path}").all("a") if a.get("ping")}
+        )
+        for path in ("", "thanks", "donate/", "privacy")
+    }
+    assert pings == {
+        "": ["before", "footer"],
+        "thanks": ["footer", "thanks"],
+        "donate/": ["footer", "page"],
+        "privacy": ["footer"],
+    }
+    here = f"/en/{DEMO}/donate/opened"
+    for _ in range(actions.CLICKS.most):
+        answer = client.post(f"{here}/thanks", data=b"PING", content_type="text/ping")
+        assert (answer.status_code, answer.data, "Set-Cookie" in answer.headers) == (204, b"", False)
+    assert client.post(f"{here}/thanks").status_code == 429
+    assert client.post(f"{here}/nowhere").status_code == 404
+    with demo.app_context():
+        assert [(row.kind, row.subject, row.number) for row in rows(ActionCount)] == [
+            ("donation", "thanks", actions.CLICKS.most)
+        ]
 
 
 def test_the_code_holds_the_account_as_banks_write_it(

@@ -57,3 +57,15 @@ def test_a_mail_program_gets_a_subject_lines_and_never_too_much() -> None:
     short = mail_link("minister@example.org", "Subject", ["é" * 1000, "demand"])
     assert short.endswith("body=demand")
     assert len(short) <= LONGEST_MAILTO
+    shortest = mail_link("minister@example.org", "Şubat " * 100, ["é" * 1000])
+    assert "?subject=%C5%9Eubat" in shortest, "never without a subject"
+    assert len(shortest) <= LONGEST_MAILTO
+
+
+def test_where_a_case_allows_it_a_card_goes_to_the_person_with_rules_of_its_own(demo: Flask) -> None:
+    page = visit(browser(demo), f"/en/{DEMO}/cases/joel-paredes/letter/")
+    assert "A card to the person" in page.text
+    assert "Do not put your address on the card." in page.text
+    [card] = [a["href"] for a in page.all("a") if "pieces=card" in a.get("href", "")]
+    assert browser(demo).get(card).status_code in (200, 503)
+    assert "A card to the person" not in visit(browser(demo), f"/en/{DEMO}/cases/neth-nahara/letter/").text

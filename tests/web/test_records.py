@@ -13,7 +13,7 @@ from tests.web.browsing import browser, code, link, mails, sign_all, sign_one
 pytestmark = pytest.mark.usefixtures("campaign")
 
 HERE = "/fr/water-2026"
-WORDS = {"api_bounces.bounced", "signer_page.stop_mails"}  # these answer with words of their own, not with a 303
+WORDS = {"api_bounces.bounced", "donating.opened", "signer_page.stop_mails"}  # these do not answer with a 303
 
 
 def kept(app: Flask) -> dict[str, list[tuple[Any, ...]]]:
@@ -56,6 +56,8 @@ def test_every_path_that_answers_303_leaves_a_record(app: Flask) -> None:
     send(f"{theirs}/not-me")
     send(f"/embed{HERE}/sign", cases=["river"], first_name="Eve", last_name="N", email=EVE.email)
     send(f"/embed{HERE}/lake/sign", first_name="Eve", last_name="O", email=EVE.email)
+
+    send(f"{HERE}/cases/lake/letter/posted", letters="2")
 
     public = {
         rule.endpoint

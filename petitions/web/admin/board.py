@@ -5,9 +5,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext
 
-from petitions.domain.states import CaseState
+from petitions.domain.states import ActionKind, CaseState
+from petitions.queries import actions, moderation
 from petitions.queries import board as boards
-from petitions.queries import moderation
 from petitions.web import sessions
 from petitions.web.i18n import locale
 from petitions.web.sources import CHANNELS
@@ -33,6 +33,14 @@ SOURCES = {
     **{channel: name for channel, (name, _) in CHANNELS.items() if name},
 }
 
+PLACES = {
+    "before": _l("before signing"),
+    "thanks": _l("after signing"),
+    "closed": _l("on the closed campaign"),
+    "footer": _l("at the foot of a page"),
+    "page": _l("on the page about donating"),
+}
+
 
 def board() -> ResponseReturnValue:
     """The whole page."""
@@ -42,10 +50,25 @@ def board() -> ResponseReturnValue:
 
 
 def list_sources() -> ResponseReturnValue:
-    """How signers reached the form, as sums."""
+    """How signers reached the form, which letters were posted, and which donation links were followed, as sums."""
     newest = boards.newest(locale())
-    found = boards.sources(newest.campaign) if newest else {}
-    return render_template("admin/sources.html", sources=found, names=SOURCES)
+    if newest is None:
+        abort(404)
+    found = boards.sources(newest.campaign)
+    posted, opened = (actions.sums(newest.campaign, kind) for kind in (ActionKind.POSTED, ActionKind.DONATION))
+    titles = {line.slug: line.title for line in newest.lines}
+    return render_template(
+        "admin/sources.html",
+        tables=[
+            (_l("How signers came"), _l("Signatures"), [(SOURCES.get(key, key), n) for key, n in found.items()]),
+            (
+                _l("Letters posted, as reported"),
+                _l("Letters"),
+                [(titles.get(key, key), n) for key, n in posted.items()],
+            ),
+            (_l("Donation links followed"), _l("Times"), [(PLACES.get(key, key), n) for key, n in opened.items()]),
+        ],
+    )
 
 
 def board_part() -> ResponseReturnValue:

@@ -9,9 +9,9 @@ from wtforms.validators import ValidationError
 from petitions import clock
 from petitions.domain import identity, mail_hosts
 from petitions.queries.catalogue import PublicCampaign, PublicCase
-from petitions.services.signing.admission import is_automatic
 from petitions.services.signing.signing import Entry
 from petitions.web.forms.consent import consent_words
+from petitions.web.forms.guards import GuardedForm
 from petitions.web.forms.person import AddressForm, NameForm
 from petitions.web.forms.words import REFUSALS, cleaned
 from petitions.web.i18n import locale
@@ -19,7 +19,7 @@ from petitions.web.security import network
 from petitions.web.sources import source
 
 
-class SignForm(NameForm, AddressForm):
+class SignForm(NameForm, AddressForm, GuardedForm):
     """Public field names: first_name, last_name, email, birth_date, newsletter, unnamed, of_age, cases.
 
     The other fields are against abuse.
@@ -32,9 +32,6 @@ class SignForm(NameForm, AddressForm):
     of_age = BooleanField()
     cases = SelectMultipleField(validate_choice=False)
     pass_code = StringField()
-    proof = StringField()
-    remark = StringField()  # a honeypot: hidden, with a name that neither browsers nor password managers fill in
-    elapsed = StringField()
 
     def __init__(self, campaign: PublicCampaign, only: PublicCase | None = None) -> None:
         """For all open cases of `campaign`, or for `only` one."""
@@ -100,11 +97,5 @@ class SignForm(NameForm, AddressForm):
             source=source(),
             group_code=self.pass_code.data or "",
             proof=self.proof.data or "",
-            is_automatic=is_automatic(self.remark.data or "", self._elapsed_ms),
+            is_automatic=self.is_automatic,
         )
-
-    @property
-    def _elapsed_ms(self) -> int | None:
-        """How long filling in took; None if the page did not measure it."""
-        said = self.elapsed.data or ""
-        return int(said) if said.isascii() and said.isdecimal() and len(said) < 10 else None

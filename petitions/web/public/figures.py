@@ -53,15 +53,16 @@ def _csv(campaign: PublicCampaign) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(
-        ["kind", "from", "to", "case", "confirmed", "paper", "letters", "withdrawn", "invalidated", "expired"]
+        ["kind", "from", "to", "case", "confirmed", "paper", "letters", "withdrawn", "invalidated", "expired", "posted"]
     )
     for case in campaign.cases:
         shown, rounded = public.of(case.id), figures.of(case.id)
         first = [shown.confirmed, shown.paper, shown.letters]
-        writer.writerow(["case", "", "", case.slug, *first, rounded.withdrawn, rounded.invalidated, rounded.expired])
+        others = [rounded.withdrawn, rounded.invalidated, rounded.expired, figures.posted.get(case.slug, 0)]
+        writer.writerow(["case", "", "", case.slug, *first, *others])
     for week in figures.weeks:
-        writer.writerow(["weeks", week.begin.isoformat(), week.end.isoformat(), "", week.confirmed, "", "", "", "", ""])
-    writer.writerow(["people", "", "", "", figures.people, "", "", "", "", ""])
+        writer.writerow(["weeks", week.begin.isoformat(), week.end.isoformat(), "", week.confirmed, *[""] * 6])
+    writer.writerow(["people", "", "", "", figures.people, *[""] * 6])
     return "\ufeff" + out.getvalue()
 
 

@@ -12,6 +12,7 @@ from petitions.services.limits import networks, proof_of_work, rate_limits
 from petitions.services.signing.signing import sign_cases
 from petitions.web import page_cache
 from petitions.web.errors import status_of, wait_of, words_of
+from petitions.web.forms.guards import GuardedForm
 from petitions.web.forms.sign import SignForm
 from petitions.web.forms.words import REFUSALS
 from petitions.web.public.views import blank_form, find_campaign, render, render_case
@@ -62,20 +63,27 @@ def take_entry(form: SignForm, thanks: str, page: Callable[..., str]) -> Respons
     try:
         sign_cases(form.entry())
     except (Busy, TooManyTries, ProofNeeded) as exc:  # nothing was recorded; the form keeps what was typed
-        question, problem = None, str(words_of(exc))
-        if isinstance(exc, ProofNeeded):
-            brought = form.proof.data or ""
-            question = proof_of_work.ask(form.campaign.id, network(), brought, price=exc.price, seconds=exc.seconds)
-            problem += " " + ngettext(
-                "Wait %(num)s second, then press the button once more. Most browsers do it for you.",
-                "Wait %(num)s seconds, then press the button once more. Most browsers do it for you.",
-                question.seconds,
-            )
-            if form.pass_code.data:
-                form.pass_code.errors = [REFUSALS["pass_unknown"]]
+        problem, question = explain(exc, form.campaign, form)
+        if isinstance(exc, ProofNeeded) and form.pass_code.data:
+            form.pass_code.errors = [REFUSALS["pass_unknown"]]
         again = page(form.campaign, form.only, form, problem=problem, question=question)
         return again, status_of(exc), wait_of(exc)
     return redirect(thanks, 303)
+
+
+def explain(
+    exc: Busy | TooManyTries | ProofNeeded, campaign: PublicCampaign, form: GuardedForm
+) -> tuple[str, proof_of_work.Question | None]:
+    """Why the form was not taken, in words, and the challenge that the page solves, if one is needed."""
+    problem = str(words_of(exc))
+    if not isinstance(exc, ProofNeeded):
+        return problem, None
+    question = proof_of_work.ask(campaign.id, network(), form.proof.data or "", price=exc.price, seconds=exc.seconds)
+    return problem + " " + ngettext(
+        "Wait %(num)s second, then press the button once more. Most browsers do it for you.",
+        "Wait %(num)s seconds, then press the button once more. Most browsers do it for you.",
+        question.seconds,
+    ), question
 
 
 def form_page(
