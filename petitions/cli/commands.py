@@ -39,7 +39,10 @@ from petitions.services.privacy import retention as retention_service
 campaign = LazyGroup(
     "campaign",
     help="Campaign folders: check, import, export; and a closed campaign as plain files.",
-    elsewhere={"freeze": "petitions.cli.freeze:freeze"},
+    elsewhere={
+        "freeze": "petitions.cli.freeze:freeze",
+        "import": "petitions.cli.importing:import_campaign",
+    },
 )
 group_codes = AppGroup("pass", help="Group codes for schools and stalls, where many sign from one network.")
 signatures = LazyGroup(
@@ -148,16 +151,6 @@ def check_campaign(path: Path) -> None:
     for file in reading.missing_texts(content):
         click.echo(f"{file}: not translated yet; visitors will read {content.languages[0]} there")
     click.echo(f"{content.slug}: {len(content.cases)} cases, {', '.join(content.languages)}: no faults.")
-
-
-@campaign.command("import")
-@click.argument("path", type=click.Path(path_type=Path, file_okay=False))
-def import_campaign(path: Path) -> None:
-    """Import the folder at PATH into the database. Nothing changes if it has faults."""
-    with refusals():
-        content = reading.read(path)
-        folders.import_campaign(content, catalogue_cache())
-    click.echo(f"{content.slug}: imported, {len(content.cases)} cases.")
 
 
 @campaign.command("export")

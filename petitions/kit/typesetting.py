@@ -32,9 +32,7 @@ def made(facts: dict[str, Any]) -> bytes:
 
 def pdf(facts: dict[str, Any]) -> bytes:
     """The document of these facts (see pieces.py), as PDF/UA-1 (ISO 14289-1), which can be read aloud."""
-    urls = {piece["url"] for piece in facts["pieces"]}
-    facts["codes"] = {url: _code(segno.make(url, error="m", micro=False)) for url in urls}
-    return _compiled("kit.typ", facts, format="pdf", pdf_standards=["ua-1"])
+    return _compiled("kit.typ", _with_codes(facts), format="pdf", pdf_standards=["ua-1"])
 
 
 def picture(facts: dict[str, Any]) -> bytes:
@@ -45,12 +43,32 @@ def picture(facts: dict[str, Any]) -> bytes:
     return out.getvalue()
 
 
+def misfits(facts: dict[str, Any]) -> list[dict[str, str]]:
+    """The parts that are too long for their place, also at the smallest size: `kind` of the piece and `title`."""
+    template, facts = ("card.typ", facts) if facts.get("format") == "jpg" else ("kit.typ", _with_codes(facts))
+    said = json.loads(_compiler(facts, template).query("<misfit>", field="value"))
+    return [dict(each) for each in said]
+
+
+def _with_codes(facts: dict[str, Any]) -> dict[str, Any]:
+    urls = {piece["url"] for piece in facts["pieces"]}
+    return {**facts, "codes": {url: _code(segno.make(url, error="m", micro=False)) for url in urls}}
+
+
 def _compiled(template: str, facts: dict[str, Any], **how: Any) -> bytes:
-    compiler = typst.Compiler(root=str(HERE / "typst"), font_paths=[str(HERE / "fonts")], ignore_system_fonts=False)
-    data = {"data": json.dumps(facts, ensure_ascii=False)}
-    result = compiler.compile(str(HERE / "typst" / template), sys_inputs=data, **how)
+    result = _compiler(facts, template).compile(**how)
     assert isinstance(result, bytes)  # noqa: S101 - a list only if there are several pictures
     return result
+
+
+def _compiler(facts: dict[str, Any], template: str) -> typst.Compiler:
+    return typst.Compiler(
+        str(HERE / "typst" / template),
+        root=str(HERE / "typst"),
+        font_paths=[str(HERE / "fonts")],
+        ignore_system_fonts=False,
+        sys_inputs={"data": json.dumps(facts, ensure_ascii=False)},
+    )
 
 
 def _code(code: Any) -> str:

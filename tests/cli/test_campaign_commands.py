@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from petitions.cli import importing
 from petitions.cli.setup import DEMO_CAMPAIGN
 from petitions.content.reading import read
 from petitions.queries.catalogue import PublicCampaign, catalogue
@@ -119,3 +120,14 @@ def test_export_of_an_unknown_campaign_is_refused(run: Run, tmp_path: Path) -> N
     result = run("campaign", "export", "nothing", tmp_path / "out")
     assert (result.exit_code, result.stderr) == (1, "Refused: not_found campaign=nothing\n")
     assert not (tmp_path / "out").exists()
+
+
+def test_import_names_the_texts_that_are_too_long_for_print(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_campaign(tmp_path / "campaign")
+    assert run("campaign", "import", folder).stderr == ""
+    monkeypatch.setattr(importing, "too_long", lambda _: [("fr", "The river", "Poster")])
+    said = run("campaign", "import", folder)
+    assert said.exit_code == 0
+    assert said.stderr == "fr: too long to be printed well: The river (Poster). Shorten its texts.\n"
