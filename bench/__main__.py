@@ -10,11 +10,12 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import select
 
-from bench import load, scratch
+from bench import kits, load, scratch
 from petitions.db.transactions import reading
 from petitions.domain import sealing
 from petitions.models import Signer
@@ -133,6 +134,9 @@ def _part(database: str, signatures: int, flush_ms: int, options: argparse.Names
         if flush_ms and database == "postgres":
             alone = scratch.inserts_alone(server.database_url, connections)
             limit = f"\nOne row a commit and no other work, {connections} connections: {alone:.0f} a second.\n"
+        if not flush_ms:
+            sign = partial(Scenarios(server).signing, "", 9)
+            limit += kits.measured(server.port, f"{CAMPAIGN}/kit.pdf", sign, options.rounds, 2 * options.seconds)
         return title + table + limit + _memory(server, before, options)
 
 

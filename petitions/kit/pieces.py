@@ -55,8 +55,8 @@ def _pieces(campaign: PublicCampaign, order: Order, base_url: str) -> Iterator[F
             yield {"kind": kind, **whole}
             continue
         for case in order.cases:
-            number = order.sheets if kind in ("signatures", "youth") else 1
-            yield from [{"kind": kind, **cases[case.slug]}] * number
+            sheets = {"sheets": order.sheets} if kind in ("signatures", "youth") else {}
+            yield {"kind": kind, **cases[case.slug], **sheets}
             if kind == "letter":
                 for language, letter in case.letter_facts.get("letters", {}).items():
                     yield {"kind": kind, **cases[case.slug], **_language(language), **_letter(letter)}
