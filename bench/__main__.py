@@ -134,10 +134,11 @@ def _part(database: str, signatures: int, flush_ms: int, options: argparse.Names
         if flush_ms and database == "postgres":
             alone = scratch.inserts_alone(server.database_url, connections)
             limit = f"\nOne row a commit and no other work, {connections} connections: {alone:.0f} a second.\n"
+        memory = _memory(server, before, options)
         if not flush_ms:
             sign = partial(Scenarios(server).signing, "", 9)
             limit += kits.measured(server.port, f"{CAMPAIGN}/kit.pdf", sign, options.rounds, 2 * options.seconds)
-        return title + table + limit + _memory(server, before, options)
+        return title + table + limit + memory
 
 
 def _memory(server: scratch.Server, before: float, options: argparse.Namespace) -> str:

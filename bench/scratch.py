@@ -99,7 +99,7 @@ def server(database: str, signatures: int, flush_ms: int, port: int) -> Iterator
     """A running server on "sqlite" or "postgres" with so many signatures, whose disk takes `flush_ms` longer."""
     with tempfile.TemporaryDirectory(prefix="petitions-bench-") as folder:
         environ = slow_disk(Path(folder), flush_ms)
-        postgres = Postgres(environ).start() if database == "postgres" else None
+        postgres = Postgres(environ).start("max_connections=200") if database == "postgres" else None
         running = Server(Path(folder), postgres.empty_url() if postgres else "", port, {} if postgres else environ)
         try:
             running.is_slow = bool(flush_ms)

@@ -52,7 +52,11 @@ class Settings:
         secret=True,
     )
     mail_from: str = _env("The sender of every e-mail.", "Petitions <petitions@localhost>")
-    mail_per_minute: int = _env("How many e-mails are sent per minute at most.", 600)
+    mail_per_minute: int = _env("How many e-mails are sent per minute at most.", 1500)
+    mail_per_hour: int = _env("How many per hour, if the mail server has such a limit; 0: no limit.", 0)
+    mail_per_day: int = _env("How many per day, in the same way.", 0)
+    mail_url_second: str = _env("A second mail server, for what these limits leave over.", "", secret=True)
+    mail_connections: int = _env("How many e-mails are sent at the same time, over a connection each.", 4)
     bounce_secret: str = _env(
         "The secret with which a mail service reports bounces to /api/v1/bounces. If empty, none can.", "", secret=True
     )
@@ -141,6 +145,9 @@ class Settings:
             found.append("PETITIONS_MAIL_URL must begin with " + ", ".join(f"{scheme}:" for scheme in MAIL_SCHEMES))
         elif self.mail_url.startswith("smtp") and _split(self.mail_url) is None:
             found.append("PETITIONS_MAIL_URL must be like smtp://user:password@mail.example.org:587")
+        second = self.mail_url_second
+        if second and not (second.startswith(("smtp://", "smtps://")) and _split(second)):
+            found.append("PETITIONS_MAIL_URL_SECOND must be like smtp://user:password@mail.example.org:587")
         found += self._faults_of_values()
         if self.demo and not (
             base and base.hostname in LOOPBACK and host.strip("[]") in LOOPBACK and not self.is_https
@@ -154,9 +161,10 @@ class Settings:
     def _faults_of_values(self) -> list[str]:
         """Faults of numbers, keys and words."""
         found: list[str] = []
-        for name in ("workers", "threads", "write_queue", "mail_per_minute"):
-            if getattr(self, name) < 1:
-                found.append(f"PETITIONS_{name.upper()} must be at least 1")
+        least = {"workers": 1, "threads": 1, "write_queue": 1, "mail_per_minute": 1, "mail_connections": 1}
+        for name, value in {**least, "proxy_hops": 0, "mail_per_hour": 0, "mail_per_day": 0}.items():
+            if getattr(self, name) < value:
+                found.append(f"PETITIONS_{name.upper()} must be at least {value}")
         if self.master_key and not self.master_key.startswith("AGE-SECRET-KEY-1"):
             found.append("PETITIONS_MASTER_KEY must be an age identity (AGE-SECRET-KEY-1…)")
         if self.log_level.upper() not in LOG_LEVELS:
@@ -165,8 +173,6 @@ class Settings:
             found.append("PETITIONS_LOG_FORMAT must be text or json")
         if self.security_contact and not self.security_contact.startswith(("mailto:", "https://")):
             found.append("PETITIONS_SECURITY_CONTACT must begin with mailto: or https://")
-        if self.proxy_hops < 0:
-            found.append("PETITIONS_PROXY_HOPS must be 0 or more")
         return found
 
     def faults_of_server(self) -> list[str]:

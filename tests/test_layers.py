@@ -29,6 +29,7 @@ LAYERS = (
     ("services.signing",),
     ("services.campaigns", "services.paper", "services.staff"),
     ("services.operations",),
+    ("sending",),
     ("worker",),
     ("cli", "web"),
     ("factory",),

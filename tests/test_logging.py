@@ -21,7 +21,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from petitions import logs, worker
+from petitions import logs, sending
 from petitions.models import Signer
 from petitions.queries.catalogue import PublicCampaign
 from petitions.services import ledger
@@ -84,7 +84,7 @@ def live(app: Flask, campaign: PublicCampaign, visitor: FlaskClient) -> list[str
     assert visitor.post(f"{here}/cases/river/sign", data=FORM, headers=SAME_ORIGIN).status_code == 303
     with app.app_context():
         token, code = token_of(newest(Signer).id), code_of(newest(Signer).id)
-        assert worker.send_due() == 1
+        assert sending.send_due() == 1
     for path in (f"/fr/confirm/{token}", f"/fr/confirm/{token}?email={CANARY.email}"):
         assert visitor.get(path).status_code == 200
     wrong = {"email": CANARY.email, "code": "no code"}

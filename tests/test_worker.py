@@ -16,18 +16,19 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from petitions import clock, worker
+from petitions import clock, sending, worker
 from petitions.clock import now, stopped_at
 from petitions.db.transactions import transaction
 from petitions.mail.transports import connected
 from petitions.models import Campaign, Limit, Message, Signer
 from petitions.queries import board
 from petitions.queries.catalogue import CATALOGUE_CACHE, PublicCampaign
+from petitions.sending import send_due
 from petitions.services.keys.keyring import settings
 from petitions.services.mailing import outbox
 from petitions.services.signing import confirming, signing
 from petitions.settings import SETTINGS
-from petitions.worker import Worker, send_due
+from petitions.worker import Worker
 from tests.support.factories import (
     ANN,
     BASE_URL,
@@ -215,7 +216,7 @@ def test_a_signer_who_was_erased_meanwhile_gets_no_mail(campaign: PublicCampaign
     [letter] = outbox.lease(1)
     confirming.reject_signer(token)
     with connected(settings().mail_url) as transport:
-        worker._send(transport, letter, settings())
+        sending._send(transport, letter, settings())
     assert state() == []
     assert delivered(tmp_path) == []
 
@@ -225,24 +226,24 @@ def test_one_mail_that_cannot_be_made_does_not_stop_the_others(
 ) -> None:
     for person in (ANN, EVE):
         sign(campaign, person)
-    honest = worker.compose
+    honest = sending.compose
 
     def stumble(kind: str, locale: str, to: str, **facts: Any) -> EmailMessage:
         if to == ANN.email:
             raise RuntimeError("a template is broken")
         return honest(kind, locale, to, **facts)
 
-    monkeypatch.setattr(worker, "compose", stumble)
+    monkeypatch.setattr(sending, "compose", stumble)
     assert send_due() == 2
     assert state() == [("queued", "not_made", 1, True), ("sent", None, 1, False)]
     assert [message["To"] for message in delivered(tmp_path)] == [EVE.email]
 
 
 def test_a_batch_is_bounded_and_the_rest_waits_for_the_next_one(campaign: PublicCampaign, tmp_path: Path) -> None:
-    for number in range(worker.BATCH + 3):
+    for number in range(sending.BATCH + 3):
         sign(campaign, Person("P", str(number), f"p{number}@example.org"), "river")
-    assert [send_due(), send_due(), send_due()] == [worker.BATCH, 3, 0]
-    assert len(delivered(tmp_path)) == worker.BATCH + 3
+    assert [send_due(), send_due(), send_due()] == [sending.BATCH, 3, 0]
+    assert len(delivered(tmp_path)) == sending.BATCH + 3
 
 
 def test_mails_leave_no_faster_than_allowed(app: Flask, campaign: PublicCampaign, tmp_path: Path) -> None:
@@ -286,7 +287,7 @@ def test_who_is_stopped_finishes_the_mail_under_way_and_gives_the_others_back(
         sign(campaign, Person("P", str(number), f"p{number}@example.org"))
     ended = threading.Event()
     ended.set()
-    send_due(ended)
+    sending.Sender(ended).send_due()
     assert len(delivered(tmp_path)) == 1
     assert sorted(state()) == [("queued", None, 0, True), ("queued", None, 0, True), ("sent", None, 1, False)]
     assert send_due() == 2, "at once, without waiting for a lease to end"
@@ -329,16 +330,16 @@ def test_no_failure_ends_the_loop(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     sign(campaign, ANN)
-    honest, calls = worker.send_due, []
+    honest, calls = sending.Sender.send_due, []
 
-    def fail_first(ended: threading.Event) -> int:
+    def fail_first(sender: sending.Sender) -> int:
         calls.append(1)
         if len(calls) == 1:
             raise RuntimeError("the database was away")
-        return honest(ended)
+        return honest(sender)
 
     monkeypatch.setattr(worker, "PAUSE", 0.01)
-    monkeypatch.setattr(worker, "send_due", fail_first)
+    monkeypatch.setattr(sending.Sender, "send_due", fail_first)
     running = Worker(app)
     thread = running.start()
     _wait_until(lambda: state()[-1][0] == "sent")
@@ -444,13 +445,14 @@ def test_a_mail_whose_lease_may_end_is_not_begun(
     people = [Person("P", str(number), f"p{number}@example.org") for number in range(3)]
     for person in people:
         sign(campaign, person)
-    begun, honest = now(), worker._send
+    begun, honest = now(), sending._send
 
-    def slowly(*given: Any) -> None:
+    def slowly(*given: Any) -> bool:
         honest(*given)
         clock._source = lambda: begun + outbox.LEASE - outbox.LEASE_MARGIN + timedelta(seconds=1)
+        return True
 
-    monkeypatch.setattr(worker, "_send", slowly)
+    monkeypatch.setattr(sending, "_send", slowly)
     with stopped_at(begun):
         assert send_due() == 1, "a server this slow has time for one"
     assert sorted(state()) == [("queued", None, 0, True), ("queued", None, 0, True), ("sent", None, 1, False)]
@@ -486,14 +488,14 @@ def test_stopping_a_worker_waits_for_the_mail_being_sent(
 ) -> None:
     for number in range(3):
         sign(campaign, Person("P", str(number), f"p{number}@example.org"))
-    honest, under_way, may_go = worker._send, threading.Event(), threading.Event()
+    honest, under_way, may_go = sending._send, threading.Event(), threading.Event()
 
-    def slowly(*given: Any) -> None:
+    def slowly(*given: Any) -> bool:
         under_way.set()
         assert may_go.wait(20)
-        honest(*given)
+        return honest(*given)
 
-    monkeypatch.setattr(worker, "_send", slowly)
+    monkeypatch.setattr(sending, "_send", slowly)
     running = Worker(app)
     thread = running.start()
     assert under_way.wait(20)

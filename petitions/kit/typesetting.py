@@ -79,10 +79,7 @@ def _code(code: Any) -> str:
 
 def main(folder: Path, key: str) -> None:
     """Make one document, one at a time over all processes. Its job's file is locked meanwhile, to notice a crash."""
-    os.environ["RAYON_NUM_THREADS"] = (
-        "1"  # one thread, and only when nothing else wants the processor: signing comes first
-    )
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # signing comes first
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     job = folder / f"{key}.json"

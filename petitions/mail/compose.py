@@ -28,6 +28,10 @@ def compose(kind: str, locale: str, to: str, *, sender: str, message_id: str, **
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = f"<{message_id}@{host}>"
     message["Auto-Submitted"] = "auto-generated"
+    message["Reply-To"] = Address(addr_spec=facts["controller"]["email"])
+    if kind != "confirm":  # RFC 8058: one press in the mail program, answered by the page behind the same link
+        message["List-Unsubscribe"] = f"<{facts['stop']}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(text.strip() + "\n")
     message.add_alternative(html, subtype="html")
     message["Content-Language"] = locale  # last: set_content() drops every Content- header

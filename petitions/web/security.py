@@ -28,6 +28,7 @@ HEADERS = {
 }
 SAFE = {"GET", "HEAD", "OPTIONS"}
 ADMIN = "/admin/"
+ONE_CLICK = "signer_page.stop_mails"  # mail programs send it (RFC 8058); its token is the proof
 SERVICES = "/api/v1/bounces"  # for mail services, which are no browsers and authenticate with a secret
 
 
@@ -62,7 +63,7 @@ def register(app: Flask, settings: Settings) -> None:
         if not request.query_string.isascii():
             abort(400)  # not from a browser; Werkzeug would fail on bytes that are not UTF-8
         if request.method not in SAFE:
-            if request.path != SERVICES:
+            if request.path != SERVICES and request.endpoint != ONE_CLICK:
                 _check_origin(settings.base_url)
             if request.content_length is None and "Transfer-Encoding" in request.headers:
                 abort(413)  # a request body without length; Werkzeug would silently cut it off at the limit

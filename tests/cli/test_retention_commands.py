@@ -14,9 +14,9 @@ from petitions.clock import Boot, stopped_at
 from petitions.db.transactions import transaction
 from petitions.models import Campaign, Count, Signer
 from petitions.queries.catalogue import PublicCampaign
+from petitions.sending import send_due
 from petitions.services.privacy import retention
 from petitions.settings import SETTINGS, Settings
-from petitions.worker import send_due
 from tests.cli.conftest import Run
 from tests.support.factories import ANN, Keys, confirm, newest, sign
 from tests.support.ports import free_port

@@ -107,3 +107,14 @@ def test_the_message_id_is_the_same_at_each_try_and_differs_between_mails() -> N
 @pytest.mark.parametrize("email", ["o'connor+x@example.org", "a.b-c_d@sub.example.org", "jürgen@bücher.example.org"])
 def test_the_address_is_the_one_that_was_typed(email: str) -> None:
     assert str(mail(email=email)["To"]) == email
+
+
+@pytest.mark.parametrize("kind", ["confirm", "reminder", "receipt", "repeat", "mine"])
+def test_answers_reach_the_section_and_one_press_stops_all_but_the_confirmation(kind: str) -> None:
+    message = mail(kind)
+    assert message["Reply-To"] == "privacy@example.org"
+    if kind == "confirm":
+        assert message["List-Unsubscribe"] is None
+    else:
+        assert message["List-Unsubscribe"] == "<https://sign.example.org/fr/stop/never>"
+        assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"

@@ -19,12 +19,12 @@ from petitions.domain.retention import Clock
 from petitions.errors import CampaignClosed, LinkExpired, LinkUnknown, TooManyTries
 from petitions.models import Message, Signature, Signer
 from petitions.queries.catalogue import PublicCampaign
+from petitions.sending import send_due
 from petitions.services.limits import mail_quota, proof_of_work, rate_limits
 from petitions.services.mailing import outbox
 from petitions.services.privacy import retention
 from petitions.services.signatures import counting, signatures
 from petitions.services.signing import confirming
-from petitions.worker import send_due
 from tests.support.crowds import database_of
 from tests.support.effort import IS_LONG, effort, note
 from tests.support.factories import (
@@ -287,11 +287,11 @@ def test_a_limit_that_accepts_a_window_in_the_future_is_noticed(monkeypatch: pyt
 def test_the_budget_of_all_mails_is_not_locked_either() -> None:
     rule = rate_limits.Rule("outbound", 1, MINUTE)
     with at(START, 400 * DAY):
-        assert rate_limits.is_within(rule, "all")
-        assert not rate_limits.is_within(rule, "all")
+        assert rate_limits.reserve([rule], "all", 2) == 1
+        assert rate_limits.reserve([rule], "all", 1) == 0
     with at(START):
-        assert rate_limits.is_within(rule, "all")
-        assert not rate_limits.is_within(rule, "all"), "and it holds again"
+        assert rate_limits.reserve([rule], "all", 1) == 1
+        assert rate_limits.reserve([rule], "all", 1) == 0, "and it holds again"
 
 
 @pytest.mark.parametrize("seconds", [0, 1, rate_limits.CLOCK_TOLERANCE])

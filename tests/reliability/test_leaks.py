@@ -20,7 +20,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, text
 
-from petitions import worker
+from petitions import sending, worker
 from petitions.db.base import db
 from petitions.domain.identity import mailbox
 from petitions.models import Message, Signature, Signer
@@ -122,7 +122,7 @@ def export(installation: Installation) -> None:
 def maintain(installation: Installation) -> None:
     """What the worker does within five minutes; on Postgres within a day."""
     with installation.app.app_context():
-        while worker.send_due():
+        while sending.send_due():
             pass
         loop = worker.Worker(installation.app)
         loop._truncated_at -= worker.TRUNCATE_EVERY + 1

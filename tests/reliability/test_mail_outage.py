@@ -19,15 +19,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from petitions import worker
+from petitions import sending
 from petitions.clock import now, stopped_at
 from petitions.db.transactions import reading, transaction, write_queue
 from petitions.mail import transports
 from petitions.models import Message, Signer
 from petitions.queries.catalogue import PublicCampaign
+from petitions.sending import send_due
 from petitions.services.mailing import outbox
 from petitions.settings import SETTINGS
-from petitions.worker import send_due
 from tests.support.crowds import crowd, database_of, sign_all
 from tests.support.effort import IS_LONG, effort, note
 from tests.support.factories import ANN, BOB, EVE, Keys, close_app, make_app, miscounts, rows, sign
@@ -335,7 +335,7 @@ def test_each_sender_that_crashes_doubles_one_mail_at_most(
 def test_a_worker_that_doubles_more_or_under_another_name_is_noticed(
     servers: list[Flask], campaign: PublicCampaign, server: MailServer, monkeypatch: pytest.MonkeyPatch, bug: str
 ) -> None:
-    honest, mark, calls = worker.compose, outbox.mark_sent, iter(range(10**9))
+    honest, mark, calls = sending.compose, outbox.mark_sent, iter(range(10**9))
 
     def fresh(*given: Any, **facts: Any) -> Any:
         return honest(*given, **{**facts, "message_id": uuid.uuid4().hex})
@@ -345,7 +345,7 @@ def test_a_worker_that_doubles_more_or_under_another_name_is_noticed(
             mark(leased)
 
     if bug == "a Message-ID made fresh":
-        monkeypatch.setattr(worker, "compose", fresh)
+        monkeypatch.setattr(sending, "compose", fresh)
     else:
         monkeypatch.setattr(outbox, "mark_sent", mark_at_times)
     with pytest.raises(AssertionError, match="Message-ID" if "Message-ID" in bug else "double"):
@@ -432,14 +432,15 @@ def test_an_address_that_stays_is_noticed(
 ) -> None:
     send_to(app, server.url)
 
-    def keep(message_id: int, *_: Any) -> None:
+    def keep(message: Any, *_: Any) -> None:
         """What should be wiped stays."""
         with transaction() as store:
-            store.execute(update(Message).where(Message.id == message_id).values(state="failed"))
+            number = getattr(message, "id", message)
+            store.execute(update(Message).where(Message.id == number).values(state="failed"))
 
     if bug == "given up":
         monkeypatch.setattr(outbox, "GIVE_UP_AFTER", timedelta(days=900))
     else:
-        monkeypatch.setattr(outbox, {"sent": "drop", "refused": "mark_failed"}[bug], keep)
+        monkeypatch.setattr(outbox, {"sent": "mark_sent", "refused": "mark_failed"}[bug], keep)
     with pytest.raises(AssertionError):
         check_addresses_are_wiped(app, campaign, server)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.event import listen, remove
 from werkzeug.test import TestResponse
 
-from petitions import clock, worker
+from petitions import clock, sending
 from petitions.db.transactions import reading, transaction
 from petitions.models import Signer
 from petitions.queries import signer
@@ -236,7 +236,7 @@ def commits_of_the_worker() -> int:
     note_commit = commits.append  # one object, by which it is found again
     listen(engine, "commit", note_commit)
     try:
-        while worker.send_due():
+        while sending.send_due():
             pass
     finally:
         remove(engine, "commit", note_commit)

@@ -18,8 +18,8 @@ from flask import Flask
 
 from petitions.clock import now
 from petitions.models import Message, Signer
+from petitions.sending import send_due
 from petitions.settings import SETTINGS
-from petitions.worker import send_due
 from tests.support.crowds import database_of
 from tests.support.effort import IS_LONG, note
 from tests.support.exim import Exim, exim

@@ -11,8 +11,8 @@ from petitions.db.base import db
 from petitions.db.transactions import reading
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign
+from petitions.sending import send_due
 from petitions.services.signing import confirming, signer_page
-from petitions.worker import send_due
 from tests.support.factories import ANN, BOB, CONSENT, EVE, code_of, sign, token_of
 from tests.support.statements import statements
 

@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from petitions import worker
+from petitions import sending
 from petitions.settings import SETTINGS, Settings
 from tests.support.factories import ANN, BASE_URL, Person
 from tests.web.page import Node, Page
@@ -74,7 +74,7 @@ def press(client: FlaskClient, form: Node, **typed_in: Any) -> TestResponse:
 def mails(app: Flask) -> list[EmailMessage]:
     """Every mail that the application sent, oldest first; what waits is sent now."""
     with app.app_context():
-        while worker.send_due():
+        while sending.send_due():
             pass
     config: Settings = SETTINGS.of(app)
     files = sorted(Path(config.mail_url.removeprefix("file:")).glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)

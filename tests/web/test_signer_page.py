@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from petitions.models import Signature, Suppression
 from petitions.queries.catalogue import PublicCampaign
+from petitions.services.mailing.suppression import stop_token
 from petitions.settings import SETTINGS
 from tests.support.factories import ANN, EVE, dump, miscounts, rows
 from tests.web.browsing import body, browser, link, mails, page_of, press, sign_all, visit
@@ -99,6 +100,18 @@ def test_the_stop_link_of_a_mail_needs_one_button_and_then_no_mail_leaves(app: F
         assert len(rows(Suppression)) == 1
     sign_all(client, ["lake"], EVE)
     assert len(mails(app)) == 1
+
+
+def test_mail_programs_stop_mails_by_one_press_without_limit(app: Flask) -> None:
+    service = app.test_client()  # RFC 8058: no Origin, no Sec-Fetch-Site, many mailboxes from one network
+    with app.app_context():
+        tokens = [stop_token(f"eve{number}@example.org") for number in range(30)]
+    for token in tokens:
+        answer = service.post(f"/fr/stop/{token}", data={"List-Unsubscribe": "One-Click"})
+        assert answer.status_code == 200
+    assert service.post("/fr/stop/guessed", data={"List-Unsubscribe": "One-Click"}).status_code == 404
+    with app.app_context():
+        assert len(rows(Suppression)) == 30
 
 
 def test_bounces_need_the_secret(app: Flask, client: FlaskClient) -> None:

@@ -90,19 +90,23 @@ def spend(rule: Rule, value: str) -> None:
         raise TooManyTries(kind=rule.kind, seconds=int(rule.window.total_seconds()))
 
 
-def is_within(rule: Rule, value: str) -> bool:
-    """Whether one more use is within the limit; it is counted only then."""
+def reserve(rules: Sequence[Rule], value: str, wanted: int) -> int:
+    """How many of the `wanted` uses all `rules` still allow; so many are counted in each."""
     with transaction() as session:
-        (number,) = use(session.connection(), rule, [rule.key(value)], clock.now())
-        if number > rule.most:
-            session.rollback()
-        return number <= rule.most
+        connection = session.connection()
+        allowed = wanted
+        for rule in rules:
+            used = use(connection, rule, [rule.key(value)] * wanted, clock.now())[-1] - wanted
+            allowed = min(allowed, max(0, rule.most - used))
+        for rule in rules:
+            give_back(connection, rule, value, wanted - allowed)
+        return allowed
 
 
-def give_back(connection: Connection, rule: Rule, value: str) -> None:
-    """Count one use less, within the caller's transaction."""
-    used = (Limit.key == rule.key(value)) & (Limit.used > 0)
-    connection.execute(update(Limit).where(used).values(used=Limit.used - 1))
+def give_back(connection: Connection, rule: Rule, value: str, number: int = 1) -> None:
+    """Count so many uses less, within the caller's transaction."""
+    used = (Limit.key == rule.key(value)) & (Limit.used >= number)
+    connection.execute(update(Limit).where(used).values(used=Limit.used - number))
 
 
 def is_used(rule: Rule, value: str) -> bool:

@@ -1,6 +1,7 @@
 """The outbox: queues e-mails, leases them to one sender at a time, and records the result."""
 
 import secrets
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,11 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, or_, 
 
 from petitions import clock
 from petitions.db import bulk
-from petitions.db.transactions import reading, transaction
+from petitions.db.transactions import reading, transaction, write_queue
 from petitions.domain import sealing
 from petitions.domain.retention import Clock
 from petitions.domain.states import MessageState
+from petitions.errors import Busy
 from petitions.models import Message
 from petitions.queries.retention import clock_state
 from petitions.services.keys.keyring import keyring
@@ -28,6 +30,8 @@ DELAY_PER_EARLIER = timedelta(
     seconds=5
 )  # added for each earlier entry of the same network: up to 12 a minute are not delayed
 REMINDER_DELAY = timedelta(hours=1)
+RECEIPT_DELAY = timedelta(minutes=1)  # who waits for a confirmation comes first
+PATIENCE = 30.0  # seconds that recording a sent e-mail waits for a place in the write queue
 CLOCK_TOLERANCE = timedelta(minutes=10)  # times further in the future than this were written while the clock was wrong
 FAILURE_LIFETIME = timedelta(days=7)
 
@@ -93,7 +97,7 @@ _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def lease(most: int) -> list[Leased]:
-    """Lease up to `most` due e-mails, so that no other sender sends them: by compare-and-set, without a lock.
+    """Lease up to `most` due e-mails, so that no other sender sends them.
 
     Ordered by lane: a flood from one network delays its own e-mails, not those of others.
     """
@@ -101,11 +105,11 @@ def lease(most: int) -> list[Leased]:
     is_free = or_(Message.leased_until.is_(None), Message.leased_until <= now)
     is_due = (Message.state == MessageState.QUEUED) & (Message.due_at <= now) & is_free
     with reading() as connection:
-        by_turn = select(Message.id).where(is_due).order_by(Message.lane, Message.due_at, Message.id)
-        ids = list(connection.scalars(by_turn.limit(most)))
-    if not ids:
-        return []
-    with transaction() as session:
+        if connection.scalar(select(Message.id).where(is_due).limit(1)) is None:
+            return []
+    by_turn = select(Message.id).where(is_due).order_by(Message.lane, Message.due_at, Message.id)
+    with transaction() as session:  # on Postgres, senders pass over what another one is leasing; SQLite ignores it
+        ids = list(session.scalars(by_turn.limit(most).with_for_update(skip_locked=True)))
         won = list(
             session.execute(
                 update(Message)
@@ -147,18 +151,31 @@ def _is_still_leased(leased: Leased) -> ColumnElement[bool]:
 
 
 def mark_sent(leased: Leased) -> None:
-    """Record that the e-mail was sent: its row is deleted.
+    """Record that the e-mail was sent: its row is deleted. Shares its commit with signers and other senders.
 
-    Only a confirmation e-mail is kept: it becomes the only reminder, which `cancel_reminders` deletes.
+    Only a confirmation e-mail is kept: it becomes the only reminder, which `cancel_reminders` deletes. Waits while the
+    write queue is full, because an e-mail that is not recorded would be sent again.
     """
-    if leased.kind != "confirm":
-        drop(leased.id)
-        return
-    due_at = leased.created_at + REMIND_AFTER
-    reminder = {"kind": "reminder", "due_at": due_at, "failure": None, "leased_until": None}
-    reminder["lane"] = _lane(due_at + REMINDER_DELAY)
-    with transaction() as session:
-        session.execute(update(Message).where(Message.id == leased.id).values(**reminder))
+    give_up_at = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return write_queue().submit(_mark_sent_batch, leased)
+        except Busy:
+            if time.monotonic() > give_up_at:
+                raise
+            time.sleep(0.2)
+
+
+def _mark_sent_batch(connection: Connection, sent: Sequence[Leased]) -> list[None]:
+    gone = [each.id for each in sent if each.kind != "confirm"]
+    connection.execute(delete(Message).where(Message.id.in_(gone)))
+    for each in sent:
+        if each.kind == "confirm":
+            due_at = each.created_at + REMIND_AFTER
+            reminder = {"kind": "reminder", "due_at": due_at, "failure": None, "leased_until": None}
+            reminder["lane"] = _lane(due_at + REMINDER_DELAY)
+            connection.execute(update(Message).where(Message.id == each.id).values(**reminder))
+    return [None] * len(sent)
 
 
 def drop(message_id: int) -> None:
@@ -181,7 +198,7 @@ def turn_into_receipts(connection: Connection, signer_ids: Sequence[int], now: d
     connection.execute(
         update(Message)
         .where(is_theirs, Message.leased_until.is_(None))
-        .values(kind="receipt", due_at=now, lane=_lane(now))
+        .values(kind="receipt", due_at=now, lane=_lane(now + RECEIPT_DELAY))
     )
 
 

@@ -11,6 +11,7 @@ from petitions.db.transactions import transaction
 from petitions.errors import Busy
 from petitions.mail.transports import Delayed, connected
 from petitions.models import Check
+from petitions.services.mailing import forecast
 from petitions.settings import Settings
 
 MEBIBYTE = 2**20
@@ -26,7 +27,7 @@ def faults(settings: Settings) -> list[str]:
     """What keeps this machine from storing a signature or sending an e-mail, as sentences. Leaves no trace."""
     folders = {settings.instance.resolve()} | ({settings.sqlite_path.parent} if settings.is_sqlite else set())
     found = [fault for folder in sorted(folders) for fault in _disk(folder)]
-    return [*found, *_database(), *_relay(settings.mail_url)]
+    return [*found, *_database(), *_relay(settings.mail_url), *_waiting(settings)]
 
 
 def unready(settings: Settings) -> str:
@@ -62,6 +63,17 @@ def _database() -> list[str]:
     except (Busy, DBAPIError) as exc:
         reason = exc.__cause__ if isinstance(exc, Busy) else exc
         return [f"The database accepts no writes: {str(getattr(reason, 'orig', reason)).splitlines()[0]}"]
+
+
+def _waiting(settings: Settings) -> list[str]:
+    minutes = forecast.minutes_left(settings)
+    if minutes <= forecast.LATE.total_seconds() / 60:
+        return []
+    limits = "PETITIONS_MAIL_PER_MINUTE, _PER_HOUR and _PER_DAY"
+    return [
+        f"The last e-mail that waits will have left in {minutes} minutes: if the mail server takes more, raise "
+        f"{limits}; if not, set PETITIONS_MAIL_URL_SECOND"
+    ]
 
 
 def _relay(url: str) -> list[str]:

@@ -5,7 +5,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
 from petitions.queries import board as boards
-from petitions.services.mailing import suppression
+from petitions.services.keys.keyring import settings
+from petitions.services.mailing import forecast, suppression
 from petitions.web.admin.login import by
 from petitions.web.forms.person import AddressForm
 
@@ -40,4 +41,11 @@ def change_suppression() -> ResponseReturnValue:
 
 def _page(form: AddressForm) -> str:
     done = DONE.get(request.args.get("done", ""))
-    return render_template("admin/mailing.html", form=form, outbox=boards.outbox(), reasons=REASONS, done=done)
+    return render_template(
+        "admin/mailing.html",
+        form=form,
+        outbox=boards.outbox(),
+        minutes=forecast.minutes_left(settings()),
+        reasons=REASONS,
+        done=done,
+    )

@@ -9,6 +9,7 @@ from petitions.errors import NotFound
 from petitions.queries.catalogue import catalogue
 from petitions.queries.privacy import notice_facts
 from petitions.services.keys.keyring import settings
+from petitions.services.mailing import forecast
 from petitions.web import page_cache
 from petitions.web.i18n import locale, wanted
 from petitions.web.public.views import blank_form, find_campaign, render, render_case
@@ -63,7 +64,7 @@ def case(campaign: str, case: str) -> ResponseReturnValue:
 @bp.get("/<lang:lang>/<campaign>/thanks")
 def thanks(campaign: str) -> ResponseReturnValue:
     """The page after signing for all. It shows nothing about the signer, so it may be shared."""
-    return page_cache.page(lambda: render("thanks.html", find_campaign(campaign), case=None))
+    return page_cache.page(lambda: render("thanks.html", find_campaign(campaign), case=None, mail_minutes=_wait()))
 
 
 @bp.get("/<lang:lang>/<campaign>/cases/<case>/thanks")
@@ -72,9 +73,15 @@ def thanks_case(campaign: str, case: str) -> ResponseReturnValue:
 
     def build() -> str:
         found = find_campaign(campaign)
-        return render_case("thanks.html", found, found.case(case))
+        return render_case("thanks.html", found, found.case(case), mail_minutes=_wait())
 
     return page_cache.page(build)
+
+
+def _wait() -> int:
+    """In how many minutes the e-mail will have left, in steps of five; 0 if soon enough."""
+    minutes = forecast.minutes_left(settings())
+    return -(-minutes // 5) * 5 if minutes > forecast.LATE.total_seconds() / 60 else 0
 
 
 @bp.get("/<lang:lang>/<campaign>/counts")
