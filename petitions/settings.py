@@ -1,9 +1,11 @@
 """Every setting: name, help, default, checks. The only module that reads the environment."""
 
 import os
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from email.utils import parseaddr
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -20,6 +22,12 @@ ENCRYPTED = {
     "verify-ca",
     "verify-full",
 }  # the values of Postgres' sslmode that never fall back to plain text
+
+
+@cache
+def version() -> str:
+    """The version of the program, as in pyproject.toml."""
+    return str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
 
 
 def _env(help: str, default: Any, *, secret: bool = False) -> Any:

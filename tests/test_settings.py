@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from petitions.cli.commands import settings_table
+from petitions.cli.checking import settings_table
 from petitions.errors import SettingsFaulty
 from petitions.settings import LOOPBACK, ROOT, Settings, table
 from tests.support.factories import Keys

@@ -12,26 +12,19 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from petitions import clock, settings, worker
-from petitions.cli import privacy, retention
+from petitions import clock, worker
+from petitions.cli import checking, privacy, retention
 from petitions.cli.helpers import catalogue_cache, identities, private_files, refusals
 from petitions.cli.keys import keys
 from petitions.cli.lazy_group import LazyGroup
 from petitions.cli.setup import prepare_installation
 from petitions.cli.staff import journal, staff
 from petitions.content import reading, writing
-from petitions.db.transactions import damage
 from petitions.domain import decrypt_export, sealing
 from petitions.domain.states import TallyKind
-from petitions.migrations.upgrade import is_current
 from petitions.queries.catalogue import catalogue
-from petitions.queries.checks import Checkup, checkup
-from petitions.queries.recipient_keys import check_of
-from petitions.services import installation, ledger
 from petitions.services.campaigns import folders
-from petitions.services.keys.keyring import settings as config
 from petitions.services.limits import group_codes as school
-from petitions.services.operations import machine_checks, nightly
 from petitions.services.paper import tallies
 from petitions.services.privacy import exports
 from petitions.services.privacy import retention as retention_service
@@ -59,7 +52,7 @@ def register(app: Flask) -> None:
     theirs = (retention.retention, privacy.privacy)
     for group in (campaign, keys, staff, journal, group_codes, signatures, tally, *theirs):
         app.cli.add_command(group)
-    for command in (setup, run_worker, doctor, retention.backup, retention.restore_backup):
+    for command in (setup, run_worker, checking.doctor, checking.upgrade, retention.backup, retention.restore_backup):
         app.cli.add_command(command)
 
 
@@ -96,50 +89,6 @@ def run_worker() -> None:
         loop.stop()
         thread.join()
     sys.exit(1 if loop.failed else 0)
-
-
-@click.command("doctor")
-@click.option("--settings", "show_settings", is_flag=True, help="List every setting as docs/settings.md does.")
-@with_appcontext
-def doctor(show_settings: bool) -> None:
-    """Check whether this installation can accept signatures and keeps what it promises."""
-    if show_settings:
-        click.echo(settings_table())
-        return
-    found = _checked()
-    faults = found.faults
-    for note in found.notes:
-        click.echo(note)
-    for fault in faults:
-        click.echo(fault, err=True)
-    click.echo("No problems found." if not faults else f"Problems found: {len(faults)}.")
-    sys.exit(1 if faults else 0)
-
-
-def _checked() -> Checkup:
-    damaged = damage(is_thorough=False)
-    if damaged:
-        return Checkup([damaged], [])
-    if not is_current():
-        return Checkup(["The database is not up to date: run flask setup"], [])
-    public = catalogue()
-    found = checkup(config())
-    faults = installation.faults(catalogue_cache(), is_thorough=True)
-    if ledger.is_ahead():
-        faults.append("The ledger is ahead of the database: a backup was restored, run flask retention replay")
-    faults += [] if public.public_keys else ["No public key is set up: run flask keys create PATH"]
-    faults += [] if public.campaigns else ["There is no public campaign: run flask campaign import PATH"]
-    unproven = [each.slug for each in public.campaigns if each.is_open and check_of(each.slug).checked_at is None]
-    faults += [f"{slug} is open, but not all keys are proven to work: run flask keys check" for slug in unproven]
-    machine = [*machine_checks.faults(config()), *nightly.faults(config())]
-    return Checkup([*faults, *machine, *found.faults], found.notes)
-
-
-def settings_table() -> str:
-    """The table of settings, in Markdown."""
-    rows = ["| Setting | Default | What it is for |", "|---|---|---|"]
-    rows += [f"| `{name}` | {f'`{default}`' if default else ''} | {help} |" for name, default, help in settings.table()]
-    return "\n".join(rows)
 
 
 @campaign.command("check")

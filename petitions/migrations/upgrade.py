@@ -68,6 +68,12 @@ def is_current() -> bool:
         return MigrationContext.configure(connection).get_current_revision() == newest
 
 
+def is_new() -> bool:
+    """Whether there are no tables yet."""
+    with db.engine.connect() as connection:
+        return not inspect(connection).has_table("alembic_version")
+
+
 def differences() -> list[Any]:
     """How the models differ from the migrated database; empty if they agree."""
     from_models = Base.metadata

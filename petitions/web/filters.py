@@ -11,7 +11,7 @@ from markupsafe import Markup
 from petitions import locales
 from petitions.content.markdown import to_html
 from petitions.queries.catalogue import Translated
-from petitions.settings import Settings
+from petitions.settings import Settings, version
 from petitions.web.i18n import locale, same_page_in
 
 
@@ -20,7 +20,7 @@ def register(app: Flask, settings: Settings) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(number=number, date=day, time=hour, country=country, markdown=markdown)
     app.jinja_env.globals.update(same_page_in=same_page_in, spoken=spoken, own_name=locales.own_name)
-    app.jinja_env.globals.update(direction=locales.direction, base_url=settings.base_url)
+    app.jinja_env.globals.update(direction=locales.direction, base_url=settings.base_url, version=version())
 
 
 def number(value: int) -> str:

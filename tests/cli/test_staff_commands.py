@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from petitions.cli.commands import settings_table
+from petitions.cli.checking import settings_table
 from petitions.db.base import db
 from petitions.db.transactions import transaction
 from petitions.errors import LoginRefused

@@ -138,6 +138,7 @@ class Target:
             "campaign": [self.campaign.slug],
             "case": ["river", "lake"],
             "token": self.tokens[kind],
+            "place": ["footer", "page"],
         }
         path = rule.rule.encode()
         for name in sorted(rule.arguments):

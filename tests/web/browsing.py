@@ -144,6 +144,7 @@ def public_paths(language: str, campaign: str = DEMO, case: str = "joel-paredes"
             f"{here}/cases/{case}/",
             f"{here}/cases/{case}/sign",
             f"{here}/cases/{case}/letter/",
+            *(f"{here}/cases/{case}/letter/posted", f"{here}/cases/{case}/letter/thanks"),
             f"{here}/cases/{case}/thanks",
             f"{here}/rejected",
         ),
