@@ -32,6 +32,7 @@ CAMPAIGN_FIELDS: Mapping[str, Field] = {
     "donation_amounts": Field(6, required=False, kind="list"),
     "closed_text": Field(600, kind="text"),
     "share": Field(200, required=False),
+    "stories_figure": Field(160, required=False),
     "steps": Field(6, required=False, kind="pairs"),
     "letters_to": Field(600, required=False, kind="text"),
     "postage": Field(8, required=False, kind="pairs"),

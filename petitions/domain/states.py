@@ -65,6 +65,15 @@ class TallyKind(StrEnum):
     LETTERS = "letters"
 
 
+class InvalidationKind(StrEnum):
+    """Why signatures are invalidated, as the public figures say it."""
+
+    PROGRAM = "program"  # sent by a program
+    INVENTED = "invented"  # names or addresses that nobody has
+    TWICE = "twice"  # the same person under several addresses
+    OTHER = "other"
+
+
 class ActionKind(StrEnum):
     """What visitors did by their own account, counted without checking it."""
 

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from petitions import clock
 from petitions.db.transactions import reading
 from petitions.domain.states import ActionKind
-from petitions.models import Count, Recount
+from petitions.models import Count, Invalidation, Recount
 from petitions.queries import actions
 from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.counts import NOTHING, Numbers, of_campaign
@@ -43,6 +43,7 @@ class Figures:
     recounted_at: datetime | None
     agrees: bool
     posted: dict[str, int]  # letters by case, as their writers report
+    invalidated: dict[str, int]  # signatures by InvalidationKind
 
     def of(self, case_id: int) -> Numbers:
         """The case's rounded numbers."""
@@ -56,7 +57,13 @@ def figures_of(campaign: PublicCampaign) -> Figures:
     shown = [case.id for case in campaign.cases]
     numbers = of_campaign(campaign.id, before=until)
     changes = select(Count.hour_at, func.sum(Count.confirmed)).where(Count.case_id.in_(shown), Count.hour_at < until)
+    kinds = (
+        select(Invalidation.kind, func.sum(Invalidation.struck))
+        .where(Invalidation.campaign_id == campaign.id, Invalidation.ran_at < until, Invalidation.undone_at.is_(None))
+        .group_by(Invalidation.kind)
+    )
     with reading() as connection:
+        struck = {kind: _down(int(number)) for kind, number in connection.execute(kinds)}
         hours = connection.execute(changes.group_by(Count.hour_at).order_by(Count.hour_at)).all()
         recount = connection.execute(select(Recount).where(Recount.campaign_id == campaign.id)).one_or_none()
     return Figures(
@@ -66,6 +73,7 @@ def figures_of(campaign: PublicCampaign) -> Figures:
         people=_down(recount.people) if recount else 0,
         recounted_at=recount.at if recount else None,
         agrees=bool(recount and recount.agrees),
+        invalidated={kind: number for kind, number in sorted(struck.items()) if number},
         posted={slug: _down(number) for slug, number in actions.sums(campaign.slug, ActionKind.POSTED, today).items()},
     )
 

@@ -362,13 +362,15 @@ def test_staff_count_invalidate_and_bring_back(app: Flask, campaign: PublicCampa
         confirm(campaign, ANN)
         sign(campaign, EVE, "river")
     form = visit(carla, "/admin/invalidations").form("/admin/invalidations")
-    page = page_of(press(carla, form, cases=["river"]), 422)
+    page = page_of(press(carla, form, cases=["river"], kind="program"), 422)
     assert page.one(class_="problem").text.startswith("Give a reason.")
     form = page.form("/admin/invalidations")
     assert "checked" in form.one("input", name="cases", value="river").attrs
-    assert press(carla, form, state="confirmed", reason="A flood").status_code == 303
+    assert "selected" in form.one("option", value="program").attrs
+    assert press(carla, form, state="confirmed", kind="program", reason="A flood").status_code == 303
 
     page = visit(carla, "/admin/invalidations")
+    assert "sent by a program" in page.all("th", scope="row")[0].text
     assert page.form("/run").one("button").text == "Invalidate this signature"
     refused = page_of(press(carla, page.form("/run"), password="not hers"), 422)
     refused.one(id=f"{refused.form('/run').one('input', name='password')['id']}-error")

@@ -11,12 +11,15 @@ from sqlalchemy import update
 
 from petitions.clock import stopped_at
 from petitions.db.transactions import transaction
+from petitions.domain.states import InvalidationKind
 from petitions.models import Signature, Signer
 from petitions.queries import signer
 from petitions.queries.catalogue import catalogue
 from petitions.queries.figures import Weeks, figures_of
+from petitions.queries.moderation import Condition
 from petitions.services.campaigns.publishing import publish_due
 from petitions.services.campaigns.recounting import recount_due
+from petitions.services.moderation import invalidations
 from petitions.services.signing import signer_page
 from tests.support.factories import Person, confirm, make_campaign, rows
 from tests.web.browsing import browser, visit
@@ -133,3 +136,18 @@ def test_withdrawals_are_shown_in_fives(app: Flask, tmp_path: Path) -> None:
     with stopped_at(MONDAY + timedelta(days=1)):
         withdrawn(app, 6)
     assert shown() == {5}
+
+
+def test_invalidations_are_shown_by_the_kind_of_their_reason(app_with_weeks: Flask) -> None:
+    client, later = browser(app_with_weeks), MONDAY + timedelta(days=23)
+    with app_with_weeks.app_context(), stopped_at(later):
+        for case, kind in (("river", InvalidationKind.PROGRAM), ("lake", InvalidationKind.OTHER)):
+            number = invalidations.prepare_invalidation("water-2026", Condition(cases=(case,)), "A test", kind=kind)
+            invalidations.run_invalidation(number)
+        assert "Why signatures" not in visit(client, PAGE).text, "until the week is over"
+    with stopped_at(later + timedelta(days=14)):
+        assert "Why signatures were invalidated: another reason: 10 · sent by a program: 10" in visit(client, PAGE).text
+        with app_with_weeks.app_context():
+            invalidations.undo_invalidation(number)
+    with stopped_at(later + timedelta(days=14, minutes=1)):
+        assert "Why signatures were invalidated: sent by a program: 10" in visit(client, PAGE).text

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select, update
 
 from petitions import clock
 from petitions.db.transactions import reading, transaction, write_queue
-from petitions.domain.states import SignatureState
+from petitions.domain.states import InvalidationKind, SignatureState
 from petitions.errors import NotFound, ReasonMissing
 from petitions.models import Campaign, Invalidation, Signature, Signer
 from petitions.queries import moderation
@@ -24,7 +24,13 @@ _WAS = {
 }
 
 
-def prepare_invalidation(slug: str, condition: Condition, reason: str, by: str = journal.COMMAND) -> int:
+def prepare_invalidation(
+    slug: str,
+    condition: Condition,
+    reason: str,
+    by: str = journal.COMMAND,
+    kind: InvalidationKind = InvalidationKind.OTHER,
+) -> int:
     """Store condition and reason, with the number of matching signatures; returns its id. Invalidates nothing yet.
 
     Later signatures never match, so that the number stays right. Raises ReasonMissing.
@@ -41,7 +47,7 @@ def prepare_invalidation(slug: str, condition: Condition, reason: str, by: str =
         if campaign_id is None:
             raise NotFound(campaign=slug)
         row = Invalidation(
-            campaign_id=campaign_id, condition=condition.as_json(), reason=reason.strip(), created_at=now
+            campaign_id=campaign_id, condition=condition.as_json(), reason=reason.strip(), kind=kind, created_at=now
         )
         row.previewed = previewed
         store.add(row)

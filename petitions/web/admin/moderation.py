@@ -71,7 +71,8 @@ def prepare_invalidation() -> ResponseReturnValue:
     if not form.validate():
         return _invalidations_page(board, form), 422
     try:
-        invalidations.prepare_invalidation(board.campaign, form.condition(), form.reason.data or "", by())
+        reason = form.reason.data or ""
+        invalidations.prepare_invalidation(board.campaign, form.condition(), reason, by(), form.chosen_kind)
     except ReasonMissing as exc:
         return _invalidations_page(board, form, words_of(exc)), 422
     return redirect(url_for("admin.list_invalidations"), 303)

@@ -9,6 +9,7 @@ from wtforms import Field, SelectMultipleField, StringField
 from wtforms.validators import ValidationError
 
 from petitions import clock
+from petitions.domain.states import InvalidationKind
 from petitions.queries.moderation import INVALIDATABLE, Condition
 from petitions.services.limits import group_codes
 from petitions.web.forms.words import REFUSALS
@@ -71,6 +72,7 @@ class InvalidationForm(StaffForm):
     source = StringField(filters=[_printable])
     pass_id = StringField()
     state = StringField()
+    kind = StringField()
     reason = StringField(filters=[_printable])
 
     def validate_signed_from(self, field: Field) -> None:
@@ -80,6 +82,12 @@ class InvalidationForm(StaffForm):
     def validate_signed_until(self, field: Field) -> None:
         """A time or nothing."""
         self.end = self.moment(field)
+
+    @property
+    def chosen_kind(self) -> InvalidationKind:
+        """The kind of reason; "other" if none of them was sent."""
+        known = {str(kind): kind for kind in InvalidationKind}
+        return known.get(self.kind.data or "", InvalidationKind.OTHER)
 
     def condition(self) -> Condition:
         """The condition; only after validation."""

@@ -7,6 +7,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from petitions.domain.states import InvalidationKind
 from petitions.queries import published_counts
 from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.figures import Weeks, figures_of
@@ -68,7 +69,17 @@ def _csv(campaign: PublicCampaign) -> str:
 
 @bp.app_context_processor
 def _helpers() -> dict[str, object]:
-    return {"meaning_of_counts": meaning_of_counts}
+    return {"meaning_of_counts": meaning_of_counts, "invalidation_kinds": invalidation_kinds}
+
+
+def invalidation_kinds() -> dict[str, str]:
+    """The kinds of reasons for an invalidation, in words."""
+    return {
+        InvalidationKind.PROGRAM: _("sent by a program"),
+        InvalidationKind.INVENTED: _("invented names or addresses"),
+        InvalidationKind.TWICE: _("the same person several times"),
+        InvalidationKind.OTHER: _("another reason"),
+    }
 
 
 def meaning_of_counts() -> list[str]:
