@@ -55,7 +55,7 @@ def place(trace: TracebackType | None) -> str:
 
 def without_visitors(record: logging.LogRecord) -> bool:
     """A filter for gunicorn's error log: reduces details of a request (address, path, header) to their kind."""
-    frame = sys._getframe()
+    frame = sys._getframe()  # noqa: SLF001 - the documented name, in spite of the underscore
     while frame.f_back and frame.f_globals.get("__name__") in (__name__, "logging", "gunicorn.glogging"):
         frame = frame.f_back
     if str(frame.f_globals.get("__name__")).startswith(("gunicorn.workers", "gunicorn.http")):

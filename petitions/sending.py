@@ -70,7 +70,7 @@ class Sender:
                     outbox.mark_delayed(each, str(exc))
                 log.warning("mail server unreachable reason=%s waiting=%s", exc, len(leased) - number)
                 return len(leased)
-            if _send(transport, message, config):
+            if send_one(transport, message, config):
                 self._refused, self._pause = 0, 0.0
             else:
                 self._refused += 1
@@ -99,7 +99,7 @@ def send_due() -> int:
         sender.close()
 
 
-def _send(transport: Transport, message: outbox.Leased, config: Settings) -> bool:
+def send_one(transport: Transport, message: outbox.Leased, config: Settings) -> bool:
     """Send one e-mail, and record the result. False if the mail server asked to try later."""
     try:
         if message.kind == outbox.REQUEST:

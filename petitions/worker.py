@@ -67,7 +67,7 @@ class Worker:
         for helper in helpers:
             helper.start()
         try:
-            self._loop(self._maintain, self._ended.wait)
+            self._loop(self.maintain, self._ended.wait)
         finally:
             self._ended.set()
             self._work.set()
@@ -105,7 +105,8 @@ class Worker:
                     wait(PAUSE)
             sender.close()
 
-    def _maintain(self) -> None:
+    def maintain(self) -> None:
+        """Do the regular tasks whose time has come."""
         if time.monotonic() - self._truncated_at > TRUNCATE_EVERY:
             self._truncated_at = time.monotonic()
             truncate_log()

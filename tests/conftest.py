@@ -68,7 +68,7 @@ def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True, scope="session")
 def _keys_are_proven() -> Iterator[None]:
     """Every key test counts as passed, so that campaigns may open; tests of key tests use `unproven`."""
-    real = key_tests._new_key_test
+    real = key_tests._new_key_test  # noqa: SLF001 - a cheap key for tests stands in for the real one
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(key_tests, "_new_key_test", lambda public_key: {**real(public_key), "is_solved": True})
         patch.setattr(key_tests, "_real_key_test", real, raising=False)
@@ -78,7 +78,7 @@ def _keys_are_proven() -> Iterator[None]:
 @pytest.fixture
 def unproven(monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on, a new key test is open, as on a real server."""
-    monkeypatch.setattr(key_tests, "_new_key_test", key_tests._real_key_test)  # type: ignore[attr-defined]
+    monkeypatch.setattr(key_tests, "_new_key_test", key_tests._real_key_test)  # type: ignore[attr-defined]  # noqa: SLF001 - a cheap key for tests stands in for the real one
 
 
 @pytest.fixture(scope="session")

@@ -46,4 +46,4 @@ def test_postgres_can_be_stopped_killed_and_started_again_without_loss() -> None
         server.execute("DO $$ BEGIN ASSERT (SELECT count(*) FROM kept) = 2; END $$")
     finally:
         server.close()
-    assert not server._folder.exists()
+    assert not server._folder.exists()  # noqa: SLF001 - the folder must be gone

@@ -51,7 +51,7 @@ def test_one_slow_answer_does_not_hold_up_the_others(app: Flask, campaign: Publi
     crowd(campaign, 2 * sending.BATCH)
     server.gate = gate = threading.Event()
     worker = Worker(app)
-    worker._work.set()  # as if the first batch were full
+    worker._work.set()  # noqa: SLF001 - as if the first batch were full
     worker.start()
     try:
         give_up_at = time.monotonic() + 20

@@ -216,7 +216,7 @@ def test_a_signer_who_was_erased_meanwhile_gets_no_mail(campaign: PublicCampaign
     [letter] = outbox.lease(1)
     confirming.reject_signer(token)
     with connected(settings().mail_url) as transport:
-        sending._send(transport, letter, settings())
+        sending.send_one(transport, letter, settings())
     assert state() == []
     assert delivered(tmp_path) == []
 
@@ -353,10 +353,10 @@ def test_the_worker_runs_maintenance_regularly(app: Flask, monkeypatch: pytest.M
     with transaction() as store:
         store.add(Limit(key="login:old", used=1, ends_at=0))
     running = Worker(app)
-    running._maintain()
+    running.maintain()
     assert len(rows(Limit)) == 1
     monkeypatch.setattr(worker, "MAINTENANCE_SECONDS", -1.0)
-    running._maintain()
+    running.maintain()
     assert rows(Limit) == []
 
 
@@ -445,14 +445,14 @@ def test_a_mail_whose_lease_may_end_is_not_begun(
     people = [Person("P", str(number), f"p{number}@example.org") for number in range(3)]
     for person in people:
         sign(campaign, person)
-    begun, honest = now(), sending._send
+    begun, honest = now(), sending.send_one
 
     def slowly(*given: Any) -> bool:
         honest(*given)
-        clock._source = lambda: begun + outbox.LEASE - outbox.LEASE_MARGIN + timedelta(seconds=1)
+        clock._source = lambda: begun + outbox.LEASE - outbox.LEASE_MARGIN + timedelta(seconds=1)  # noqa: SLF001 - the clock and the end are set from outside
         return True
 
-    monkeypatch.setattr(sending, "_send", slowly)
+    monkeypatch.setattr(sending, "send_one", slowly)
     with stopped_at(begun):
         assert send_due() == 1, "a server this slow has time for one"
     assert sorted(state()) == [("queued", None, 0, True), ("queued", None, 0, True), ("sent", None, 1, False)]
@@ -477,10 +477,10 @@ def test_each_regular_task_is_done_when_its_time_has_come_and_not_before(
     )
     for moment, times in ((first - 1, 0), (first + 1, 1), (first + 2, 1), (first + every + 2, 2)):
         seconds[0] = moment
-        running._maintain()
+        running.maintain()
         assert len(done) == times
     if task == "retention.run":
-        assert done == [(running._ended,)] * 2, "it stops between two batches when the worker is stopped"
+        assert done == [(running._ended,)] * 2, "it stops between two batches when the worker is stopped"  # noqa: SLF001 - the clock and the end are set from outside
 
 
 def test_stopping_a_worker_waits_for_the_mail_being_sent(
@@ -488,14 +488,14 @@ def test_stopping_a_worker_waits_for_the_mail_being_sent(
 ) -> None:
     for number in range(3):
         sign(campaign, Person("P", str(number), f"p{number}@example.org"))
-    honest, under_way, may_go = sending._send, threading.Event(), threading.Event()
+    honest, under_way, may_go = sending.send_one, threading.Event(), threading.Event()
 
     def slowly(*given: Any) -> bool:
         under_way.set()
         assert may_go.wait(20)
         return honest(*given)
 
-    monkeypatch.setattr(sending, "_send", slowly)
+    monkeypatch.setattr(sending, "send_one", slowly)
     running = Worker(app)
     thread = running.start()
     assert under_way.wait(20)

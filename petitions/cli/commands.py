@@ -75,7 +75,7 @@ def run_worker() -> None:
     Exits with status 1 if the database is damaged. Ctrl-C and SIGTERM let the e-mail that is being sent leave, and
     release the others. Press Ctrl-C again to stop at once.
     """
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's documented way to the application itself
     # A signal interrupts this thread only; the e-mail leaves in the worker's thread
     for number in (signal.SIGTERM, signal.SIGINT):  # commands started with & ignore SIGINT
         signal.signal(number, signal.default_int_handler)

@@ -38,7 +38,7 @@ def freeze(slug: str, folder: Path) -> None:
         campaign = catalogue().campaign(slug)
     if not campaign.is_over:
         raise click.ClickException(f"{slug} still accepts signatures: close it first")
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's documented way to the application itself
     app.config["FROZEN"] = True
     try:
         number = Freezer(app.test_client(), campaign, folder).run()

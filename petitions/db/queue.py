@@ -55,10 +55,10 @@ class WriteQueue:
     def __init__(self, engine: Engine, lock: WriteLock, *, most_waiting: int = 200) -> None:
         self._engine = engine.execution_options(writes=True)
         self._lock = lock
-        self._most_waiting = most_waiting
-        self._waiting: deque[_PendingWrite[Any, Any]] = deque()
+        self.most_waiting = most_waiting
+        self.waiting: deque[_PendingWrite[Any, Any]] = deque()
         self._is_led = False
-        self._order = threading.Lock()  # guards `_waiting` and `_is_led`; held very briefly
+        self._order = threading.Lock()  # guards `waiting` and `_is_led`; held very briefly
         self._kept: Connection | None = None  # the leader's, reused until an error occurs
 
     def submit(self, handler: Handler[Item, Result], item: Item) -> Result:
@@ -67,11 +67,11 @@ class WriteQueue:
         Raises Busy when the queue is full or the database cannot be reached, and whatever the handler raised for this
         item.
         """
-        if len(self._waiting) >= self._most_waiting:
-            raise Busy(waiting=len(self._waiting))
+        if len(self.waiting) >= self.most_waiting:
+            raise Busy(waiting=len(self.waiting))
         write = _PendingWrite(handler, item)
         with self._order:
-            self._waiting.append(write)
+            self.waiting.append(write)
             leads, self._is_led = not self._is_led, True
         if not leads:
             write.woken.acquire()
@@ -86,11 +86,11 @@ class WriteQueue:
         batch = [leader]
         try:
             with self._lock.held():  # first, so that writers arriving during the wait join the batch
-                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
+                batch = [self.waiting.popleft() for _ in range(min(len(self.waiting), LARGEST_BATCH))]
                 self._do(batch)
         except BaseException:  # the lock failed: an item that is reported as failed must not be applied later
             with suppress(ValueError):
-                self._waiting.remove(leader)
+                self.waiting.remove(leader)
             raise
         finally:
             self._wake_next_leader()
@@ -101,9 +101,9 @@ class WriteQueue:
     def _wake_next_leader(self) -> None:
         """Make the first waiting writer the next leader before this batch's followers wake."""
         with self._order:
-            self._is_led = bool(self._waiting)
+            self._is_led = bool(self.waiting)
             if self._is_led:
-                self._waiting[0].woken.release()
+                self.waiting[0].woken.release()
 
     def _do(self, batch: list[_PendingWrite[Any, Any]]) -> None:
         """Apply the batch; if that fails, apply each of its items alone."""

@@ -37,7 +37,7 @@ def weaknesses(engine: Engine, number: int) -> list[tuple[str, Any]]:
 
 def everyone(engine: Engine) -> int:
     """How many connections the pool ever gives out at once."""
-    return int(engine.pool.size() + engine.pool._max_overflow)  # type: ignore[attr-defined]
+    return int(engine.pool.size() + engine.pool._max_overflow)  # type: ignore[attr-defined]  # noqa: SLF001 - no public name tells it
 
 
 @on_sqlite
@@ -54,7 +54,7 @@ def test_a_connection_that_forgets_to_flush_is_found(database_url: str) -> None:
     first = iter([True])
 
     def careless(connection: Any, record: Any) -> None:
-        db_engine._prepare_sqlite(connection, record)
+        db_engine._prepare_sqlite(connection, record)  # noqa: SLF001 - no public name tells it
         if not next(first, False):
             connection.execute("PRAGMA synchronous=NORMAL")
 
@@ -167,4 +167,4 @@ def test_a_lock_file_that_cannot_be_opened_says_so_and_works_later(database_url:
 def test_postgres_needs_no_write_lock() -> None:
     lock = WriteLock(Settings(database_url="postgresql://u@h/d").completed())
     with lock.held(), lock.held():
-        assert lock._file is None
+        assert lock._file is None  # noqa: SLF001 - no public name tells it

@@ -144,7 +144,7 @@ def test_when_too_many_wait_the_next_is_reported_at_once_and_nothing_of_it_is_ke
 
 def _wait_until_full() -> None:
     give_up_at = time.monotonic() + 20
-    while len(write_queue()._waiting) < 3:
+    while len(write_queue().waiting) < 3:
         assert time.monotonic() < give_up_at
         time.sleep(0.002)
 
@@ -174,9 +174,9 @@ def test_who_came_meanwhile_leads_before_the_others_wake(context: Flask, monkeyp
     called: list[str] = []
     with queue_held(context, arrived=3):
         finished = start_threads(context, [lambda n=n: write_queue().submit(insert, f"item{n}") for n in range(3)])
-        while len(write_queue()._waiting) < 3:
+        while len(write_queue().waiting) < 3:
             time.sleep(0.002)
-        for place, write in enumerate(write_queue()._waiting):
+        for place, write in enumerate(write_queue().waiting):
             write.woken = _Noted(write.woken, str(place), called)
     assert finished() == [None] * 3
     # The first of all; once it and its companion are done, the third, and only then these two
@@ -227,7 +227,7 @@ def test_an_interrupted_leader_acknowledges_nothing(context: Flask, monkeypatch:
         finished = start_threads(
             context, [lambda n=n: acknowledged.append(write_queue().submit(insert, f"item{n}")) for n in range(4)]
         )
-        while len(write_queue()._waiting) < 4:
+        while len(write_queue().waiting) < 4:
             time.sleep(0.002)
         monkeypatch.setattr(write_queue(), "_run", interrupted)
         monkeypatch.setattr(write_queue(), "_run_alone", interrupted)

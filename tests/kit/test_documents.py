@@ -128,5 +128,5 @@ def test_a_handover_without_names_is_said_on_the_sheet(demo: Flask) -> None:
     assert "only to hand over this petition to" in sheets[0]["privacy"]
     with demo.app_context(), force_locale("en"):
         one = catalogue().current
-        said = pieces._privacy(one, "the court", is_named=False)  # the demo campaign hands over all names
+        said = pieces._privacy(one, "the court", is_named=False)  # noqa: SLF001 - the demo campaign hands over all names
     assert "only the number of signatures" in said

@@ -50,7 +50,7 @@ def mail_at_each_try() -> None:
 
 def synchronous_normal() -> None:
     """Leave the flushing to SQLite's checkpoints."""
-    prepare = engine._prepare_sqlite
+    prepare = engine._prepare_sqlite  # noqa: SLF001 - a seeded bug replaces it
 
     def hurry(connection: Any, record: Any) -> None:
         prepare(connection, record)

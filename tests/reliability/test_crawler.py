@@ -81,7 +81,7 @@ def paths(rule: Rule, values: dict[str, list[str]]) -> Iterator[str]:
     names = sorted(rule.arguments)
     for name in names:
         assert name in values, f"tell the crawler what <{name}> may be in {rule.rule}"
-        assert type(rule._converters[name]) in KNOWN_CONVERTERS, f"what may <{name}> be in {rule.rule}?"
+        assert type(rule._converters[name]) in KNOWN_CONVERTERS, f"what may <{name}> be in {rule.rule}?"  # noqa: SLF001 - Werkzeug has no public name for it
     for chosen in itertools.product(*(values[name] for name in names)):
         path = rule.rule
         for name, value in zip(names, chosen, strict=True):

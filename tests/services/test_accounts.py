@@ -33,7 +33,7 @@ from tests.support.statements import commits, statements
 pytestmark = pytest.mark.usefixtures("context")
 
 HERE = "192.0.2.7"
-REAL_HASHER = accounts._hasher  # before the fixtures put a cheap one in its place
+REAL_HASHER = accounts._hasher  # noqa: SLF001 - before the fixtures put a cheap one in its place
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ class SlowHasher:
 
 @pytest.mark.usefixtures("carla")
 def test_an_unknown_name_costs_as_much_as_a_known_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    counting = CountingHasher(accounts._hasher)
+    counting = CountingHasher(accounts._hasher)  # noqa: SLF001 - a slow or counting stand-in replaces it
     monkeypatch.setattr(accounts, "_hasher", counting)
     for name in (CARLA.name, "nobody"):
         with pytest.raises(LoginRefused):
@@ -148,7 +148,7 @@ def test_an_unknown_name_costs_as_much_as_a_known_one(monkeypatch: pytest.Monkey
 
 
 def test_a_login_with_an_unknown_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accounts, "_DUMMY_HASH", accounts._hasher.hash("a lucky guess"))
+    monkeypatch.setattr(accounts, "_DUMMY_HASH", accounts._hasher.hash("a lucky guess"))  # noqa: SLF001 - a slow or counting stand-in replaces it
     with pytest.raises(LoginRefused):
         log_in("nobody", "a lucky guess", HERE)
 
@@ -181,7 +181,7 @@ def refusals(name: str, networks: list[str]) -> list[str]:
 def test_a_network_that_tries_name_after_name_is_refused_before_anything_is_hashed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    counting = CountingHasher(accounts._hasher)
+    counting = CountingHasher(accounts._hasher)  # noqa: SLF001 - a slow or counting stand-in replaces it
     monkeypatch.setattr(accounts, "_hasher", counting)
     with stopped_at(now()):
         kinds = [refusals(f"x{n}", [f"192.0.2.{n}"])[0] for n in range(40)]
@@ -232,11 +232,11 @@ def test_a_known_name_and_an_unknown_one_cost_the_same_reads_and_writes(context:
 def test_two_passwords_are_hashed_at_a_time_and_too_many_attempts_are_refused(
     context: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slow = SlowHasher(accounts._hasher)
+    slow = SlowHasher(accounts._hasher)  # noqa: SLF001 - a slow or counting stand-in replaces it
     monkeypatch.setattr(accounts, "_hasher", slow)
     monkeypatch.setattr(accounts, "_PLACES", Places(16, slow.may_end))
     tries = 20
-    raised = start_threads(context, [lambda: accounts._verify(None, "wrong")] * tries)
+    raised = start_threads(context, [lambda: accounts._verify(None, "wrong")] * tries)  # noqa: SLF001 - a slow or counting stand-in replaces it
     kinds = Counter(type(exc).__name__ for exc in raised())
     assert kinds == {"LoginRefused": 16, "LoginBusy": tries - 16}
     assert slow.most == 2
@@ -349,7 +349,7 @@ def test_a_disabled_account_is_out_at_once_and_comes_in_again_only_when_enabled(
 
 @pytest.mark.usefixtures("carla")
 def test_a_login_under_way_does_not_outlive_what_ends_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = accounts._verify
+    real = accounts._verify  # noqa: SLF001 - a slow or counting stand-in replaces it
 
     def slowly(account: Any, password: str) -> int:
         number = real(account, password)

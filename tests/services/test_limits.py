@@ -98,5 +98,5 @@ def test_uses_of_several_rules_at_once_lock_their_rows_in_one_order(monkeypatch:
     for order in (items, items[::-1]):
         kinds.clear()
         with transaction() as session:
-            assert len(rate_limits._spend_batch(session.connection(), order)) == len(items)  # what the queue calls
+            assert len(rate_limits._spend_batch(session.connection(), order)) == len(items)  # noqa: SLF001 - what the queue calls
         assert kinds == sorted(kinds) == ["code", "code-network", "login"]

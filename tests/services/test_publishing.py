@@ -189,10 +189,10 @@ def test_the_worker_publishes(context: Flask, tmp_path: Path) -> None:
     confirmed(campaign, 5)
     worker = Worker(context)
     with stopped_at(NOON):
-        worker._maintain()
+        worker.maintain()
     assert seen(campaign)["river"] == 5
     confirmed(campaign, 5, start=5)
     for seconds, number in ((60, 5), (900, 10)):
         with stopped_at(NOON + timedelta(seconds=seconds)):
-            worker._maintain()
+            worker.maintain()
         assert seen(campaign)["river"] == number

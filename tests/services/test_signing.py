@@ -436,7 +436,7 @@ def test_a_batch_costs_as_many_statements_as_one_signer(app: Flask, campaign: Pu
 
 
 def test_personal_data_never_shows_in_what_python_prints(campaign: PublicCampaign) -> None:
-    entry = signing._seal(make_entry(campaign, ANN))
+    entry = signing._seal(make_entry(campaign, ANN))  # noqa: SLF001 - what the queue gets
     assert "sealed" not in repr(entry)
     assert identity.mailbox(ANN.email) not in repr(entry)
 

@@ -71,7 +71,7 @@ def records(monkeypatch: pytest.MonkeyPatch, found: dict[str, Any]) -> None:
 def test_a_sound_local_installation_has_no_faults_and_asks_nobody(
     config: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("_address", "_sender", "_certificate"):
+    for name in ("address_faults", "sender_faults", "certificate_faults"):
         monkeypatch.setattr(site_checks, name, lambda *_: pytest.fail("a local site is not asked for"))
     assert site_checks.checked(config) == ([], [])
 
@@ -89,7 +89,7 @@ def test_catalogues_that_were_not_compiled_are_reported(tmp_path: Path) -> None:
         (tmp_path / language / "LC_MESSAGES").mkdir(parents=True)
         (tmp_path / language / "LC_MESSAGES" / "messages.po").touch()
     (tmp_path / "fr" / "LC_MESSAGES" / "messages.mo").touch()
-    assert site_checks._catalogues(tmp_path) == ["Pages in de may show English or old words: run make install"]
+    assert site_checks.catalogues_faults(tmp_path) == ["Pages in de may show English or old words: run make install"]
 
 
 def test_a_worker_that_ended_is_reported(config: Settings) -> None:
@@ -102,8 +102,8 @@ def test_a_worker_that_ended_is_reported(config: Settings) -> None:
 
 
 def test_an_address_that_does_not_answer_is_reported(site: str) -> None:
-    assert site_checks._address(site) == []
-    [fault] = site_checks._address(f"http://127.0.0.1:{free_port()}")
+    assert site_checks.address_faults(site) == []
+    [fault] = site_checks.address_faults(f"http://127.0.0.1:{free_port()}")
     assert "does not answer (" in fault
 
 
@@ -124,33 +124,33 @@ def test_a_certificate_that_ends_soon_is_reported(monkeypatch: pytest.MonkeyPatc
     context = SimpleNamespace(wrap_socket=lambda *_, **__: Connection())
     monkeypatch.setattr(ssl, "create_default_context", lambda: context)
     monkeypatch.setattr(site_checks.socket, "create_connection", lambda *_: Connection())
-    assert site_checks._certificate("sign.example.org", 443) == []
+    assert site_checks.certificate_faults("sign.example.org", 443) == []
     left[0] = 5
-    assert site_checks._certificate("sign.example.org", 443) == [
+    assert site_checks.certificate_faults("sign.example.org", 443) == [
         "The certificate of sign.example.org ends in 5 days: it is not renewed"
     ]
 
 
 def test_a_sender_without_records_is_reported_and_dns_that_is_away_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     records(monkeypatch, {"example.org": "v=spf1 -all", "_dmarc.example.org": "v=DMARC1; p=none"})
-    assert site_checks._sender("example.org") == []
+    assert site_checks.sender_faults("example.org") == []
     records(monkeypatch, {"example.org": "something else"})
-    spf, dmarc = site_checks._sender("example.org")
+    spf, dmarc = site_checks.sender_faults("example.org")
     assert spf.startswith("example.org has no SPF record")
     assert dmarc.startswith("example.org has no DMARC record")
     away = dns.exception.Timeout()
     records(monkeypatch, {"example.org": away, "_dmarc.example.org": away})
-    assert site_checks._sender("example.org") == []
+    assert site_checks.sender_faults("example.org") == []
 
 
 def test_a_public_site_is_asked_for(config: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    for name in ("_address", "_sender", "_certificate"):
+    for name in ("address_faults", "sender_faults", "certificate_faults"):
         monkeypatch.setattr(site_checks, name, lambda *given, n=name: asked.append(n) or [f"{n} {given}"])
     public = replace(config, base_url="https://sign.example.org", mail_from="Section <sign@example.org>")
     faults, _ = site_checks.checked(public)
-    assert asked == ["_address", "_sender", "_certificate"]
-    assert faults[1:] == ["_sender ('example.org',)", "_certificate ('sign.example.org', 443)"]
+    assert asked == ["address_faults", "sender_faults", "certificate_faults"]
+    assert faults[1:] == ["sender_faults ('example.org',)", "certificate_faults ('sign.example.org', 443)"]
 
 
 def test_failed_mails_and_missing_translations_are_noted(

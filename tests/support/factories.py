@@ -299,7 +299,7 @@ def queue_held(app: Flask, arrived: int) -> Iterator[None]:
 
 def _wait_for(queue: Any, arrived: int) -> None:
     give_up_at = time.monotonic() + 20
-    while len(queue._waiting) < arrived:
+    while len(queue.waiting) < arrived:
         assert time.monotonic() < give_up_at, "the writers did not arrive"
         time.sleep(0.002)
 

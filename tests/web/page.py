@@ -60,7 +60,7 @@ class Node:
     def all(self, *tags: str, **attrs: str | bool) -> list["Node"]:
         """The elements below of these tags (none: any) and attributes; True asks only that it is there."""
         asked = {name.strip("_").replace("__", "-"): value for name, value in attrs.items()}
-        return [node for node in self.walk() if (not tags or node.tag in tags) and node._has(asked)]
+        return [node for node in self.walk() if (not tags or node.tag in tags) and node.has(asked)]
 
     def one(self, *tags: str, **attrs: str | bool) -> "Node":
         """The only such element."""
@@ -68,7 +68,8 @@ class Node:
         assert len(found) == 1, f"{len(found)} elements {tags} {attrs}"
         return found[0]
 
-    def _has(self, asked: dict[str, Any]) -> bool:
+    def has(self, asked: dict[str, Any]) -> bool:
+        """Whether it has these attributes."""
         return all(
             (name in self.attrs) is value if isinstance(value, bool) else self.attrs.get(name) == value
             for name, value in asked.items()
@@ -84,7 +85,7 @@ class Node:
     @property
     def text(self) -> str:
         """The words inside, as one line."""
-        return " ".join(self._raw_text().split())
+        return " ".join(self.raw_text().split())
 
     @property
     def label(self) -> str:
@@ -97,8 +98,8 @@ class Node:
         """The language these words are marked with."""
         return next((node["lang"] for node in (self, *self.ancestors) if "lang" in node.attrs), "")
 
-    def _raw_text(self) -> str:
-        inside = "".join(child if isinstance(child, str) else child._raw_text() for child in self.children)
+    def raw_text(self) -> str:
+        inside = "".join(child if isinstance(child, str) else child.raw_text() for child in self.children)
         return inside if self.tag in INLINE else f" {inside} "
 
     def fields(self) -> dict[str, list[str]]:
@@ -119,7 +120,7 @@ class _Builder(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.root = self._open = Node("#document", {}, None)
+        self.root = self.open = Node("#document", {}, None)
         self.doctype = ""
 
     def handle_decl(self, decl: str) -> None:
@@ -128,10 +129,10 @@ class _Builder(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = [name for name, _ in attrs]
         assert len(set(names)) == len(names), f"<{tag}> says an attribute twice: {names}"
-        node = Node(tag, {name: value or "" for name, value in attrs}, self._open)
-        self._open.children.append(node)
+        node = Node(tag, {name: value or "" for name, value in attrs}, self.open)
+        self.open.children.append(node)
         if tag not in VOID:
-            self._open = node
+            self.open = node
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
@@ -139,12 +140,12 @@ class _Builder(HTMLParser):
             self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        assert tag == self._open.tag, f"</{tag}> ends <{self._open.tag}>"
-        assert self._open.parent is not None
-        self._open = self._open.parent
+        assert tag == self.open.tag, f"</{tag}> ends <{self.open.tag}>"
+        assert self.open.parent is not None
+        self.open = self.open.parent
 
     def handle_data(self, data: str) -> None:
-        self._open.children.append(data)
+        self.open.children.append(data)
 
 
 class Part(Node):
@@ -154,7 +155,7 @@ class Part(Node):
         builder = _Builder()
         builder.feed(html)
         builder.close()
-        assert builder.root is builder._open, f"<{builder._open.tag}> is never closed"
+        assert builder.root is builder.open, f"<{builder.open.tag}> is never closed"
         super().__init__("#document", {}, None)
         self.html = html
         self.doctype = builder.doctype

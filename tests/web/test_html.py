@@ -84,9 +84,9 @@ def every_state(demo: Flask, other: Flask, closed: Flask, folder: Path) -> Itera
     # Its own CSP names hashes, which the checker does not know; test_open.py proves that a browser accepts them
     yield "opener", re.sub(r"<meta[^>]+Security-Policy.*?>|(?<=<style>).*?(?=</style>)", "", alone, flags=re.DOTALL)
     queue = WRITE_QUEUE.of(demo)
-    patience, queue._most_waiting = queue._most_waiting, 0
+    patience, queue.most_waiting = queue.most_waiting, 0
     yield "busy", client.post(f"/fr/{DEMO}/sign", data=typed(ANN, ["joel-paredes"])).text
-    queue._most_waiting = patience
+    queue.most_waiting = patience
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(public_pages, "render", None)
         yield "fault", client.get("/fr/").text

@@ -128,7 +128,7 @@ def says(page: Page, field: str, code: str) -> None:
 def translated(page: Page, code: str) -> str:
     """The sentence for a refusal: these tests read the English pages."""
     assert page.one("html")["lang"] == "en"
-    return str(REFUSALS[code]._args[0])
+    return str(REFUSALS[code]._args[0])  # noqa: SLF001 - a lazy text without its translation
 
 
 def post_bytes(client: FlaskClient, path: str, fields: dict[str, Any]) -> TestResponse:
@@ -667,7 +667,7 @@ def test_an_outsider_cannot_find_out_who_has_signed_already(app: Flask, ann: Fla
 @pytest.mark.parametrize("path", [SIGN, "/fr/water-2026/cases/river/sign"])
 def test_a_busy_server_says_so_and_keeps_what_was_typed(app: Flask, ann: FlaskClient, path: str) -> None:
     queue = WRITE_QUEUE.of(app)
-    patience, queue._most_waiting = queue._most_waiting, 0  # as if two hundred were waiting
+    patience, queue.most_waiting = queue.most_waiting, 0  # as if two hundred were waiting
     response = ann.post(path, data=typed(ANN, ["lake"], newsletter="y"))
     page = page_of(response, 503)
 
@@ -682,7 +682,7 @@ def test_a_busy_server_says_so_and_keeps_what_was_typed(app: Flask, ann: FlaskCl
     assert form.fields().get("cases", ["lake"]) == ["lake"]
     assert nothing_is_stored(app)
 
-    queue._most_waiting = patience
+    queue.most_waiting = patience
     assert press(ann, form).status_code == 303
     with app.app_context():
         assert len(rows(Signature)) == 1

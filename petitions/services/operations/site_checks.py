@@ -32,11 +32,14 @@ WORKER_WAITS = timedelta(hours=3)
 def checked(settings: Settings) -> tuple[list[str], list[str]]:
     """Faults and notes, as sentences. Asks other machines only about a site that is public."""
     host = urlsplit(settings.base_url).hostname or ""
-    faults = [*_memory(), *_inodes(settings.instance), *_catalogues(), *_worker()]
+    faults = [*_memory(), *_inodes(settings.instance), *catalogues_faults(), *_worker()]
     if host not in LOOPBACK:
-        faults += [*_address(settings.base_url), *_sender(parseaddr(settings.mail_from)[1].rpartition("@")[2])]
+        faults += [
+            *address_faults(settings.base_url),
+            *sender_faults(parseaddr(settings.mail_from)[1].rpartition("@")[2]),
+        ]
         if settings.is_https:
-            faults += _certificate(host, urlsplit(settings.base_url).port or 443)
+            faults += certificate_faults(host, urlsplit(settings.base_url).port or 443)
     return faults, [*_failed_mails(), *_untranslated()]
 
 
@@ -54,7 +57,8 @@ def _inodes(folder: Path) -> list[str]:
     return []
 
 
-def _catalogues(folder: Path = ROOT / "translations") -> list[str]:
+def catalogues_faults(folder: Path = ROOT / "translations") -> list[str]:
+    """Languages whose words were not compiled since they changed."""
     old = [
         source.parent.parent.name
         for source in sorted(folder.glob("*/LC_MESSAGES/messages.po"))
@@ -71,7 +75,8 @@ def _worker() -> list[str]:
     return []
 
 
-def _address(base_url: str) -> list[str]:
+def address_faults(base_url: str) -> list[str]:
+    """Whether the public address answers from here."""
     try:
         urllib.request.urlopen(f"{base_url}/robots.txt", timeout=SECONDS).close()  # noqa: S310 - http or https only
     except (urllib.error.URLError, OSError) as exc:
@@ -80,7 +85,8 @@ def _address(base_url: str) -> list[str]:
     return []
 
 
-def _certificate(host: str, port: int) -> list[str]:
+def certificate_faults(host: str, port: int) -> list[str]:
+    """Whether the certificate ends soon."""
     try:
         context = ssl.create_default_context()
         with (
@@ -89,12 +95,13 @@ def _certificate(host: str, port: int) -> list[str]:
         ):
             ends = (connection.getpeercert() or {}).get("notAfter", "")
     except OSError:
-        return []  # _address says it
+        return []  # address_faults says it
     left = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(ends)), UTC) - clock.now()
     return [f"The certificate of {host} ends in {left.days} days: it is not renewed"] if left < CERTIFICATE_LEFT else []
 
 
-def _sender(domain: str) -> list[str]:
+def sender_faults(domain: str) -> list[str]:
+    """Whether the sender's domain has the records that mail servers look for."""
     found = []
     if _has_record(domain, lambda text: text.startswith("v=spf1")) is False:
         found.append(f"{domain} has no SPF record, so e-mails may land in spam: docs/install.md has the records")

@@ -178,7 +178,7 @@ def _change(facts: SignerFacts, line: ledger.Line | None, **values: Any) -> None
 def _plain(row: Any) -> dict[str, Any]:
     """The row as values that JSON can express."""
     said: dict[str, Any] = {}
-    for name, value in row._mapping.items():
+    for name, value in row._mapping.items():  # noqa: SLF001 - SQLAlchemy's documented name
         if isinstance(value, bytes):
             value = base64.b64encode(value).decode()
         said[name] = value.isoformat() if hasattr(value, "isoformat") else value
