@@ -4,6 +4,7 @@ Tests are isolated: warnings are errors (pyproject.toml), connections to other m
 settings, and time comes from `petitions.clock`.
 """
 
+import json
 import os
 import shutil
 import socket
@@ -17,6 +18,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
+from petitions.domain import sealing
 from petitions.migrations.upgrade import upgrade
 from petitions.queries.catalogue import PublicCampaign, catalogue
 from petitions.services.keys import key_tests
@@ -63,6 +65,20 @@ def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hashing a password takes 30 ms on purpose; test_accounts.py looks at the real hasher."""
     monkeypatch.setattr(accounts, "_hasher", CHEAP)
     monkeypatch.setattr(accounts, "_DUMMY_HASH", CHEAP_NOBODY)
+
+
+@pytest.fixture
+def cheap_backups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To derive a key from words takes a second on purpose; test_restore.py and test_recovery.py do it for real."""
+
+    def opened(text: str, words: str) -> str:
+        known, said = json.loads(text)
+        if known != words:
+            raise sealing.CannotOpen
+        return str(said)
+
+    monkeypatch.setattr(sealing, "protect", lambda text, words: json.dumps([words, text]))
+    monkeypatch.setattr(sealing, "unprotect", opened)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -101,6 +101,7 @@ def test_a_fresh_checkout_speaks_french_without_make(sources: Path) -> None:
     checkout = sources.parent
     for name in ("petitions", "templates", "static"):
         shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", checkout)
     ask = "from petitions.factory import create_app; print(create_app().test_client().get('/fr/x/y/z').text)"
     done = subprocess.run([sys.executable, "-c", ask], cwd=checkout, capture_output=True, text=True, timeout=60)
     assert "Page introuvable" in done.stdout, done.stderr

@@ -119,7 +119,7 @@ def test_tally_record_says_what_it_does_not_understand(
 
 
 @pytest.fixture
-def backed_up(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def backed_up(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cheap_backups: None) -> None:
     """Tonight's backup is made, and copied."""
     monkeypatch.setattr(nightly, "HOUR", 0)
     for name in ("backups", "copies"):

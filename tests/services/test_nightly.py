@@ -17,6 +17,7 @@ from petitions.services.operations import nightly
 from petitions.settings import SETTINGS
 from tests.support.factories import ANN, confirm
 
+pytestmark = pytest.mark.usefixtures("cheap_backups")
 NOON = datetime(2026, 12, 10, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
