@@ -139,7 +139,7 @@ class WriteQueue:
                 if not is_transient(exc):
                     raise
                 if attempt == RETRIES or time.monotonic() > give_up_at:
-                    raise Busy() from exc
+                    raise refusal(exc) from exc
                 time.sleep(0.05 * 4**attempt)
         for write, result in zip(batch, results, strict=True):
             write.result, write.failure = result, None
@@ -183,6 +183,13 @@ def _name(handler: Handler[Any, Any]) -> tuple[str, str]:
 def is_damaged(exc: DBAPIError | PoolTimeout) -> bool:
     """Whether SQLite can no longer read its file."""
     return isinstance(exc, DatabaseError) and getattr(exc.orig, "sqlite_errorcode", 0) & 0xFF in _UNREADABLE
+
+
+def refusal(exc: DBAPIError | PoolTimeout) -> Busy:
+    """Busy, which says so if the database's disk is full: SQLITE_FULL, or Postgres' disk_full (53100)."""
+    reason = getattr(exc, "orig", None)
+    is_full = getattr(reason, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+    return Busy(disk="full") if is_full or getattr(reason, "sqlstate", "") == "53100" else Busy()
 
 
 _UNREADABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

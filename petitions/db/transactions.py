@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from petitions.db.base import db
 from petitions.db.engine import BUSY_TIMEOUT_MS, WriteLock
-from petitions.db.queue import WriteQueue, is_damaged, is_transient
-from petitions.errors import Busy, DatabaseDamaged
+from petitions.db.queue import WriteQueue, is_damaged, is_transient, refusal
+from petitions.errors import DatabaseDamaged
 from petitions.parts import Part
 
 WRITE_LOCK: Part[WriteLock] = Part()
@@ -29,7 +29,7 @@ def _outages() -> Iterator[None]:
             raise DatabaseDamaged() from exc
         if not is_transient(exc):
             raise
-        raise Busy() from exc
+        raise refusal(exc) from exc
 
 
 @contextmanager

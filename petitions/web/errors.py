@@ -95,16 +95,23 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
+DISK_FULL = _l(
+    "The disk of this website is full, so nothing can be recorded, and nothing was. Please try again in an hour."
+)
+
+
 def status_of(exc: DomainError) -> int:
     """The HTTP status of this error."""
     return _answer(exc)[0]
 
 
 def words_of(exc: DomainError) -> object:
-    """The public words for this error; "many people are signing" only if that is the reason."""
+    """The public words for this error; "many people are signing" and "the disk is full" only if that is the reason."""
     if isinstance(exc, errors.Busy):
         if "waiting" in exc.details:
             return MANY_SIGNING
+        if "disk" in exc.details:
+            return DISK_FULL
         if request.method == "GET":  # so "nothing was recorded" would make no sense
             return HTTP_MESSAGES[503]
     return _answer(exc)[1]

@@ -215,6 +215,7 @@ def test_a_full_disk_is_said_and_needs_no_restart(
     thanked, refused = fill_up(client, disk)
     assert {answer.status_code for answer in refused} == {503}
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
+    assert all("Le disque de ce site est plein" in answer.text for answer in refused)
     assert all('value="Ann"' in answer.text for answer in refused), "what was typed is kept"
     disk.empty()
     form = {"first_name": "Ann", "email": "later@example.org", "cases": ["river"]}
