@@ -19,10 +19,12 @@ from petitions.settings import ROOT, Settings
 
 log = logging.getLogger(__name__)
 
+IDLE = "idle"  # the typesetter's last argument, for idle priority
 TYPESETTER = "petitions.kit.typesetting"  # run, never imported: its libraries would stay in the server's memory
 MOST_WAITING = 8  # documents; more are refused until one is ready
 KEPT_SECONDS = 7 * 86_400  # since it was last asked for
-PATIENCE = 2.5  # seconds that a request waits for a new document
+PATIENCE = 4.0  # seconds that a request waits for a new document
+IDLE_SECONDS = 1.0  # at idle priority; what is not ready then, because the machine is busy, begins again above it
 
 
 @dataclass(frozen=True)
@@ -114,9 +116,18 @@ def _data(facts: dict[str, Any]) -> bytes:
 
 def _run(command: list[str]) -> None:
     """Wait for the process, which would be a zombie otherwise."""
-    done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, check=False)  # noqa: S603
+    try:
+        done = _ended([*command, IDLE], IDLE_SECONDS)
+    except subprocess.TimeoutExpired:  # it is killed; its job is still there
+        done = _ended(command)
     if done.returncode:
         log.error("a document could not be made status=%s", done.returncode)
+
+
+def _ended(command: list[str], seconds: float | None = None) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(  # noqa: S603
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=seconds
+    )
 
 
 def _is_abandoned(job: Path) -> bool:

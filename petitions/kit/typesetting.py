@@ -1,6 +1,6 @@
 """The typesetter's own process: waits for its turn, makes one document, and ends. The server never loads its libraries.
 
-    python -m petitions.kit.typesetting FOLDER KEY
+    python -m petitions.kit.typesetting FOLDER KEY [idle]
 
 reads FOLDER/KEY.json and writes FOLDER/KEY.pdf (or .jpg), whole or not at all.
 """
@@ -77,9 +77,11 @@ def _code(code: Any) -> str:
     return out.getvalue().decode()
 
 
-def main(folder: Path, key: str) -> None:
+def main(folder: Path, key: str, *, is_idle: bool = False) -> None:
     """Make one document, one at a time over all processes. Its job's file is locked meanwhile, to notice a crash."""
-    os.nice(10)  # signing comes first; at idle priority a busy machine would never finish a document
+    if is_idle:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    os.nice(10)  # signing comes first
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     job = folder / f"{key}.json"
@@ -95,4 +97,4 @@ def main(folder: Path, key: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), sys.argv[2], is_idle=sys.argv[3:] == ["idle"])

@@ -38,6 +38,17 @@ def other(number: int) -> dict[str, Any]:
     return json.loads(json.dumps(FACTS).replace("Nine cases", f"{number} cases"))  # type: ignore[no-any-return]
 
 
+def test_what_idle_priority_does_not_finish_begins_again_above_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(builder, "PATIENCE", 30)
+    monkeypatch.setattr(builder, "IDLE_SECONDS", 0.01)
+    path = Builder(tmp_path).document(FACTS)
+    assert isinstance(path, Path)
+    assert path.read_bytes().startswith(b"%PDF-")
+    assert list(tmp_path.glob("*.json")) == [], "the job is done"
+
+
 def test_what_is_asked_for_by_many_at_once_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(builder, "PATIENCE", 30)
     started: list[Any] = []
@@ -48,6 +59,7 @@ def test_what_is_asked_for_by_many_at_once_is_made_once(tmp_path: Path, monkeypa
         return real(*args, **kw)
 
     monkeypatch.setattr(subprocess, "run", counted)
+    monkeypatch.setattr(builder, "IDLE_SECONDS", 30)
     made: list[Path | Building] = []
     threads = [threading.Thread(target=lambda: made.append(Builder(tmp_path).document(FACTS))) for _ in range(8)]
     for thread in threads:
