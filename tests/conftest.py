@@ -94,7 +94,7 @@ def _keys_are_proven() -> Iterator[None]:
 @pytest.fixture
 def unproven(monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on, a new key test is open, as on a real server."""
-    monkeypatch.setattr(key_tests, "_new_key_test", key_tests._real_key_test)  # type: ignore[attr-defined]  # noqa: SLF001 - a cheap key for tests stands in for the real one
+    monkeypatch.setattr(key_tests, "_new_key_test", key_tests._real_key_test)  # type: ignore[attr-defined]  # noqa: SLF001 - the real one is back
 
 
 @pytest.fixture(scope="session")

@@ -69,7 +69,7 @@ class InvalidationKind(StrEnum):
     """Why signatures are invalidated, as the public figures say it."""
 
     PROGRAM = "program"  # sent by a program
-    INVENTED = "invented"  # names or addresses that nobody has
+    INVENTED = "invented"  # names or addresses that do not exist
     TWICE = "twice"  # the same person under several addresses
     OTHER = "other"
 

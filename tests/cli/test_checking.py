@@ -1,5 +1,6 @@
 """flask doctor --json, and flask upgrade from the database of an old version in one step."""
 
+import dataclasses
 import json
 import shutil
 import sqlite3
@@ -15,7 +16,7 @@ from petitions.clock import now, stopped_at
 from petitions.db.base import db
 from petitions.migrations.upgrade import is_current
 from petitions.services.operations import snapshots
-from petitions.settings import version
+from petitions.settings import SETTINGS, version
 from tests.cli.conftest import Run
 from tests.migrations.test_migrations import load_old
 from tests.support.factories import Keys, close_app, make_app
@@ -51,11 +52,13 @@ def test_upgrade_copies_changes_and_checks_and_says_how_to_go_back(
     app: Flask, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: str(programs() / name))
+    SETTINGS.put(app, dataclasses.replace(SETTINGS.of(app), backups=str(tmp_path / "backups")))
     said = run("upgrade")
     with app.app_context():
         assert is_current(), said.output
     [copy] = tmp_path.rglob("before-upgrade-*")
     assert copy.stat().st_mode & 0o777 == 0o600
+    assert copy.parent == SETTINGS.of(app).instance, "not beside the backups, which show less"
     assert f"Copied the database as it was to {copy}" in said.output
     assert f"fits version {version()}" in said.output
     assert "To go back: stop the server" in said.output

@@ -20,9 +20,12 @@ NOT_COPIED = LEFT_OUT - {"messages"}  # keyed hashes that no copy may keep; queu
 
 
 def take() -> Path:
-    """Copy the database to a new file, beside the backups or in the instance folder. Raises BackupFaulty."""
+    """Copy the database to a new file in the instance folder. Raises BackupFaulty.
+
+    Not beside the backups: those show no address to who has one secret, and this copy does, as the database itself.
+    """
     config = settings()
-    folder = Path(config.backups) if config.backups else config.instance
+    folder = config.instance
     path = folder / f"{PREFIX}{clock.now():%Y-%m-%dT%H%M%S}.{'db' if config.is_sqlite else 'dump'}"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -39,11 +42,9 @@ def take() -> Path:
 
 def forget_old() -> None:
     """Delete the copies that are older than backups may be."""
-    config = settings()
-    for folder in {config.instance, Path(config.backups or config.instance)}:
-        for path in folder.glob(f"{PREFIX}*"):
-            if path.stat().st_mtime < (clock.now() - KEPT).timestamp():
-                path.unlink()
+    for path in settings().instance.glob(f"{PREFIX}*"):
+        if path.stat().st_mtime < (clock.now() - KEPT).timestamp():
+            path.unlink()
 
 
 def _copy_file(source: Path, path: Path) -> None:
@@ -65,4 +66,5 @@ def _dump(url: str, path: Path) -> None:
     plain = parts.set(drivername="postgresql", password=None).render_as_string()
     command = [program, "--format=custom", f"--file={path}", f"--dbname={plain}"]
     command += [f"--exclude-table-data={table}" for table in sorted(NOT_COPIED)]
-    subprocess.run(command, check=True, capture_output=True, env={"PGPASSWORD": parts.password or ""})  # noqa: S603
+    password = {"PGPASSWORD": parts.password or ""}  # not in the command, which others on this machine can see
+    subprocess.run(command, check=True, capture_output=True, env=password)  # noqa: S603 - our own words and settings
