@@ -14,7 +14,7 @@ from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import catalogue
 from petitions.services.keys.keyring import settings
 from petitions.services.limits import rate_limits
-from petitions.services.mailing import forecast, outbox, suppression
+from petitions.services.mailing import bounces, forecast, outbox, suppression
 from petitions.services.signing import confirming, signer_page
 from petitions.settings import Settings
 
@@ -144,7 +144,7 @@ def _composed(message: outbox.Leased, facts: signer_query.SignerFacts, config: S
         message.locale,
         message.recipient["to"],
         sender=config.mail_from,
-        message_id=outbox.message_id(message),
+        message_id=bounces.message_id(outbox.message_id(message), message.recipient["to"]),
         campaign=campaign.text(message.locale),
         controller=campaign.controller,
         is_neutral=campaign.neutral_subject,

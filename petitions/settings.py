@@ -68,6 +68,11 @@ class Settings:
     bounce_secret: str = _env(
         "The secret with which a mail service reports bounces to /api/v1/bounces. If empty, none can.", "", secret=True
     )
+    bounce_mailbox: str = _env(
+        "The mailbox of PETITIONS_MAIL_FROM, to read bounces from: `maildir:FOLDER` or `imaps://user:password@host`.",
+        "",
+        secret=True,
+    )
     worker: bool = _env("The server sends e-mails itself; set to 0 where `flask worker` runs.", True)
     demo: bool = _env(
         "Demo mode: demo campaign, demo key, and a page that shows every e-mail. Only on this machine.", False
@@ -156,6 +161,11 @@ class Settings:
         second = self.mail_url_second
         if second and not (second.startswith(("smtp://", "smtps://")) and _split(second)):
             found.append("PETITIONS_MAIL_URL_SECOND must be like smtp://user:password@mail.example.org:587")
+        box = self.bounce_mailbox
+        if box and not (box.startswith("maildir:/") or (box.startswith("imaps://") and _split(box))):
+            found.append(
+                "PETITIONS_BOUNCE_MAILBOX must be like maildir:/home/sign/Maildir or imaps://user:password@host"
+            )
         found += self._faults_of_values()
         if self.demo and not (
             base and base.hostname in LOOPBACK and host.strip("[]") in LOOPBACK and not self.is_https

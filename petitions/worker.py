@@ -11,11 +11,12 @@ from flask import Flask
 from petitions import sending
 from petitions.db.transactions import truncate_log
 from petitions.errors import DatabaseDamaged
+from petitions.mail.mailboxes import MailboxFaulty
 from petitions.parts import Part
 from petitions.services.campaigns import publishing, recounting
 from petitions.services.keys.keyring import settings
 from petitions.services.limits import mail_quota, rate_limits
-from petitions.services.mailing import outbox
+from petitions.services.mailing import bounces, outbox
 from petitions.services.operations import nightly, snapshots
 from petitions.services.privacy import retention, scrubbing
 
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 PAUSE = 1.0  # seconds between two checks of an empty outbox
 MAINTENANCE_SECONDS = 3600.0  # seconds
 FIRST_MAINTENANCE_SECONDS = 300.0  # after the start, so that a server that restarts each night does it too
+BOUNCES_EVERY = 300.0  # seconds
 TRUNCATE_EVERY = 120.0  # seconds; erased data is gone from the disk within five minutes
 
 
@@ -64,6 +66,7 @@ class Worker:
         with self._app.app_context():
             number = max(1, settings().mail_connections) - 1
         helpers = [threading.Thread(target=self._help, name=f"sender-{each}", daemon=True) for each in range(number)]
+        helpers.append(threading.Thread(target=self._collect_bounces, name="bounces", daemon=True))
         for helper in helpers:
             helper.start()
         try:
@@ -73,6 +76,17 @@ class Worker:
             self._work.set()
             for helper in helpers:
                 helper.join()
+
+    def _collect_bounces(self) -> None:
+        """Read the mailbox of bounces from time to time, in a thread of its own: a mail server may keep it waiting."""
+        with self._app.app_context():
+            while settings().bounce_mailbox and not self._ended.wait(BOUNCES_EVERY):
+                try:
+                    bounces.collect()
+                except MailboxFaulty as exc:
+                    log.warning("mailbox of bounces unreadable reason=%s", exc)
+                except Exception as exc:
+                    log.error("bounces not read error=%s", type(exc).__name__)  # its text may quote an address
 
     def _help(self) -> None:
         """Send too, while there is more than one sender can do."""

@@ -52,6 +52,7 @@ def test_every_setting_can_be_set(tmp_path: Path, keys: Keys) -> None:
         "mail_url_second": "smtps://u:p@other.example.org",
         "mail_connections": 2,
         "bounce_secret": "bounce",
+        "bounce_mailbox": "imaps://u:p@mail.example.org",
         "worker": False,
         "demo": False,
         "workers": 4,

@@ -8,11 +8,12 @@ from sqlalchemy import func, select
 from petitions import clock
 from petitions.db.transactions import reading
 from petitions.domain.states import CampaignState, MessageState, SignatureState
-from petitions.models import Campaign, Case, CaseText, Message, Signature
+from petitions.models import Campaign, Case, CaseText, Message, Signature, Suppression
 from petitions.queries import counts
 from petitions.queries.counts import Numbers
 
 MAIL_WAITS = timedelta(minutes=10)
+BOUNCES_SHOWN = timedelta(days=7)
 NO_FAILURES = ("rejected", "suppressed", "settled", "erased")  # intended, so no failure
 
 
@@ -36,6 +37,7 @@ class Outbox:
     waiting: int
     oldest_at: datetime | None
     failures: dict[str, int]
+    bounced: int = 0  # addresses that mail servers refused for good, in the last seven days
 
     @property
     def is_late(self) -> bool:
@@ -111,9 +113,12 @@ def outbox() -> Outbox:
         .where(Message.state == MessageState.FAILED, Message.failure.not_in(NO_FAILURES))
         .group_by(Message.failure)
     )
+    is_recent = Suppression.created_at > clock.now() - BOUNCES_SHOWN
+    bounces = select(func.count()).where(Suppression.reason == "bounced", is_recent)
     with reading() as connection:
         waiting, oldest_at = connection.execute(
             select(func.count(Message.id), func.min(Message.created_at)).where(queued)
         ).one()
         failures = {str(reason): number for reason, number in connection.execute(reasons)}
-    return Outbox(waiting, oldest_at, failures)
+        bounced = connection.scalar(bounces) or 0
+    return Outbox(waiting, oldest_at, failures, bounced)

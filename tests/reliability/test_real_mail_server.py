@@ -53,7 +53,7 @@ def check_arrived(raw: bytes, person: Person, locale: str, token: str) -> EmailM
     for name in ("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Content-Language"):
         assert len(mail.get_all(name, [])) == 1, name
     assert mail["Auto-Submitted"] == "auto-generated"
-    assert re.fullmatch(r"<[0-9a-f]{32}@example\.org>", mail["Message-ID"])
+    assert re.fullmatch(r"<[0-9a-f]{32}\.[0-9a-f]{32}@example\.org>", mail["Message-ID"])
     assert abs((parsedate_to_datetime(mail["Date"]) - now()).total_seconds()) < 3600
     assert (mail["From"].addresses[0].addr_spec, mail["To"]) == ("petitions@example.org", person.email)
     assert mail["Content-Language"] == locale

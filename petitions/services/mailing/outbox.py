@@ -126,7 +126,7 @@ _LEASED = (Message.id, Message.kind, Message.signer_id, Message.locale, Message.
 
 
 def message_id(leased: Leased) -> str:
-    """The Message-ID: the same at each attempt; an HMAC that shows nothing."""
+    """What makes the Message-ID unique: 32 hex digits, the same at each attempt; an HMAC that shows nothing."""
     secret = keyring().secret_key.encode()
     said = f"{leased.id} {leased.kind} {leased.created_at.isoformat()}"  # row ids may be reused
     return sealing.blind_index(secret, "message id", said).hex()[:32]

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from petitions.db.transactions import transaction
 from petitions.errors import Busy
+from petitions.mail.mailboxes import MailboxFaulty, probe
 from petitions.mail.transports import Delayed, connected
 from petitions.models import Check
 from petitions.services.mailing import forecast
@@ -27,7 +28,7 @@ def faults(settings: Settings) -> list[str]:
     """What keeps this machine from storing a signature or sending an e-mail, as sentences. Leaves no trace."""
     folders = {settings.instance.resolve()} | ({settings.sqlite_path.parent} if settings.is_sqlite else set())
     found = [fault for folder in sorted(folders) for fault in _disk(folder)]
-    return [*found, *_database(), *_relay(settings.mail_url), *_waiting(settings)]
+    return [*found, *_database(), *_relay(settings.mail_url), *_waiting(settings), *_bounces(settings)]
 
 
 def unready(settings: Settings) -> str:
@@ -74,6 +75,16 @@ def _waiting(settings: Settings) -> list[str]:
         f"The last e-mail that waits will have left in {minutes} minutes: if the mail server takes more, raise "
         f"{limits}; if not, set PETITIONS_MAIL_URL_SECOND"
     ]
+
+
+def _bounces(settings: Settings) -> list[str]:
+    if not settings.bounce_mailbox:
+        return []
+    try:
+        probe(settings.bounce_mailbox)
+    except MailboxFaulty as exc:
+        return [f"The mailbox of bounces cannot be read ({exc}): see PETITIONS_BOUNCE_MAILBOX"]
+    return []
 
 
 def _relay(url: str) -> list[str]:

@@ -122,10 +122,14 @@ def _has_record(name: str, is_meant: Callable[[str], bool]) -> bool | None:
 
 
 def _failed_mails() -> list[str]:
-    failures = outbox().failures
-    total = sum(failures.values())
-    reasons = ", ".join(f"{reason}: {number}" for reason, number in failures.items())
-    return [f"E-mails that could not be delivered in the last seven days: {total} ({reasons})"] if total else []
+    mails = outbox()
+    reasons = ", ".join(f"{reason}: {number}" for reason, number in mails.failures.items())
+    found = []
+    if mails.failed:
+        found.append(f"E-mails that could not be delivered in the last seven days: {mails.failed} ({reasons})")
+    if mails.bounced:
+        found.append(f"Addresses that do not exist, blocked in the last seven days: {mails.bounced}")
+    return found
 
 
 def _untranslated() -> list[str]:
