@@ -89,6 +89,12 @@ class NoRecipientKey(DomainError):
     code = "no_recipient_key"
 
 
+class RotationFaulty(DomainError):
+    """The master key cannot be rotated now; `reason` says why."""
+
+    code = "rotation_faulty"
+
+
 class KeyMissing(DomainError):
     """A key that this database was created with is missing; `key` says which."""
 

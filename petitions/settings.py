@@ -4,7 +4,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from email.utils import parseaddr
+from email.utils import getaddresses, parseaddr
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,9 @@ class Settings:
         "The second place: a folder on another machine's disk, or a command such as `rclone copy {} there:petitions`.",
         "",
     )
+    alerts_to: str = _env(
+        "Addresses, with commas, that get one e-mail a day while something needs those who run the server.", ""
+    )
     metrics_token: str = _env(
         "With it as bearer token, monitoring may read /metrics. If empty, there is no such page.", "", secret=True
     )
@@ -161,11 +164,6 @@ class Settings:
         second = self.mail_url_second
         if second and not (second.startswith(("smtp://", "smtps://")) and _split(second)):
             found.append("PETITIONS_MAIL_URL_SECOND must be like smtp://user:password@mail.example.org:587")
-        box = self.bounce_mailbox
-        if box and not (box.startswith("maildir:/") or (box.startswith("imaps://") and _split(box))):
-            found.append(
-                "PETITIONS_BOUNCE_MAILBOX must be like maildir:/home/sign/Maildir or imaps://user:password@host"
-            )
         found += self._faults_of_values()
         if self.demo and not (
             base and base.hostname in LOOPBACK and host.strip("[]") in LOOPBACK and not self.is_https
@@ -189,6 +187,13 @@ class Settings:
             found.append("PETITIONS_LOG_LEVEL must be " + " or ".join(LOG_LEVELS))
         if self.log_format not in ("text", "json"):
             found.append("PETITIONS_LOG_FORMAT must be text or json")
+        box = self.bounce_mailbox
+        if box and not (box.startswith("maildir:/") or (box.startswith("imaps://") and _split(box))):
+            found.append(
+                "PETITIONS_BOUNCE_MAILBOX must be like maildir:/home/sign/Maildir or imaps://user:password@host"
+            )
+        if any("@" not in address for _, address in getaddresses([self.alerts_to])):
+            found.append("PETITIONS_ALERTS_TO must be like anna@example.org, ben@example.org")
         if self.security_contact and not self.security_contact.startswith(("mailto:", "https://")):
             found.append("PETITIONS_SECURITY_CONTACT must begin with mailto: or https://")
         return found

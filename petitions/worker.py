@@ -17,7 +17,7 @@ from petitions.services.campaigns import publishing, recounting
 from petitions.services.keys.keyring import settings
 from petitions.services.limits import mail_quota, rate_limits
 from petitions.services.mailing import bounces, outbox
-from petitions.services.operations import nightly, snapshots
+from petitions.services.operations import alerts, nightly, snapshots
 from petitions.services.privacy import retention, scrubbing
 
 log = logging.getLogger(__name__)
@@ -134,6 +134,7 @@ class Worker:
             scrubbing.scrub_due()
             recounting.recount_due()
             nightly.backup_due()
+            alerts.alert_due()
             snapshots.forget_old()
         self._published = publishing.publish_due(self._published)
 

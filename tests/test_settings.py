@@ -63,6 +63,7 @@ def test_every_setting_can_be_set(tmp_path: Path, keys: Keys) -> None:
         "security_contact": "mailto:security@example.org",
         "backups": "/var/backups/petitions",
         "backups_copy": "rclone copy {} there:petitions",
+        "alerts_to": "anna@example.org, ben@example.org",
         "metrics_token": "token",
     }
     assert values.keys() == {each.name for each in dataclasses.fields(Settings)}
@@ -324,3 +325,22 @@ def test_every_setting_says_what_it_is_for() -> None:
     ]
     assert all(help.endswith((".", ")")) for _, _, help in table())
     assert not any(str(ROOT) in default for _, default, _ in table())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_right"),
+    [
+        ("BOUNCE_MAILBOX", "maildir:/home/sign/Maildir", True),
+        ("BOUNCE_MAILBOX", "imaps://sign%40example.org:word@mail.example.org/INBOX", True),
+        ("BOUNCE_MAILBOX", "imap://sign:word@mail.example.org", False),
+        ("BOUNCE_MAILBOX", "maildir:Maildir", False),
+        ("BOUNCE_MAILBOX", "imaps://sign:word@mail.example.org:port", False),
+        ("ALERTS_TO", "anna@example.org", True),
+        ("ALERTS_TO", "Anna <anna@example.org>, ben@example.org", True),
+        ("ALERTS_TO", "anna", False),
+    ],
+)
+def test_where_bounces_come_and_alerts_go_is_checked(tmp_path: Path, name: str, value: str, is_right: bool) -> None:
+    faults = faults_of(tmp_path, **{f"PETITIONS_{name}": value})
+    assert [fault for fault in faults if name in fault] == ([] if is_right else faults)
+    assert bool(faults) is not is_right

@@ -9,14 +9,9 @@ from flask.cli import with_appcontext
 from petitions import settings
 from petitions.cli.helpers import catalogue_cache, refusals
 from petitions.cli.setup import prepare_installation
-from petitions.db.transactions import damage
-from petitions.migrations.upgrade import is_current, is_new
-from petitions.queries.catalogue import catalogue
-from petitions.queries.checks import Checkup, checkup
-from petitions.queries.recipient_keys import check_of
-from petitions.services import installation, ledger
-from petitions.services.keys.keyring import settings as config
-from petitions.services.operations import machine_checks, nightly, site_checks, snapshots
+from petitions.migrations.upgrade import is_current
+from petitions.queries.checks import Checkup
+from petitions.services.operations import diagnosis, snapshots
 
 
 @click.command("doctor")
@@ -31,7 +26,7 @@ def doctor(show_settings: bool, as_json: bool) -> None:
     if show_settings:
         click.echo(settings_table())
         return
-    found = _checked()
+    found = diagnosis.diagnose()
     if as_json:
         click.echo(json.dumps({"faults": found.faults, "notes": found.notes}, ensure_ascii=False))
     else:
@@ -50,7 +45,7 @@ def upgrade() -> None:
         path = snapshots.take()
         click.echo(f"Copied the database as it was to {path}")
         prepare_installation(catalogue_cache())
-    _tell(_checked())
+    _tell(diagnosis.diagnose())
     click.echo(
         f"The database now fits version {settings.version()}. To go back: stop the server, check out the version that "
         f"you had, and put the copy back ({path}): docs/operating.md says how."
@@ -70,23 +65,3 @@ def _tell(found: Checkup) -> None:
     for fault in found.faults:
         click.echo(fault, err=True)
     click.echo("No problems found." if not found.faults else f"Problems found: {len(found.faults)}.")
-
-
-def _checked() -> Checkup:
-    damaged = damage(is_thorough=False)
-    if damaged:
-        return Checkup([damaged], [])
-    if not is_current():
-        return Checkup([f"The database is not up to date: run flask {'setup' if is_new() else 'upgrade'}"], [])
-    public = catalogue()
-    found = checkup(config())
-    faults = installation.faults(catalogue_cache(), is_thorough=True)
-    if ledger.is_ahead():
-        faults.append("The ledger is ahead of the database: a backup was restored, run flask retention replay")
-    faults += [] if public.public_keys else ["No public key is set up: run flask keys create PATH"]
-    faults += [] if public.campaigns else ["There is no public campaign: run flask campaign import PATH"]
-    unproven = [each.slug for each in public.campaigns if each.is_open and check_of(each.slug).checked_at is None]
-    faults += [f"{slug} is open, but not all keys are proven to work: run flask keys check" for slug in unproven]
-    machine = [*machine_checks.faults(config()), *nightly.faults(config())]
-    site_faults, site_notes = site_checks.checked(config())
-    return Checkup([*faults, *machine, *found.faults, *site_faults], [*found.notes, *site_notes])

@@ -12,6 +12,7 @@ from petitions.queries import recipient_keys as queries
 from petitions.queries.recipient_keys import KeyCheck
 from petitions.services.keys import key_tests, recipient_keys
 from petitions.services.keys.keyring import settings
+from petitions.services.operations import nightly, rotation
 from petitions.services.privacy import exports
 from petitions.services.staff.accounts import SHORTEST_PASSWORD
 
@@ -103,6 +104,29 @@ def drill_keys(slug: str | None, identity: Path, sample: int) -> None:
     click.echo(f"{number} of {len(drawn)} signers decrypted.")
     if number < len(drawn):
         raise click.ClickException("This key does not decrypt everything. Keep the other keys safe.")
+
+
+@keys.command("rotate-master")
+@click.option("--finish", is_flag=True, help="The second step, once every server was restarted.")
+def rotate_master(finish: bool) -> None:
+    """Replace the server's master key, in two steps; the server keeps running.
+
+    The first step makes a new key, with which servers that start from now on encrypt; both keys decrypt. Then restart
+    the server (and `flask worker`), and run this with --finish.
+    """
+    with refusals():
+        if finish:
+            path = rotation.finish()
+            click.echo(
+                f"The former master key decrypts nothing here any more. Backups made until now need it: move {path} "
+                f"to where you keep the copies of secrets, and destroy it in {nightly.KEPT.days} days."
+            )
+        else:
+            number = rotation.begin()
+            click.echo(
+                f"New master key: {settings().instance / 'master_key'}. Campaign keys encrypted to both: {number}.\n"
+                "Now copy it to a safe place, restart every server, and run: flask keys rotate-master --finish"
+            )
 
 
 def prove_keys(check: KeyCheck, private_keys: list[str]) -> list[str]:

@@ -116,15 +116,15 @@ def unseal(sealed: bytes, identities: Sequence[str]) -> dict[str, str]:
         raise CannotOpen from exc
 
 
-def wrap(secret: bytes, master_key: str) -> bytes:
-    """A campaign's key, encrypted with the server's master key (an age identity)."""
-    return bytes(encrypt(secret, [x25519.Recipient.from_str(public_of(master_key))]))
+def wrap(secret: bytes, *master_keys: str) -> bytes:
+    """A campaign's key, encrypted so that each of these master keys (age identities) decrypts it."""
+    return bytes(encrypt(secret, [x25519.Recipient.from_str(public_of(key)) for key in master_keys]))
 
 
-def unwrap(wrapped: bytes, master_key: str) -> bytes:
-    """The campaign's key; raises CannotOpen with another master key."""
+def unwrap(wrapped: bytes, *master_keys: str) -> bytes:
+    """The campaign's key; raises CannotOpen if none of these master keys is the right one."""
     try:
-        return bytes(decrypt(wrapped, [x25519.Identity.from_str(master_key)]))
+        return bytes(decrypt(wrapped, [x25519.Identity.from_str(key) for key in master_keys]))
     except (DecryptError, IdentityError) as exc:
         raise CannotOpen from exc
 

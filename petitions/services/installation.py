@@ -81,6 +81,11 @@ def note_campaign_key(store: Session, slug: str) -> None:
     _note(store, f"campaign {slug}", _campaign_value(slug))
 
 
+def replace_check(store: Session, name: str) -> None:
+    """Store the check value of a secret that was replaced on purpose, in the caller's transaction."""
+    store.merge(Check(name=name, value=_value(name)))
+
+
 def _note(store: Session, name: str, value: str) -> None:
     if value and store.get(Check, name) is None:
         store.add(Check(name=name, value=value))

@@ -5,6 +5,7 @@ database: once the file is destroyed, nobody can link signers to a name or addre
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,17 @@ class Keyring:
     instance: Path
     master_public: str = ""
 
+    @property
+    def old_master_path(self) -> Path:
+        """The file that holds the former master key while a rotation is under way."""
+        return self.instance / "master_key.old"
+
+    @property
+    def master_keys(self) -> list[str]:
+        """What decrypts: the master key, and while it is rotated the former one."""
+        old = self.old_master_path
+        return [self.master_key, *([old.read_text().strip()] if old.exists() else [])]
+
     def __post_init__(self) -> None:
         self._unlocked: dict[str, bytes] = {}
         if self.master_key:
@@ -38,7 +50,7 @@ class Keyring:
         """The campaign's blind-index key; raises KeyMissing if its file is missing or needs another master key."""
         if slug not in self._unlocked:
             try:
-                self._unlocked[slug] = sealing.unwrap(self._path(slug).read_bytes(), self.master_key)
+                self._unlocked[slug] = sealing.unwrap(self._path(slug).read_bytes(), *self.master_keys)
             except (OSError, sealing.CannotOpen) as exc:
                 raise KeyMissing(key=f"campaign-keys/{slug}") from exc
         return self._unlocked[slug]
@@ -50,6 +62,14 @@ class Keyring:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.touch(mode=0o600)
             path.write_bytes(sealing.wrap(sealing.new_key(), self.master_key))
+
+    def wrap_campaign_keys(self, master_keys: Sequence[str]) -> int:
+        """Encrypt the campaigns' keys to all `master_keys`; returns how many there are."""
+        paths = sorted((self.instance / "campaign-keys").glob("*"))
+        for path in paths:
+            wrapped = sealing.wrap(sealing.unwrap(path.read_bytes(), *self.master_keys), *master_keys)
+            replace_file(path, wrapped)
+        return len(paths)
 
     def destroy_campaign_key(self, slug: str) -> None:
         """Overwrite and delete the key's file; from then on the campaign's signers cannot be compared."""
@@ -64,6 +84,18 @@ class Keyring:
 
     def _path(self, slug: str) -> Path:
         return self.instance / "campaign-keys" / slug
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write the file in one step: after a crash it holds the old bytes or the new ones."""
+    part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)
+    part.touch(mode=0o600)
+    with part.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
 
 
 KEYRING: Part[Keyring] = Part()

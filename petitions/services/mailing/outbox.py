@@ -270,10 +270,10 @@ def mend() -> None:
 
 def _opened(sealed: Sequence[tuple[Leased, bytes]]) -> list[Leased]:
     """Decrypt the recipients. An e-mail encrypted to another master key is delayed and does not block the others."""
-    opened = []
+    opened, master_keys = [], keyring().master_keys
     for message, payload in sealed:
         try:
-            recipient = {} if message.kind == BLANK else sealing.unseal(payload, [keyring().master_key])
+            recipient = {} if message.kind == BLANK else sealing.unseal(payload, master_keys)
             opened.append(replace(message, recipient=recipient))
         except sealing.CannotOpen:
             mark_delayed(message, "cannot_open")

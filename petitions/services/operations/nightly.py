@@ -7,8 +7,6 @@ import subprocess
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import delete
-
 from petitions import clock
 from petitions.db.transactions import reading, transaction
 from petitions.domain.retention import MarkKey
@@ -16,7 +14,7 @@ from petitions.errors import BackupFaulty
 from petitions.models import Mark
 from petitions.queries.retention import marks
 from petitions.services.keys.keyring import settings
-from petitions.services.operations import backup, recovery
+from petitions.services.operations import backup, daily, recovery
 from petitions.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -32,8 +30,7 @@ PATTERN = "petitions-*.db"
 def backup_due() -> bool:
     """Make tonight's backup, unless it was made or no folder is set; whether it did. One server of several does it."""
     config, now = settings(), clock.now()
-    night = now.replace(hour=HOUR, minute=0, second=0, microsecond=0)
-    if not config.backups or now < night or not _is_ours(now, night):
+    if not config.backups or not daily.claim(BEGUN, now, HOUR):
         return False
     path = Path(config.backups) / f"petitions-{now:%Y-%m-%dT%H%M}.db"
     try:
@@ -43,8 +40,7 @@ def backup_due() -> bool:
         _copy(path, config.backups_copy)
     except (BackupFaulty, OSError, subprocess.SubprocessError) as exc:
         log.error("backup failed error=%s", type(exc).__name__)
-        with transaction() as store:  # tried again within the hour
-            store.execute(delete(Mark).where(Mark.kind == BEGUN.kind))
+        daily.give_back(BEGUN)
         return False
     for folder in {Path(config.backups), Path(config.backups_copy or config.backups)}:
         _forget_old(folder, now)
@@ -69,15 +65,6 @@ def faults(config: Settings) -> list[str]:
         elif clock.now() - at > LATE:
             found.append(f"The last {what} is from {at:%Y-%m-%d %H:%M} UTC: see the log")
     return found
-
-
-def _is_ours(now: datetime, night: datetime) -> bool:
-    with transaction() as store:
-        begun = store.get(Mark, tuple(BEGUN))
-        if begun is not None and begun.at >= night:
-            return False
-        store.merge(Mark(**BEGUN._asdict(), at=now))
-        return True
 
 
 def _copy(path: Path, place: str) -> None:
