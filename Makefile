@@ -5,7 +5,7 @@ PIP = $$($(PY) -c 'import pip' 2>/dev/null && echo $(PY) -m pip --python $(V)/bi
 CATALOGUES := $(wildcard translations/*/LC_MESSAGES/messages.po)
 COMPILED := $(CATALOGUES:.po=.mo)
 
-.PHONY: run install test test-long test-quick lint bench words spelling picture rooms migration lock clean
+.PHONY: run install test test-long test-quick lint bench words spelling picture rooms migration lock sbom clean
 
 run: install
 	@export PETITIONS_DEMO=$${PETITIONS_DEMO-1}; $(V)/bin/flask setup && exec $(V)/bin/gunicorn app:app
@@ -62,6 +62,10 @@ migration: $(V)/.test-ok
 lock:
 	@command -v uv >/dev/null || { echo "uv is missing: pipx install uv" >&2; exit 1; }
 	for s in requirements requirements-test; do uv pip compile -q $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $$s.in -o $$s.txt; done
+
+# The software bill of materials (CycloneDX), to standard output: make -s sbom > sbom.json
+sbom: $(V)/.run-ok
+	@$(V)/bin/python -m scripts.sbom
 
 clean:
 	rm -rf $(V) $(COMPILED)

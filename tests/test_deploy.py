@@ -2,7 +2,7 @@
 
 import re
 
-from petitions.settings import ROOT
+from petitions.settings import ROOT, table
 
 
 def test_the_unit_keeps_names_out_of_swap_and_core_files_and_the_rest_of_the_machine_from_the_server() -> None:
@@ -37,3 +37,27 @@ def test_the_security_document_names_only_what_is_there() -> None:
     named = set(re.findall(r"`((?:petitions|tests|deploy)/[^`]*)`", text))
     assert len(named) > 30
     assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+
+
+def test_the_container_holds_no_secret_and_runs_without_rights() -> None:
+    """Linted here; no engine can build it in the tests."""
+    lines = [
+        line for line in (ROOT / "deploy" / "Containerfile").read_text().splitlines() if line and line[0].isupper()
+    ]
+    assert {line.split()[0] for line in lines} <= {
+        *("FROM", "RUN", "COPY", "WORKDIR", "ENV", "USER", "VOLUME", "STOPSIGNAL", "CMD")
+    }
+    assert "USER petitions" in lines
+    assert lines.index("USER petitions") < next(n for n, line in enumerate(lines) if line.startswith("CMD"))
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert {".git", ".venv", "instance/*"} <= set(ignored)
+
+
+def test_the_compose_file_sets_only_settings_that_exist_and_publishes_only_the_proxy() -> None:
+    text = (ROOT / "deploy" / "compose.yaml").read_text()
+    known = {name for name, _, _ in table()}
+    assert set(re.findall(r"PETITIONS_\w+", text)) <= known
+    assert text.count("ports:") == 1
+    assert text.index("ports:") < text.index("  petitions:")
+    assert "./Caddyfile:/etc/caddy/Caddyfile:ro" in text
+    assert "127.0.0.1:8000" in (ROOT / "deploy" / "Caddyfile").read_text()

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from petitions.settings import ROOT
+from scripts import sbom
 
 LISTS = ["requirements.txt", "requirements-test.txt"]
 PIN = re.compile(
@@ -63,3 +64,21 @@ def test_vendored_scripts_are_what_their_authors_published() -> None:
         assert hashlib.sha256((VENDOR / name).read_bytes()).hexdigest() == digest, f"{name} was changed"
         assert re.search(r"-\d+\.\d+\.\d+\.min\.js$", name), "the version stands in the name"
         assert (VENDOR / name.replace(".min.js", ".LICENSE.txt")).is_file()
+
+
+def test_the_bill_of_materials_names_every_pinned_package_with_hash_and_licence() -> None:
+    made = sbom.document()
+    assert (made["bomFormat"], made["specVersion"]) == ("CycloneDX", "1.6")
+    listed = {each["name"]: each for each in made["components"]}
+    packages = {name: each["version"] for name, each in listed.items() if "pypi" in each["purl"]}
+    assert packages == pins("requirements.txt")
+    assert {"htmx.org", "age-encryption"} < listed.keys()
+    unsaid = {"pyrage"}  # MIT, which its package does not say
+    elsewhere = {"colorama", "tzdata"}  # for other systems
+    installed = [each for name, each in listed.items() if name not in unsaid | elsewhere]
+    assert [each["name"] for each in installed if not each["licenses"]] == []
+    assert all(re.fullmatch("[0-9a-f]{64}", each["content"]) for one in listed.values() for each in one["hashes"])
+    assert all(each["hashes"] for each in listed.values())
+    refs = [each["bom-ref"] for each in made["components"]]
+    assert len(set(refs)) == len(refs)
+    assert made["dependencies"][0]["dependsOn"] == refs
