@@ -182,6 +182,30 @@ class LoginBusy(Busy):
     code = "login_busy"
 
 
+class PasswordCommon(DomainError):
+    """The password is one of the first that anybody would guess."""
+
+    code = "password_common"
+
+
+class NameMissing(DomainError):
+    """An account needs a name, of at most `longest` characters."""
+
+    code = "name_missing"
+
+
+class RightMissing(DomainError):
+    """The role of this account does not have the `right` that the page needs."""
+
+    code = "right_missing"
+
+
+class LastOwner(DomainError):
+    """There must be an owner who can log in."""
+
+    code = "last_owner"
+
+
 class PasswordTooShort(DomainError):
     """The password has fewer than 12 characters."""
 

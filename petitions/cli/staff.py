@@ -7,22 +7,27 @@ from flask.cli import AppGroup
 
 from petitions import clock
 from petitions.cli.helpers import refusals
+from petitions.domain.roles import Role
 from petitions.queries.staff import members
 from petitions.services import journal as acts
-from petitions.services.staff import accounts
+from petitions.services.staff import accounts, people
 
 staff = AppGroup("staff", help="Accounts for the staff pages.")
 journal = AppGroup("journal", help="The journal: what staff and commands did.")
+_role = click.option(
+    "--role", type=click.Choice([str(role) for role in Role]), default=str(Role.OWNER), show_default=True
+)
 _asked = click.password_option(help="Asked for if not given; at least 12 characters.")
 
 
 @staff.command("create")
 @click.argument("name")
 @_asked
-def create(name: str, password: str) -> None:
+@_role
+def create(name: str, password: str, role: str) -> None:
     """Create an account for the staff pages."""
     with refusals():
-        accounts.create_account(name, password)
+        accounts.create_account(name, password, role=Role(role))
     click.echo(f"{name} can now log in at /admin/.")
 
 
@@ -34,6 +39,25 @@ def password(name: str, password: str) -> None:
     with refusals():
         accounts.set_password(name, password)
     click.echo(f"{name} has a new password, and is logged out everywhere.")
+
+
+@staff.command("role")
+@click.argument("name")
+@click.argument("role", type=click.Choice([str(role) for role in Role]))
+def change_role(name: str, role: str) -> None:
+    """Give the account another ROLE, without an end."""
+    with refusals():
+        people.set_role(name, Role(role), None, acts.COMMAND)
+    click.echo(f"{name} is now {role}.")
+
+
+@staff.command("remove-factor")
+@click.argument("name")
+def remove_factor(name: str) -> None:
+    """Take the account's second factor away, for a lost phone; ends its sessions."""
+    with refusals():
+        people.end_factor(name)
+    click.echo(f"{name} can log in with the password alone, and sets up a new second factor then.")
 
 
 @staff.command("end-sessions")
@@ -68,7 +92,10 @@ def list_accounts() -> None:
     """List all accounts, with their numbers of sessions."""
     for each in members(clock.now() - accounts.SESSION_LIFETIME):
         state = f"disabled {each.disabled_at:%Y-%m-%d}" if each.disabled_at else "enabled"
-        click.echo(f"{each.name}: {state}, sessions: {each.sessions}, created {each.created_at:%Y-%m-%d}")
+        factor = "second factor" if each.has_factor else "no second factor"
+        click.echo(
+            f"{each.name}: {each.role}, {state}, {factor}, sessions: {each.sessions}, since {each.created_at:%Y-%m-%d}"
+        )
 
 
 @journal.command("list")

@@ -7,18 +7,28 @@ from sqlalchemy import JSON, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from petitions.db.base import Base, UtcDateTime
+from petitions.domain.roles import Role
+from petitions.domain.states import one_of
 
 
 class Account(Base):
     """A member of staff."""
 
     __tablename__ = "accounts"
+    __table_args__ = (one_of("role", Role),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(120), unique=True)
     password_hash: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    role: Mapped[str] = mapped_column(String(10), default=Role.OWNER, server_default=Role.OWNER)
+    ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # from then on it cannot log in
+    factor: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed with the master key
+    factor_step: Mapped[int] = mapped_column(default=0, server_default="0")  # the last period whose code was used
+    recovery: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")  # keyed hashes
+    invited_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)  # of the invitation's token
+    invited_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class StaffSession(Base):

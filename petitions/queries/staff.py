@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import and_, func, select
 
 from petitions.db.transactions import reading
+from petitions.domain.roles import Role
 from petitions.models import Account, StaffSession
 
 
@@ -16,13 +17,24 @@ class Member:
     name: str
     created_at: datetime
     disabled_at: datetime | None
+    role: Role
+    ends_at: datetime | None
+    has_factor: bool
+    is_invited: bool
     sessions: int
 
 
 def members(since: datetime) -> list[Member]:
     """All accounts by name, with the number of sessions that began after `since`."""
     is_theirs = and_(StaffSession.account_id == Account.id, StaffSession.created_at > since)
-    columns = (Account.name, Account.created_at, Account.disabled_at, func.count(StaffSession.token_hash))
+    number = func.count(StaffSession.token_hash).label("number")
+    columns = (Account.__table__, number)
     statement = select(*columns).outerjoin(StaffSession, is_theirs).group_by(Account.id).order_by(Account.name)
     with reading() as connection:
-        return [Member(*row) for row in connection.execute(statement)]
+        return [
+            Member(
+                *(row.name, row.created_at, row.disabled_at, Role(row.role), row.ends_at),
+                *(row.factor is not None, row.invited_hash is not None, row.number),
+            )
+            for row in connection.execute(statement)
+        ]

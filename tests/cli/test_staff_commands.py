@@ -69,15 +69,15 @@ def test_staff_commands_change_passwords_and_shut_accounts_out(app: Flask, run: 
 
     assert run("staff", "create", "Carla", "--password", CARLA.password).exit_code == 0
     assert comes_in(CARLA.password)
-    assert run("staff", "list").output.startswith("carla: enabled, sessions: 1, created 20")
+    assert run("staff", "list").output.startswith("carla: owner, enabled, no second factor, sessions: 1, since 20")
     assert run("staff", "end-sessions", "carla").output == "carla is logged out everywhere.\n"
-    assert run("staff", "list").output.startswith("carla: enabled, sessions: 0")
+    assert run("staff", "list").output.startswith("carla: owner, enabled, no second factor, sessions: 0")
     new = "another long password"
     assert run("staff", "password", "carla", input=f"{new}\n{new}\n").exit_code == 0
     assert [comes_in(CARLA.password), comes_in(new)] == [False, True]
     assert run("staff", "disable", "carla").exit_code == 0
     assert not comes_in(new)
-    assert run("staff", "list").output.startswith("carla: disabled 20")
+    assert run("staff", "list").output.startswith("carla: owner, disabled 20")
     assert run("staff", "enable", "carla").exit_code == 0
     assert comes_in(new)
     for act in ("disable", "enable", "end-sessions"):
@@ -177,3 +177,14 @@ def test_every_command_explains_itself(run: Run, words: tuple[str, ...]) -> None
     commands = [line for line in result.output.partition("Commands:")[2].splitlines() if line.strip()]
     assert commands
     assert all(len(line.split()) > 2 for line in commands if not line.startswith("    ")), commands
+
+
+def test_a_role_and_a_lost_phone_are_settled_on_the_server(run: Run) -> None:
+    assert run("staff", "create", "anna", "--password", CARLA.password).exit_code == 0
+    assert run("staff", "role", "anna", "viewer").output == "Refused: last_owner\n"
+    assert run("staff", "create", "ben", "--role", "counter", "--password", CARLA.password).exit_code == 0
+    assert run("staff", "role", "ben", "owner").output == "ben is now owner.\n"
+    assert run("staff", "role", "anna", "viewer").output == "anna is now viewer.\n"
+    assert "ben can log in with the password alone" in run("staff", "remove-factor", "ben").output
+    assert "second factor removed" in run("journal", "list").output
+    assert "not_found" in run("staff", "remove-factor", "nobody").output

@@ -17,6 +17,7 @@ WORDS = {
     "messages.state": "queued",
     "tallies.kind": "paper",
     "action_counts.kind": "posted",
+    "accounts.role": "owner",
 }
 
 

@@ -118,7 +118,9 @@ STAFF_PATHS = tuple(
         "embedding",
         "staff",
         "account",
+        "account/second-factor",
         "journal",
+        "health",
     )
 )
 

@@ -31,7 +31,7 @@ AUTOCOMPLETE = {
     "name": "username",
     "password": "current-password",
 }
-ABOUT_OTHERS = {"mails-email"}  # staff type another person's address
+ABOUT_OTHERS = {"mails-email", "invite-name"}  # staff type what is another person's
 
 
 class Node:

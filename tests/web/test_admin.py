@@ -25,6 +25,7 @@ from petitions.services.mailing import outbox
 from petitions.services.paper import tallies
 from petitions.services.signing import confirming
 from petitions.services.staff import accounts
+from petitions.web.admin import RIGHTS
 from tests.support.factories import ANN, BOB, CARLA, EVE, confirm, make_campaign, newest, rows, sign, token_of
 from tests.support.factories import Staff as StaffMember
 from tests.web.browsing import LANGUAGES, STAFF_PATHS, browser, headers_of, page_of, visit
@@ -91,7 +92,7 @@ def test_nothing_below_admin_opens_without_a_session(app: Flask, campaign: Publi
     for client in strangers:
         for rule in doors:
             for method in sorted((rule.methods or set()) - {"OPTIONS"}):
-                if rule.rule == LOGIN:
+                if RIGHTS[rule.endpoint] is None:
                     continue
                 response = client.open(rule.rule, method=method)
                 if rule.rule == POLL:
@@ -107,7 +108,7 @@ def test_nothing_below_admin_opens_without_a_session(app: Flask, campaign: Publi
 def test_the_door_opens_to_the_right_name_and_password(app: Flask) -> None:
     client = browser(app)
     assert not is_in(client)
-    assert page_of(client.get(LOGIN)).form(LOGIN).fields() == {"name": [""], "password": [""]}
+    assert page_of(client.get(LOGIN)).form(LOGIN).fields() == {"name": [""], "password": [""], "code": [""]}
     response = log_in(client, data={"name": "  CARLA "})
     assert (response.status_code, response.location) == (303, BOARD)
     assert is_in(client)
@@ -187,7 +188,7 @@ def test_over_https_the_cookie_is_bound_to_this_host(make_demo: MakeDemo) -> Non
     name, *flags = re.split(r"; ", header)
     assert name.startswith("__Host-petitions=")
     assert sorted(flags) == ["HttpOnly", "Path=/", "SameSite=Strict", "Secure"]
-    page = page_of(client.get(BOARD, **secure))
+    page = page_of(client.get("/admin/account", **secure))
     from_board = {"Referer": "https://petitions.example.org/admin/"}
     answer = client.post(LOGOUT, data=page.form(LOGOUT).fields(), headers=from_board, **secure)
     [gone] = answer.headers.getlist("Set-Cookie")
@@ -342,7 +343,7 @@ def test_a_form_without_the_sessions_token_is_refused(app: Flask, carla: FlaskCl
 
 def test_every_form_of_staff_demands_the_token(app: Flask, carla: FlaskClient) -> None:
     for rule in app.url_map.iter_rules():
-        if rule.rule.startswith("/admin") and "POST" in (rule.methods or set()) and rule.rule != LOGIN:
+        if rule.rule.startswith("/admin") and "POST" in (rule.methods or set()) and RIGHTS[rule.endpoint]:
             assert carla.post(rule.rule).status_code == 400, rule.rule
 
 
@@ -466,13 +467,16 @@ def test_the_staff_pages_speak_the_language_of_the_browser(
         assert carla.get(path).headers["Cache-Control"] == "no-store"
 
 
-def test_every_staff_page_leads_to_all_others_and_says_where_one_is(
+def test_every_staff_page_leads_to_all_tasks_and_to_the_pages_of_its_own_and_says_where_one_is(
     campaign: PublicCampaign, carla: FlaskClient
 ) -> None:
+    reached = set()
     for path in STAFF_PATHS:
-        page = visit(carla, path)
-        links = page.one("nav", class_="rooms").all("a")
-        elsewhere = {"/admin/account", "/admin/sources"}  # above the menu, and below the overview
-        assert {*(link["href"] for link in links), *elsewhere} == set(STAFF_PATHS), path
-        assert [link["href"] for link in links if link.get("aria-current")] == [path] * (path not in elsewhere)
-        assert page.one("header").one("a", href="/admin/account").text == "Your account"
+        menu = visit(carla, path).one("nav", class_="desk")
+        tasks, parts = menu.one("ul", class_="tasks").all("a"), menu.one("ul", class_="parts").all("a")
+        assert [link.text for link in tasks] == ["Overview", "Campaign", "Signatures", "Settings"]
+        assert [link.get("aria-current") for link in tasks].count("true") == 1, path
+        here = [link["href"] for link in parts if link.get("aria-current") == "page"]
+        assert here == [path if path != "/admin/account/second-factor" else "/admin/account"]
+        reached |= {link["href"] for link in parts}
+    assert reached | {"/admin/account/second-factor"} == set(STAFF_PATHS)

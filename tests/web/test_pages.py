@@ -82,6 +82,7 @@ def test_no_page_is_forgotten_here(make_demo: MakeDemo) -> None:
         "confirming.confirm_form",
         "signer_page.page",
         "signer_page.stop_form",
+        "admin.invitation",  # test_people.py
     }  # test_html.py and the browser open these
     no_page = {
         "static",

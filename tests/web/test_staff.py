@@ -44,7 +44,7 @@ def change(client: FlaskClient, old: str = CARLA.password, new: str = NEW, again
 
 def act(client: FlaskClient, name: str, what: str) -> int:
     """Press a button beside an account; gives the status."""
-    token = visit(client, STAFF).form(STAFF).fields()["csrf_token"]
+    token = visit(client, STAFF).form("/staff/invite").fields()["csrf_token"]
     return client.post(STAFF, data={"csrf_token": token, "name": name, "act": what}).status_code
 
 

@@ -7,12 +7,13 @@ restarted server knows both keys and encrypts with the new one.
 from pathlib import Path
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from petitions import clock
 from petitions.db.transactions import transaction
 from petitions.domain import sealing
 from petitions.errors import RotationFaulty
-from petitions.models import Message
+from petitions.models import Account, Message
 from petitions.services import installation, journal
 from petitions.services.keys.keyring import keyring, replace_file, settings
 
@@ -50,19 +51,21 @@ def finish() -> Path:
     if not old_path.exists():
         raise RotationFaulty(reason="no rotation is under way: run it without --finish first")
     ring.wrap_campaign_keys([ring.master_key])
-    _seal_messages(ring.master_keys, ring.master_public)
+    for column in (Message.payload, Account.factor):
+        _seal_anew(column, ring.master_keys, ring.master_public)
     kept = old_path.with_name(f"master_key.until-{clock.now():%Y-%m-%d}")
     old_path.replace(kept)
     return kept
 
 
-def _seal_messages(master_keys: list[str], master_public: str) -> None:
-    """Encrypt the addresses of queued e-mails anew; what no key opens is left for the worker to give up."""
+def _seal_anew(column: InstrumentedAttribute[bytes | None], master_keys: list[str], master_public: str) -> None:
+    """Encrypt the values of this column anew; what no key opens is left as it is."""
+    key = column.class_.id
     with transaction() as store:
-        for row in store.execute(select(Message.id, Message.payload).where(Message.payload.is_not(None))).all():
+        for row in store.execute(select(key, column).where(column.is_not(None), column != b"")).all():
             try:
-                recipient = sealing.unseal(row.payload, master_keys)
+                fields = sealing.unseal(row[1], master_keys)
             except sealing.CannotOpen:
                 continue
-            sealed = sealing.seal(recipient, [master_public])
-            store.execute(update(Message).where(Message.id == row.id).values(payload=sealed))
+            sealed = sealing.seal(fields, [master_public])
+            store.execute(update(column.class_).where(key == row[0]).values({column.key: sealed}))

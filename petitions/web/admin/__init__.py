@@ -1,60 +1,76 @@
 """Pages for staff; all require a login."""
 
+from functools import partial
+
 from flask import Blueprint
 
+from petitions.domain.roles import Right
 from petitions.web.admin import (
+    account,
     board,
     decrypt_export,
     embedding,
     exports,
+    health,
+    invitations,
     keys,
     login,
     mailing,
     moderation,
+    navigation,
     retention,
     staff,
 )
 
+OWN, FIGURES, PAPER, CAMPAIGN, SIGNATURES, PEOPLE = Right
 PAGES = (
-    ("GET", "/login", login.login_form),
-    ("POST", "/login", login.log_in),
-    ("POST", "/logout", login.log_out),
-    ("GET", "/", board.board),
-    ("GET", "/board", board.board_part),
-    ("GET", "/sources", board.list_sources),
-    ("GET", "/account", staff.account),
-    ("POST", "/account", staff.change_password),
-    ("POST", "/account/sessions", staff.end_sessions),
-    ("GET", "/staff", staff.list_staff),
-    ("POST", "/staff", staff.change_staff),
-    ("GET", "/journal", staff.list_journal),
-    ("GET", "/passes", moderation.list_group_codes),
-    ("POST", "/passes", moderation.create_group_code),
-    ("POST", "/passes/end", moderation.end_group_code),
-    ("POST", "/holds/count", moderation.count_held),
-    ("GET", "/invalidations", moderation.list_invalidations),
-    ("POST", "/invalidations", moderation.prepare_invalidation),
-    ("POST", "/invalidations/run", moderation.run_invalidation),
-    ("POST", "/invalidations/undo", moderation.undo_invalidation),
-    ("GET", "/mails", mailing.mailing),
-    ("POST", "/mails", mailing.change_suppression),
-    ("GET", "/embedding", embedding.embedding),
-    ("GET", "/retention", retention.retention),
-    ("POST", "/retention/<campaign>/handed-over", retention.record_delivery),
-    ("POST", "/retention/<campaign>/not-handed-over", retention.undo_delivery),
-    ("GET", "/keys", keys.keys),
-    ("POST", "/keys", keys.prove_key),
-    ("GET", "/export", exports.export_form),
-    ("POST", "/export", exports.export),
-    ("GET", "/open", decrypt_export.decrypt_export),
-    ("GET", "/open/download", decrypt_export.decrypt_export_file),
+    (None, "GET", "/login", login.login_form),
+    (None, "POST", "/login", login.log_in),
+    (None, "GET", "/invitation/<token>", invitations.invitation),
+    (None, "POST", "/invitation/<token>", invitations.accept_invitation),
+    (OWN, "POST", "/logout", login.log_out),
+    (OWN, "GET", "/account", account.account),
+    (OWN, "POST", "/account", account.change_password),
+    (OWN, "POST", "/account/sessions", account.end_sessions),
+    (OWN, "GET", "/account/second-factor", account.second_factor),
+    (OWN, "POST", "/account/second-factor", account.begin_second_factor),
+    (FIGURES, "GET", "/", board.board),
+    (FIGURES, "GET", "/board", board.board_part),
+    (FIGURES, "GET", "/sources", board.list_sources),
+    (CAMPAIGN, "GET", "/passes", moderation.list_group_codes),
+    (CAMPAIGN, "POST", "/passes", moderation.create_group_code),
+    (CAMPAIGN, "POST", "/passes/end", moderation.end_group_code),
+    (CAMPAIGN, "GET", "/embedding", embedding.embedding),
+    (SIGNATURES, "POST", "/holds/count", moderation.count_held),
+    (SIGNATURES, "GET", "/invalidations", moderation.list_invalidations),
+    (SIGNATURES, "POST", "/invalidations", moderation.prepare_invalidation),
+    (SIGNATURES, "POST", "/invalidations/run", moderation.run_invalidation),
+    (SIGNATURES, "POST", "/invalidations/undo", moderation.undo_invalidation),
+    (SIGNATURES, "GET", "/mails", mailing.mailing),
+    (SIGNATURES, "POST", "/mails", mailing.change_suppression),
+    (SIGNATURES, "GET", "/retention", retention.retention),
+    (SIGNATURES, "POST", "/retention/<campaign>/handed-over", retention.record_delivery),
+    (SIGNATURES, "POST", "/retention/<campaign>/not-handed-over", retention.undo_delivery),
+    (SIGNATURES, "GET", "/export", exports.export_form),
+    (SIGNATURES, "POST", "/export", exports.export),
+    (SIGNATURES, "GET", "/open", decrypt_export.decrypt_export),
+    (SIGNATURES, "GET", "/open/download", decrypt_export.decrypt_export_file),
+    (PEOPLE, "GET", "/keys", keys.keys),
+    (PEOPLE, "POST", "/keys", keys.prove_key),
+    (PEOPLE, "GET", "/staff", staff.list_staff),
+    (PEOPLE, "POST", "/staff", staff.change_staff),
+    (PEOPLE, "POST", "/staff/invite", staff.invite),
+    (PEOPLE, "GET", "/journal", staff.list_journal),
+    (PEOPLE, "GET", "/health", health.health),
 )
+RIGHTS: dict[str, Right | None] = {f"admin.{view.__name__}": right for right, _, _, view in PAGES}
 
 
 def blueprint() -> Blueprint:
-    """All pages for staff; each demands a session, except those in `login.OPEN_ENDPOINTS`."""
+    """All pages for staff; each demands a session and the right that PAGES names, where it names one."""
     bp = Blueprint("admin", __name__, url_prefix="/admin")
-    bp.before_request(login.demand_session)
-    for method, path, view in PAGES:
+    bp.before_request(partial(login.demand_right, RIGHTS))
+    bp.context_processor(lambda: {"desk": navigation.desk(RIGHTS)} if login.is_logged_in() else {})
+    for _, method, path, view in PAGES:
         bp.add_url_rule(path, view.__name__, view, methods=[method])
     return bp

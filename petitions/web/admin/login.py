@@ -1,21 +1,23 @@
 """Login for the staff pages: every page below /admin/ requires a session, except the login page."""
 
+from collections.abc import Mapping
+
 from flask import current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
 
-from petitions.errors import DomainError, LoginBusy, LoginRefused, TooManyTries
+from petitions.domain.roles import Right, may, needs_second_factor
+from petitions.errors import DomainError, LoginBusy, LoginRefused, RightMissing, TooManyTries
+from petitions.services.keys.keyring import settings
 from petitions.services.staff import accounts
 from petitions.web import sessions
 from petitions.web.errors import status_of, wait_of, words_of
 from petitions.web.security import SAFE, network
 
-OPEN_ENDPOINTS = {"admin.login_form", "admin.log_in"}
-
 
 class LoginForm(FlaskForm):  # type: ignore[misc]
-    """Name and password. No CSRF token, as there is no session yet; the origin check protects this form."""
+    """Name, password and code. No CSRF token, as there is no session yet; the origin check protects this form."""
 
     class Meta:
         """No CSRF token."""
@@ -24,19 +26,39 @@ class LoginForm(FlaskForm):  # type: ignore[misc]
 
     name = StringField()
     password = PasswordField()
+    code = StringField()
 
 
-def demand_session() -> ResponseReturnValue | None:
-    """Redirect requests without a session to the login; refuse forms without the session's CSRF token."""
-    if request.endpoint in OPEN_ENDPOINTS:
+def is_logged_in() -> bool:
+    """Whether this request has a staff session."""
+    return "csrf_token" in session  # only a valid staff session has one
+
+
+def demand_right(rights: Mapping[str, Right | None], _values: object = None) -> ResponseReturnValue | None:
+    """Redirect requests without a session to the login; refuse what the account's role may not do, and forms without
+    the session's CSRF token. Whoever reaches names on a real server sets up a second factor first.
+    """
+    right = rights.get(request.endpoint or "", Right.PEOPLE)
+    if right is None:
         return None
-    if "csrf_token" not in session:  # only a valid staff session has one
+    if not is_logged_in():
         if request.endpoint == "admin.board_part":  # the overview that refreshes itself shows why it stopped
             return render_template("admin/_logged_out.html"), 200
         return redirect(url_for("admin.login_form"), 303)
     if request.method not in SAFE:
         current_app.extensions["csrf"].protect()
+    login = sessions.current().login
+    if not may(login.role, right):
+        raise RightMissing(right=right)
+    if right != Right.OWN and lacks_second_factor():
+        return redirect(url_for("admin.second_factor"), 303)
     return None
+
+
+def lacks_second_factor() -> bool:
+    """Whether this account must set up a second factor before anything else: on a real server, which has HTTPS."""
+    login = sessions.current().login
+    return settings().is_https and needs_second_factor(login.role) and not login.has_factor
 
 
 def login_form() -> ResponseReturnValue:
@@ -49,7 +71,8 @@ def log_in() -> ResponseReturnValue:
     form = LoginForm(formdata=request.form)  # by default Flask-WTF also reads JSON bodies, and fails on some
     try:
         old = session.token if isinstance(session, sessions.StaffSession) else ""
-        token = accounts.log_in(form.name.data or "", form.password.data or "", network(), old)
+        typed = (form.name.data or "", form.password.data or "")
+        token = accounts.log_in(*typed, network(), old, form.code.data or "")
     except (LoginRefused, TooManyTries, LoginBusy) as exc:
         page = render_template("admin/login.html", form=form, problem=words_of(exc))
         return page, status_of(exc), wait_of(exc)
