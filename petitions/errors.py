@@ -200,6 +200,24 @@ class RightMissing(DomainError):
     code = "right_missing"
 
 
+class CountFaulty(DomainError):
+    """The number of an entry cannot be right: zero, too large, or the sum would be negative."""
+
+    code = "count_faulty"
+
+
+class CountDiffers(DomainError):
+    """The second person counted another number."""
+
+    code = "count_differs"
+
+
+class SecondPersonNeeded(DomainError):
+    """Who reported a number cannot verify it."""
+
+    code = "second_person_needed"
+
+
 class LastOwner(DomainError):
     """There must be an owner who can log in."""
 

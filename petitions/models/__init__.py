@@ -14,9 +14,10 @@ from petitions.models.counts import ActionCount, Count, Limit, PublishedCount, R
 from petitions.models.moderation import Check, GroupCode, Hold, Invalidation, MailSlot, Mark, Suppression
 from petitions.models.outbox import Message
 from petitions.models.signing import Signature, Signer
-from petitions.models.staff import Account, JournalRow, Recipient, StaffSession
+from petitions.models.staff import NO_PASSWORD, Account, JournalRow, Recipient, StaffSession
 
 __all__ = [
+    "NO_PASSWORD",
     "Account",
     "ActionCount",
     "Campaign",

@@ -69,7 +69,9 @@ class ActionCount(Base):
 
 
 class Tally(Base):
-    """A dated batch of offline acts, entered by staff; a mistake is corrected by a row with the opposite number."""
+    """A dated batch of offline acts, entered by staff. It counts from `verified_at` on, unless it is cancelled before;
+    a mistake that counts is corrected by a row with the opposite number.
+    """
 
     __tablename__ = "tallies"
     __table_args__ = (one_of("kind", TallyKind), CheckConstraint("number <> 0", name="number_not_zero"))
@@ -81,6 +83,10 @@ class Tally(Base):
     happened_on: Mapped[date] = mapped_column(Date)
     note: Mapped[str] = mapped_column(Text)
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    reported_by: Mapped[str] = mapped_column(String(40), server_default="command")  # an actor, as in the journal
+    verified_by: Mapped[str | None] = mapped_column(String(40))
+    verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Limit(Base):

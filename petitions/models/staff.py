@@ -10,6 +10,8 @@ from petitions.db.base import Base, UtcDateTime
 from petitions.domain.roles import Role
 from petitions.domain.states import one_of
 
+NO_PASSWORD = "!"  # no hash, so no password fits  # noqa: S105
+
 
 class Account(Base):
     """A member of staff."""

@@ -58,6 +58,9 @@ ANSWERS: dict[type[DomainError], tuple[int, object]] = {
     errors.NameTaken: (422, _l("Someone with this name has already signed with this e-mail address.")),
     errors.PasswordCommon: (422, _l("Many people use this password, so it is guessed first. Choose another one.")),
     errors.NameMissing: (422, _l("An account needs a name of at most 120 characters.")),
+    errors.CountFaulty: (422, _l("This number cannot be right: it is too large, or the sum would be below zero.")),
+    errors.CountDiffers: (422, _l("The first person counted another number. Count once more, both of you.")),
+    errors.SecondPersonNeeded: (422, _l("Somebody else has to count this a second time.")),
     errors.LastOwner: (422, _l("This is the last owner. Make somebody else an owner first.")),
     errors.RightMissing: (403, _l("Your account may not do this. Ask an owner if you need it.")),
     errors.PasswordTooShort: (422, _l("The password is too short.")),
@@ -71,6 +74,7 @@ ANSWERS: dict[type[DomainError], tuple[int, object]] = {
         422,
         _l("Give a reason. Nothing is invalidated without a reason that others can read later."),
     ),
+    errors.RotationFaulty: (422, _l("The master key cannot be changed now.")),
     errors.BackupFaulty: (422, _l("No complete copy could be made.")),
     errors.CampaignRunning: (
         422,

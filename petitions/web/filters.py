@@ -1,6 +1,6 @@
 """Template filters and functions: numbers, dates, countries and Markdown in the reader's language."""
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_time
@@ -18,7 +18,9 @@ from petitions.web.i18n import locale, same_page_in
 def register(app: Flask, settings: Settings) -> None:
     """Add the filters and functions to `app`'s templates."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(number=number, date=day, time=hour, country=country, markdown=markdown)
+    app.jinja_env.filters.update(
+        number=number, date=day, long_date=long_date, time=hour, country=country, markdown=markdown
+    )
     app.jinja_env.globals.update(same_page_in=same_page_in, spoken=spoken, own_name=locales.own_name)
     app.jinja_env.globals.update(direction=locales.direction, base_url=settings.base_url, version=version())
 
@@ -31,6 +33,11 @@ def number(value: int) -> str:
 def day(moment: datetime, timezone: str = "UTC") -> str:
     """The date in words, in the campaign's time zone."""
     return locales.long_date(moment.astimezone(ZoneInfo(timezone)).date(), locale())
+
+
+def long_date(day: date) -> str:
+    """A day without a time, in words."""
+    return locales.long_date(day, locale())
 
 
 def hour(moment: datetime, timezone: str = "UTC") -> str:

@@ -114,6 +114,7 @@ STAFF_PATHS = tuple(
         "keys",
         "retention",
         "passes",
+        "paper",
         "invalidations",
         "embedding",
         "staff",

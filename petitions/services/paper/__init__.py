@@ -1,1 +1,1 @@
-"""Tallies: signatures and letters on paper."""
+"""Tallies: signatures and letters on paper, which count once a second person has counted the same."""

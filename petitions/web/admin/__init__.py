@@ -18,6 +18,7 @@ from petitions.web.admin import (
     mailing,
     moderation,
     navigation,
+    paper,
     retention,
     staff,
 )
@@ -37,6 +38,9 @@ PAGES = (
     (FIGURES, "GET", "/", board.board),
     (FIGURES, "GET", "/board", board.board_part),
     (FIGURES, "GET", "/sources", board.list_sources),
+    (PAPER, "GET", "/paper", paper.paper),
+    (PAPER, "POST", "/paper", paper.report_paper),
+    (PAPER, "POST", "/paper/verify", paper.verify_paper),
     (CAMPAIGN, "GET", "/passes", moderation.list_group_codes),
     (CAMPAIGN, "POST", "/passes", moderation.create_group_code),
     (CAMPAIGN, "POST", "/passes/end", moderation.end_group_code),

@@ -1,8 +1,8 @@
 """Pages for the own account: password, second factor, sessions."""
 
+from importlib import import_module
 from urllib.parse import urlsplit
 
-import segno
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
@@ -69,6 +69,7 @@ def _account_page(error: object = None, new_error: object = None) -> str:
 def _factor_page(secret: str, error: object = None, code_error: object = None) -> str:
     secret = secret if factors.is_secret(secret) else factors.new_secret()
     address = factors.address(secret, sessions.current().login.name, urlsplit(settings().base_url).hostname or "")
+    segno = import_module("segno")  # not above: a worker that never shows a code does not load it
     image = segno.make(address, error="m", micro=False)
     options = {"dark": "#000", "light": "#fff", "omitsize": True, "svgclass": "qr", "lineclass": None}
     drawing = image.svg_inline(border=4, **options).replace("<svg ", '<svg aria-hidden="true" ', 1)

@@ -20,6 +20,7 @@ TASKS = (
             ("admin.embedding", _l("Embedding")),
         ),
     ),
+    (_l("Paper"), (("admin.paper", _l("What came back")),)),
     (
         _l("Signatures"),
         (
