@@ -143,7 +143,7 @@ write_web_server() {
 install -m 600 "\$RENEWED_LINEAGE/fullchain.pem" "\$RENEWED_LINEAGE/privkey.pem" /etc/ssl/petitions/
 nginx -t -q && nginx -s reload
 TEXT
-    mkdir -p "$root/etc/ssl/petitions" "$root/var/lib/petitions-certificate" "$root/var/cache/nginx"
+    mkdir -p "$root/etc/ssl/petitions" "$root/var/lib/petitions-certificate"
     [ -e "$root/etc/ssl/petitions/fullchain.pem" ] && return
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 30 -subj "/CN=$host" \
         -keyout "$root/etc/ssl/petitions/privkey.pem" -out "$root/etc/ssl/petitions/fullchain.pem" 2>/dev/null

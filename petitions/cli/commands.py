@@ -21,9 +21,10 @@ from petitions.cli.setup import prepare_installation
 from petitions.cli.staff import journal, staff
 from petitions.content import reading, writing
 from petitions.domain import decrypt_export, sealing
-from petitions.domain.states import TallyKind
+from petitions.domain.states import CaseState, TallyKind
 from petitions.queries.catalogue import catalogue
-from petitions.services.campaigns import folders
+from petitions.services import journal as acts
+from petitions.services.campaigns import folders, states
 from petitions.services.limits import group_codes as school
 from petitions.services.paper import tallies
 from petitions.services.privacy import exports
@@ -151,6 +152,18 @@ def export_signatures(sealed: bool, identity: Path | None, slug: str | None, out
         except sealing.CannotOpen as exc:
             raise click.ClickException("This key does not decrypt these signatures.") from exc
         retention_service.note_export(found.slug, begun_at)
+
+
+@campaign.command("case")
+@click.argument("case_slug", metavar="CASE")
+@click.argument("state", type=click.Choice([each.value for each in CaseState if each != CaseState.DRAFT]))
+@with_appcontext
+def set_case_state(case_slug: str, state: str) -> None:
+    """Open, pause, hide, win or close a case of the current campaign, at once."""
+    with refusals():
+        slug = catalogue().current.slug
+        states.set_case_state(slug, case_slug, CaseState(state), acts.COMMAND, catalogue_cache())
+    click.echo(f"{case_slug}: {state}.")
 
 
 @tally.command("record", context_settings={"ignore_unknown_options": True})  # so that -5 is a number, not an option

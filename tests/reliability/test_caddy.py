@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.reliability.test_proxy import CASE, hidden_within
 from tests.reliability.test_slow_clients import signed, slow_clients, started
 from tests.support.caddy import Caddy, caddy
 from tests.support.effort import note
@@ -69,6 +70,13 @@ def test_slow_clients_stop_nobody(site: tuple[Server, Caddy]) -> None:
     assert {answer.status for answer in answers} <= {303, 422}
     slowest = sorted(answer.seconds for answer in answers)[18] * 1000
     note("R12", "sqlite", "20 signers behind Caddy beside 200 slow connections", f"0 failed; p95 {slowest:.0f} ms")
+
+
+def test_a_hidden_case_is_gone_at_once(site: tuple[Server, Caddy]) -> None:
+    server, proxy = site
+    seconds = hidden_within(server, proxy.port)
+    server.flask("campaign", "case", CASE, "open")
+    note("hide", "sqlite", "through Caddy, from the command until the case is on no page", f"{seconds:.1f} s")
 
 
 def test_a_stopped_server_is_said_in_words_and_nothing_is_written_down(site: tuple[Server, Caddy]) -> None:

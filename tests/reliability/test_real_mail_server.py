@@ -62,8 +62,8 @@ def check_arrived(raw: bytes, person: Person, locale: str, token: str) -> EmailM
         part = mail.get_body((kind,))
         assert part is not None
         text = str(part.get_content())
-        assert person.first_name in text
-        assert person.last_name in text
+        assert person.first_name not in text, "an e-mail names nobody: whoever reads this mailbox learns less"
+        assert person.last_name not in text
         assert "�" not in text
         assert link in (text.split() if kind == "plain" else re.findall(r'href="([^"]+)"', text))
     return mail

@@ -6,10 +6,11 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from petitions.settings import ROOT
 from tests.support.ports import free_port
@@ -31,12 +32,17 @@ class Nginx:
 
 
 @contextmanager
-def nginx(folder: Path, backends: Sequence[int], port: int = 0) -> Iterator[Nginx]:
-    """nginx in front of the servers on the ports `backends`, for the block; everything it writes lies in `folder`."""
+def nginx(
+    folder: Path, backends: Sequence[int], port: int = 0, changed: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Nginx]:
+    """nginx in front of the servers on the ports `backends`, for the block; everything it writes lies in `folder`.
+
+    `changed`: patterns in the shipped file, with what is there instead.
+    """
     program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     assert program, "There is no nginx: install the Debian package nginx-light (or run make test)"
     running = Nginx(folder, port or free_port(), free_port(), free_port())
-    _write_configuration(running, backends)
+    _write_configuration(running, backends, changed)
     command = [program, "-c", str(folder / "nginx.conf")]
     tried = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
     assert tried.returncode == 0, tried.stderr
@@ -57,19 +63,19 @@ def _wait(port: int) -> None:
     raise AssertionError("nginx does not answer")
 
 
-def _write_configuration(running: Nginx, backends: Sequence[int]) -> None:
+def _write_configuration(running: Nginx, backends: Sequence[int], changed: Mapping[str, str]) -> None:
     folder = running.folder
     _make_certificate(folder)
     text = (ROOT / "deploy" / "nginx.conf").read_text()
     changes = {
         r"127\.0\.0\.1:8000": f"127.0.0.1:{backends[0]}",
         r"127\.0\.0\.1:8001": f"127.0.0.1:{backends[-1]}",
-        r"/var/cache/nginx/petitions": str(folder / "cache"),
         r"/var/log/nginx/error\.log": str(folder / "error.log"),
         r"listen 80;": f"listen 127.0.0.1:{running.redirect_port};",
         r"listen 443 ssl http2;": (f"listen 127.0.0.1:{running.port}; listen 127.0.0.1:{running.tls_port} ssl http2;"),
         r"/etc/ssl/petitions/": f"{folder}/",
         r"sign\.example\.org": "127.0.0.1",
+        **changed,
     }
     for pattern, there in changes.items():
         text, number = re.subn(pattern, there, text)

@@ -1,6 +1,7 @@
 """Actions of a visitor: open pages, fill in forms, press buttons, read e-mails."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -13,8 +14,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from petitions import sending
+from petitions.domain.roles import Role
+from petitions.errors import AccountExists
+from petitions.services.staff import accounts
 from petitions.settings import SETTINGS, Settings
-from tests.support.factories import ANN, BASE_URL, Person
+from tests.support.factories import ANN, BASE_URL, CARLA, Person
 from tests.web.page import Node, Page
 
 DEMO = "write-for-rights-2024"
@@ -29,6 +33,17 @@ def browser(app: Flask, *, htmx: bool = False) -> FlaskClient:
     client.environ_base.update(OUR_OWN, HTTP_ACCEPT_LANGUAGE="fr", REMOTE_ADDR=ELSEWHERE)
     if htmx:
         client.environ_base["HTTP_HX_REQUEST"] = "true"
+    return client
+
+
+def logged_in(app: Flask, name: str, role: Role = Role.OWNER, **over: str) -> FlaskClient:
+    """A browser of that member of staff, who reads English; makes the account if there is none."""
+    client = browser(app)
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    with app.app_context(), suppress(AccountExists):
+        accounts.create_account(name, CARLA.password, role=role)
+    typed_in = {"name": name, "password": CARLA.password, "code": over.pop("code", "")}
+    assert client.post("/admin/login", data=typed_in, **over).status_code == 303
     return client
 
 
@@ -113,6 +128,7 @@ STAFF_PATHS = tuple(
         "open",
         "keys",
         "retention",
+        "cases",
         "passes",
         "paper",
         "invalidations",

@@ -264,7 +264,11 @@ def _forms(page: Page) -> Iterator[str]:
         if field.get("type") == "hidden" or "hidden" in field.attrs:
             continue
         wraps = next((node for node in field.ancestors if node.tag == "label"), None)
-        if field.get("id") not in labelled and not (wraps and wraps.text):
+        cells = [
+            page.all(id=name) for name in field.get("aria-labelledby", "").split()
+        ]  # the heads of its row and column
+        has_cells = cells and all(len(found) == 1 and found[0].text for found in cells)
+        if field.get("id") not in labelled and not (wraps and wraps.text) and not has_cells:
             yield f"no label for {field.get('name')!r}"
         wanted = AUTOCOMPLETE.get(field.get("name")) if field.get("type") != "checkbox" else None
         wanted = "off" if field.get("id") in ABOUT_OTHERS else wanted

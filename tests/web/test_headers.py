@@ -32,7 +32,7 @@ EVERYWHERE = {
     ),
 }
 HSTS = "max-age=31536000; includeSubDomains"
-FOR_SHARED_CACHES = "public, max-age=15, s-maxage=30, stale-while-revalidate=60, stale-if-error=86400"
+FOR_SHARED_CACHES = "public, max-age=15, s-maxage=0, must-revalidate"
 ONLY_ONCE = ("Server-Timing", "X-Powered-By", "Access-Control-Allow-Origin")
 SIGN = "/fr/water-2026/sign"
 

@@ -8,26 +8,15 @@ from werkzeug.test import TestResponse
 from petitions.domain.roles import Role
 from petitions.models import Tally
 from petitions.queries.catalogue import PublicCampaign
-from petitions.services.staff import accounts
-from tests.support.factories import CARLA, rows
-from tests.web.browsing import browser, page_of, visit
+from tests.support.factories import rows
+from tests.web.browsing import logged_in, page_of, visit
 
 PAPER = "/admin/paper"
 
 
-def logged_in(app: Flask, name: str) -> FlaskClient:
-    """A counter's browser."""
-    with app.app_context():
-        accounts.create_account(name, CARLA.password, role=Role.COUNTER)
-    client = browser(app)
-    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
-    assert client.post("/admin/login", data={"name": name, "password": CARLA.password}).status_code == 303
-    return client
-
-
 @pytest.fixture
 def anna(app: Flask, campaign: PublicCampaign) -> FlaskClient:
-    return logged_in(app, "anna")
+    return logged_in(app, "anna", Role.COUNTER)
 
 
 def enter(client: FlaskClient, **typed: str) -> TestResponse:
@@ -46,7 +35,7 @@ def test_who_is_alone_enters_and_it_counts(app: Flask, anna: FlaskClient) -> Non
 
 
 def test_two_people_count_and_the_second_does_not_see_the_first_number(app: Flask, anna: FlaskClient) -> None:
-    ben = logged_in(app, "ben")
+    ben = logged_in(app, "ben", Role.COUNTER)
     assert "reported" in str(enter(anna, **{"paper-river": "4321"}).location)
     assert "4,321" in visit(anna, PAPER).one("ul", class_="entries").text
     page = visit(ben, PAPER)
@@ -90,7 +79,7 @@ def test_a_mistake_is_shown_beside_its_field_and_nothing_is_lost(
 
 
 def test_an_entry_is_cancelled(anna: FlaskClient, app: Flask) -> None:
-    logged_in(app, "ben")
+    logged_in(app, "ben", Role.COUNTER)
     enter(anna, **{"paper-river": "4"})
     fields = visit(anna, PAPER).one("ul", class_="entries").one("form").fields()
     done = anna.post(f"{PAPER}/verify", data={**fields, "act": "cancel"})
@@ -100,10 +89,10 @@ def test_an_entry_is_cancelled(anna: FlaskClient, app: Flask) -> None:
 
 
 def test_html_in_a_note_is_text(anna: FlaskClient, app: Flask) -> None:
-    logged_in(app, "ben")
+    logged_in(app, "ben", Role.COUNTER)
     enter(anna, **{"paper-river": "4", "note": "<b>&\0\u202e"})
     assert "<b>&" in visit(anna, PAPER).one("ul", class_="entries").text
 
 
 def test_without_a_public_campaign_the_page_says_so(app: Flask) -> None:
-    assert "no public campaign yet" in visit(logged_in(app, "anna"), PAPER).text
+    assert "no public campaign yet" in visit(logged_in(app, "anna", Role.COUNTER), PAPER).text

@@ -14,7 +14,7 @@ from petitions.services.staff import accounts, people
 from petitions.settings import ROOT
 from petitions.web.admin import PAGES, RIGHTS
 from tests.support.factories import CARLA
-from tests.web.browsing import STAFF_PATHS, browser, page_of, visit
+from tests.web.browsing import STAFF_PATHS, browser, logged_in, page_of, visit
 from tests.web.conftest import MakeDemo
 
 SITE = "https://petitions.example.org"
@@ -23,22 +23,10 @@ Desk = dict[Role, FlaskClient]
 FACTOR, STAFF = "/admin/account/second-factor", "/admin/staff"
 
 
-def logged_in(app: Flask, name: str, **over: str) -> FlaskClient:
-    """A browser of that account, which reads English."""
-    client = browser(app)
-    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
-    typed = {"name": name, "password": CARLA.password, "code": over.pop("code", "")}
-    assert client.post("/admin/login", data=typed, **over).status_code == 303
-    return client
-
-
 @pytest.fixture
 def desk(app: Flask) -> Desk:
     """A browser for each role."""
-    with app.app_context():
-        for role in Role:
-            accounts.create_account(role, CARLA.password, role=role)
-    return {role: logged_in(app, role) for role in Role}
+    return {role: logged_in(app, role, role) for role in Role}
 
 
 @pytest.mark.usefixtures("campaign")

@@ -8,6 +8,7 @@ from petitions.domain.roles import Right
 from petitions.web.admin import (
     account,
     board,
+    cases,
     decrypt_export,
     embedding,
     exports,
@@ -41,6 +42,8 @@ PAGES = (
     (PAPER, "GET", "/paper", paper.paper),
     (PAPER, "POST", "/paper", paper.report_paper),
     (PAPER, "POST", "/paper/verify", paper.verify_paper),
+    (CAMPAIGN, "GET", "/cases", cases.list_cases),
+    (CAMPAIGN, "POST", "/cases", cases.change_case),
     (CAMPAIGN, "GET", "/passes", moderation.list_group_codes),
     (CAMPAIGN, "POST", "/passes", moderation.create_group_code),
     (CAMPAIGN, "POST", "/passes/end", moderation.end_group_code),

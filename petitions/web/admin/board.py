@@ -3,22 +3,14 @@
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
-from flask_babel import lazy_pgettext
 
-from petitions.domain.states import ActionKind, CaseState
+from petitions.domain.states import ActionKind
 from petitions.queries import actions, moderation
 from petitions.queries import board as boards
 from petitions.web import sessions
+from petitions.web.admin.cases import STATES
 from petitions.web.i18n import locale
 from petitions.web.sources import CHANNELS
-
-STATES = {
-    CaseState.DRAFT: lazy_pgettext("case", "draft"),
-    CaseState.PAUSED: lazy_pgettext("case", "paused"),
-    CaseState.HIDDEN: lazy_pgettext("case", "hidden"),
-    CaseState.WON: lazy_pgettext("case", "won"),
-    CaseState.CLOSED: lazy_pgettext("case", "closed"),
-}
 
 SOURCES = {
     "direct": _l("the site itself"),

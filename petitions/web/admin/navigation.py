@@ -16,6 +16,7 @@ TASKS = (
     (
         _l("Campaign"),
         (
+            ("admin.list_cases", _l("Cases")),
             ("admin.list_group_codes", _l("Group codes")),
             ("admin.embedding", _l("Embedding")),
         ),
