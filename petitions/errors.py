@@ -89,6 +89,12 @@ class NoRecipientKey(DomainError):
     code = "no_recipient_key"
 
 
+class TextChanged(DomainError):
+    """Somebody else changed this text while it was being edited; nothing was stored."""
+
+    code = "text_changed"
+
+
 class RotationFaulty(DomainError):
     """The master key cannot be rotated now; `reason` says why."""
 

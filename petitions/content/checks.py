@@ -119,7 +119,7 @@ def check_words(
             if rule.required:
                 faults.add(file, key, language, "is missing")
             continue
-        fault = _LIST_FAULTS.get(rule.kind, text_fault)(value, rule)
+        fault = value_fault(value, rule)
         if fault:
             faults.add(file, key, language, fault)
         else:
@@ -131,6 +131,11 @@ def check_words(
         faults.add(file, "", language, fault)
     kept[body] = text
     return kept
+
+
+def value_fault(value: Any, rule: Field) -> str:
+    """What is wrong with the value of one field, or nothing."""
+    return _LIST_FAULTS.get(rule.kind, text_fault)(value, rule)
 
 
 def text_fault(value: Any, rule: Field) -> str:

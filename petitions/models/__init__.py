@@ -9,6 +9,7 @@ from petitions.models.campaign import (
     LetterVersion,
     Story,
     StoryText,
+    TextVersion,
 )
 from petitions.models.counts import ActionCount, Count, Limit, PublishedCount, Recount, Tally
 from petitions.models.moderation import Check, GroupCode, Hold, Invalidation, MailSlot, Mark, Suppression
@@ -46,4 +47,5 @@ __all__ = [
     "StoryText",
     "Suppression",
     "Tally",
+    "TextVersion",
 ]

@@ -151,3 +151,17 @@ class StoryText(Base):
     state: Mapped[str] = mapped_column(String(12))
     source_hash: Mapped[str] = mapped_column(String(64))
     words: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class TextVersion(Base):
+    """Words that staff replaced by others in the browser, kept so that a change can be undone."""
+
+    __tablename__ = "text_versions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"), index=True)
+    place: Mapped[str] = mapped_column(String(100))  # where the folder has it: texts, cases/<slug>, stories/<slug>
+    locale: Mapped[str] = mapped_column(String(12))
+    words: Mapped[dict[str, Any]] = mapped_column(JSON)
+    replaced_by: Mapped[str] = mapped_column(String(40))
+    replaced_at: Mapped[datetime] = mapped_column(UtcDateTime)

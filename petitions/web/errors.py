@@ -74,6 +74,10 @@ ANSWERS: dict[type[DomainError], tuple[int, object]] = {
         422,
         _l("Give a reason. Nothing is invalidated without a reason that others can read later."),
     ),
+    errors.TextChanged: (
+        409,
+        _l("Somebody changed this text meanwhile. Both versions are below: combine them, save again."),
+    ),
     errors.RotationFaulty: (422, _l("The master key cannot be changed now.")),
     errors.BackupFaulty: (422, _l("No complete copy could be made.")),
     errors.CampaignRunning: (

@@ -50,8 +50,11 @@ SECRET = "only the mail service knows it"
 SEED = 20_261_210
 # Logging out leads to the login; passwords and the words of a key test cannot be guessed; there is one account;
 # a running campaign is not delivered
-NEVER_TAKEN = {"admin.log_out", "admin.end_sessions", "admin.change_password", "admin.change_staff"}
-NEVER_TAKEN |= {"admin.prove_key", "admin.record_delivery"}
+# They need a password, a code, a number of a row, or a proof of work, which random fields never are
+NEVER_TAKEN = {"admin.log_out", "admin.end_sessions", "admin.change_password", "admin.change_staff", "admin.invite"}
+NEVER_TAKEN |= {"admin.prove_key", "admin.record_delivery", "admin.begin_second_factor", "admin.accept_invitation"}
+NEVER_TAKEN |= {"admin.report_paper", "admin.verify_paper", "admin.change_case", "admin.save_text"}
+NEVER_TAKEN |= {"letters.report", "donating.opened"}
 FRESH_EVERY = 100  # requests; some of them erase the signers whose links they hold
 
 
@@ -138,7 +141,8 @@ class Target:
             "campaign": [self.campaign.slug],
             "case": ["river", "lake"],
             "token": self.tokens[kind],
-            "place": ["footer", "page"],
+            "place": ["cases/river", "texts"] if rule.endpoint.endswith("_text") else ["footer", "page"],
+            "language": ["fr", "en"],
         }
         path = rule.rule.encode()
         for name in sorted(rule.arguments):
@@ -216,8 +220,7 @@ def test_no_request_makes_the_server_fail(
     found, statuses = fuzz(target, number, target.rules, caplog)
     assert found == []
     never = {rule.endpoint for rule in target.rules} - {endpoint for endpoint, status in statuses if status < 400}
-    print(never)
-    assert never == NEVER_TAKEN if IS_LONG else len(never) < len(target.rules) / 3, "forms are taken too, sometimes"
+    assert never <= NEVER_TAKEN if IS_LONG else len(never) < len(target.rules) / 3, "forms are taken too, sometimes"
     with app.app_context():
         assert half_written(keys) == []
     database = "SQLite" if "sqlite" in app.config["SQLALCHEMY_DATABASE_URI"] else "Postgres"

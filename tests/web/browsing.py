@@ -129,6 +129,8 @@ STAFF_PATHS = tuple(
         "keys",
         "retention",
         "cases",
+        "texts",
+        "texts/en/texts",
         "passes",
         "paper",
         "invalidations",

@@ -107,7 +107,8 @@ class Node:
         sent: dict[str, list[str]] = {}
         for field in self.all("input", "select", "textarea", name=True):
             if field.get("type") not in ("checkbox", "radio") or "checked" in field.attrs:
-                sent.setdefault(field["name"], []).append(field.get("value"))
+                held = "".join(child for child in field.children if isinstance(child, str)).removeprefix("\n")
+                sent.setdefault(field["name"], []).append(held if field.tag == "textarea" else field.get("value"))
         return sent
 
     def field(self, name: str) -> "Node":

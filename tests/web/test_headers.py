@@ -47,6 +47,7 @@ def every_path(app: Flask) -> Iterator[tuple[str, str]]:
         "digest": "x",
         "key": "0",
         "place": "page",
+        "language": "fr",
     }
     some["story"] = "mahadine"
     for rule in app.url_map.iter_rules():

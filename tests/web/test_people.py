@@ -55,7 +55,7 @@ def test_the_menu_shows_only_what_may_be_opened(desk: Desk, campaign: PublicCamp
             if answer.status_code == 403:
                 assert "Ask an owner" in answer.text
                 continue
-            for link in page_of(answer).one("nav", class_="desk").all("a"):
+            for link in page_of(answer).one("nav", class_="staff-menu").all("a"):
                 assert client.get(link["href"]).status_code == 200, (role, link["href"])
 
 

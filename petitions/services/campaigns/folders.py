@@ -56,47 +56,57 @@ def import_campaign(content: CampaignContent, catalogue_cache: CatalogueCache) -
     proven (demo mode does not require it); then nothing is changed.
     """
     with transaction() as store:
-        campaign = store.scalar(select(Campaign).where(Campaign.slug == content.slug))
-        if campaign is None:
-            keyring().make_campaign_key(content.slug)
-            installation.note_campaign_key(store, content.slug)
-            campaign = Campaign(slug=content.slug, created_at=clock.now())
-        key_tests.create_key_tests(store, campaign)
-        is_opening = content.state == CampaignState.OPEN and campaign.state != CampaignState.OPEN
-        if is_opening and not settings().demo:
-            key_tests.demand_proof(campaign)
-        campaign.changed_at = clock.now()
-        for name in _PLAIN:
-            setattr(campaign, name, getattr(content, name))
-        store.add(campaign)
-        store.flush()
-        kept = {text.locale: text for text in campaign.texts}
-        campaign.texts = [
-            _filled(kept.get(locale) or CampaignText(locale=locale), text, content.texts, content.languages[0])
-            for locale, text in content.texts.items()
-        ]
-        _import_cases(store, campaign, content)
-        _import_stories(campaign, content)
+        store_content(store, content)
         journal.record(store, journal.COMMAND, "campaign imported", content.slug, len(content.cases))
     catalogue_cache.forget()
+
+
+def store_content(store: Session, content: CampaignContent) -> None:
+    """Make the database match `content`, in the caller's transaction; raises like import_campaign."""
+    campaign = store.scalar(select(Campaign).where(Campaign.slug == content.slug))
+    if campaign is None:
+        keyring().make_campaign_key(content.slug)
+        installation.note_campaign_key(store, content.slug)
+        campaign = Campaign(slug=content.slug, created_at=clock.now())
+    key_tests.create_key_tests(store, campaign)
+    is_opening = content.state == CampaignState.OPEN and campaign.state != CampaignState.OPEN
+    if is_opening and not settings().demo:
+        key_tests.demand_proof(campaign)
+    campaign.changed_at = clock.now()
+    for name in _PLAIN:
+        setattr(campaign, name, getattr(content, name))
+    store.add(campaign)
+    store.flush()
+    kept = {text.locale: text for text in campaign.texts}
+    campaign.texts = [
+        _filled(kept.get(locale) or CampaignText(locale=locale), text, content.texts, content.languages[0])
+        for locale, text in content.texts.items()
+    ]
+    _import_cases(store, campaign, content)
+    _import_stories(campaign, content)
 
 
 def export_campaign(slug: str) -> CampaignContent:
     """The campaign as its folder would contain it; raises NotFound."""
     with transaction() as store:
-        campaign = store.scalar(select(Campaign).where(Campaign.slug == slug))
-        if campaign is None:
-            raise NotFound(campaign=slug)
-        source = campaign.languages[0]
-        content = CampaignContent(slug=campaign.slug, **{name: getattr(campaign, name) for name in _PLAIN})
-        content.texts = _texts(campaign.texts, source)
-        for case in campaign.cases:
-            plain = {name: getattr(case, name) for name in ("slug", "state", *_CASE)}
-            content.cases.append(CaseContent(**plain, texts=_texts(case.texts, source)))
-        for story in campaign.stories:
-            texts = _texts(story.texts, source)
-            content.stories.append(StoryContent(story.slug, story.year, story.country, texts))
-        return content
+        return load_content(store, slug)
+
+
+def load_content(store: Session, slug: str) -> CampaignContent:
+    """The campaign as its folder would contain it, locked until the caller's transaction ends; raises NotFound."""
+    campaign = store.scalar(select(Campaign).where(Campaign.slug == slug).with_for_update(key_share=True))
+    if campaign is None:
+        raise NotFound(campaign=slug)
+    source = campaign.languages[0]
+    content = CampaignContent(slug=campaign.slug, **{name: getattr(campaign, name) for name in _PLAIN})
+    content.texts = _texts(campaign.texts, source)
+    for case in campaign.cases:
+        plain = {name: getattr(case, name) for name in ("slug", "state", *_CASE)}
+        content.cases.append(CaseContent(**plain, texts=_texts(case.texts, source)))
+    for story in campaign.stories:
+        texts = _texts(story.texts, source)
+        content.stories.append(StoryContent(story.slug, story.year, story.country, texts))
+    return content
 
 
 def _import_cases(store: Session, campaign: Campaign, content: CampaignContent) -> None:

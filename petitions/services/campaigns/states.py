@@ -18,7 +18,9 @@ def set_case_state(campaign: str, case: str, state: CaseState, by: str, catalogu
     """
     with transaction() as store:
         found = select(Case, Campaign).join(Campaign, Campaign.id == Case.campaign_id)
-        row = store.execute(found.where(Campaign.slug == campaign, Case.slug == case).with_for_update()).one_or_none()
+        row = store.execute(
+            found.where(Campaign.slug == campaign, Case.slug == case).with_for_update(key_share=True)
+        ).one_or_none()
         if row is None:
             raise NotFound(campaign=campaign, case=case)
         if row.Case.state == state:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from flask import Blueprint
+from flask import Blueprint, request
 
 from petitions.domain.roles import Right
 from petitions.web.admin import (
@@ -22,8 +22,10 @@ from petitions.web.admin import (
     paper,
     retention,
     staff,
+    texts,
 )
 
+LONGEST_TEXT = 400_000  # bytes; all fields of a text with four bytes for each character
 OWN, FIGURES, PAPER, CAMPAIGN, SIGNATURES, PEOPLE = Right
 PAGES = (
     (None, "GET", "/login", login.login_form),
@@ -44,6 +46,9 @@ PAGES = (
     (PAPER, "POST", "/paper/verify", paper.verify_paper),
     (CAMPAIGN, "GET", "/cases", cases.list_cases),
     (CAMPAIGN, "POST", "/cases", cases.change_case),
+    (CAMPAIGN, "GET", "/texts", texts.list_texts),
+    (CAMPAIGN, "GET", "/texts/<language>/<path:place>", texts.edit_text),
+    (CAMPAIGN, "POST", "/texts/<language>/<path:place>", texts.save_text),
     (CAMPAIGN, "GET", "/passes", moderation.list_group_codes),
     (CAMPAIGN, "POST", "/passes", moderation.create_group_code),
     (CAMPAIGN, "POST", "/passes/end", moderation.end_group_code),
@@ -76,8 +81,15 @@ RIGHTS: dict[str, Right | None] = {f"admin.{view.__name__}": right for right, _,
 def blueprint() -> Blueprint:
     """All pages for staff; each demands a session and the right that PAGES names, where it names one."""
     bp = Blueprint("admin", __name__, url_prefix="/admin")
+    bp.before_request(_allow_long_texts)
     bp.before_request(partial(login.demand_right, RIGHTS))
     bp.context_processor(lambda: {"desk": navigation.desk(RIGHTS)} if login.is_logged_in() else {})
     for _, method, path, view in PAGES:
         bp.add_url_rule(path, view.__name__, view, methods=[method])
     return bp
+
+
+def _allow_long_texts() -> None:
+    """Texts of a campaign are longer than what visitors send; only for who is logged in."""
+    if request.endpoint == "admin.save_text" and login.is_logged_in():
+        request.max_content_length = request.max_form_memory_size = LONGEST_TEXT

@@ -17,6 +17,7 @@ TASKS = (
         _l("Campaign"),
         (
             ("admin.list_cases", _l("Cases")),
+            ("admin.list_texts", _l("Texts")),
             ("admin.list_group_codes", _l("Group codes")),
             ("admin.embedding", _l("Embedding")),
         ),
