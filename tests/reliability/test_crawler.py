@@ -73,6 +73,8 @@ def routes(url_map: Map, tokens: list[str]) -> set[str]:
         "key": ["0"],
         "story": ["nope"],
         "name": ["css/site.css"],
+        "language": ["fr"],
+        "place": ["texts", "cases/river", "nope"],
     }
     return {path for rule in url_map.iter_rules() if "GET" in (rule.methods or ()) for path in paths(rule, values)}
 
