@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from petitions import clock
 from petitions.db.transactions import reading
@@ -78,12 +79,17 @@ def sources(slug: str) -> dict[str, int]:
         return {row.source: row.number for row in rows}
 
 
+def newest_slug() -> str | None:
+    """The slug of the campaign that the staff pages are about; None before the first import."""
+    with reading() as connection:
+        slug: str | None = connection.scalar(_newest(Campaign.slug))
+        return slug
+
+
 def newest(locale: str) -> Board | None:
     """The overview of the open campaign, else of the newest; None before the first import."""
-    is_open = Campaign.state == CampaignState.OPEN
-    choice = select(Campaign).order_by(is_open.desc(), Campaign.opens_at.desc().nulls_last(), Campaign.id.desc())
     with reading() as connection:
-        campaign = connection.execute(choice.limit(1)).one_or_none()
+        campaign = connection.execute(_newest(Campaign)).one_or_none()
         if campaign is None:
             return None
         source = campaign.languages[0]
@@ -103,6 +109,12 @@ def newest(locale: str) -> Board | None:
         for row in {row.id: row for row in rows}.values()
     ]
     return Board(campaign.slug, campaign.timezone, clock.now(), lines, numbers.total, today.total, outbox())
+
+
+def _newest(what: Any) -> Select[Any]:
+    """The open campaign, else the newest."""
+    is_open = Campaign.state == CampaignState.OPEN
+    return select(what).order_by(is_open.desc(), Campaign.opens_at.desc().nulls_last(), Campaign.id.desc()).limit(1)
 
 
 def outbox() -> Outbox:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Row, case, func, select
 
+from petitions import clock
 from petitions.db.transactions import reading
 from petitions.domain.roles import Right, Role, may
 from petitions.domain.states import TallyKind
@@ -28,10 +29,10 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Sums:
-    """Per case and kind: what counts, and what was reported but does not count yet."""
+    """Per case and kind: what counts, and how many entries wait, but not the numbers in them."""
 
     verified: Counter[tuple[str, str]]
-    reported: Counter[tuple[str, str]]
+    waiting: Counter[tuple[str, str]]
 
 
 def waiting(campaign_id: int) -> list[Waiting]:
@@ -55,7 +56,7 @@ def sums(campaign_id: int) -> Sums:
             Case.slug,
             Tally.kind,
             func.coalesce(func.sum(case((is_verified, Tally.number))), 0).label("verified"),
-            func.coalesce(func.sum(case((~is_verified, Tally.number))), 0).label("reported"),
+            func.count(case((~is_verified, Tally.id))).label("waiting"),
         )
         .join(Case, Case.id == Tally.case_id)
         .where(Case.campaign_id == campaign_id, Tally.cancelled_at.is_(None))
@@ -65,7 +66,7 @@ def sums(campaign_id: int) -> Sums:
         rows = connection.execute(statement).all()
     return Sums(
         Counter({(row.slug, row.kind): int(row.verified) for row in rows}),
-        Counter({(row.slug, row.kind): int(row.reported) for row in rows}),
+        Counter({(row.slug, row.kind): int(row.waiting) for row in rows}),
     )
 
 
@@ -73,9 +74,10 @@ def has_second_person(account_id: int) -> bool:
     """Whether another account that can log in may verify what this one reports."""
     roles = [role for role in Role if may(role, Right.PAPER)]
     is_other = (Account.id != account_id) & Account.role.in_(roles) & Account.disabled_at.is_(None)
+    lasts = Account.ends_at.is_(None) | (Account.ends_at > clock.now())
     never = Account.password_hash == NO_PASSWORD
     with reading() as connection:
-        return connection.scalar(select(Account.id).where(is_other, ~never).limit(1)) is not None
+        return connection.scalar(select(Account.id).where(is_other, lasts, ~never).limit(1)) is not None
 
 
 def _waiting(row: Row[int, str, str, int, date, str, str, datetime]) -> Waiting:

@@ -72,7 +72,7 @@ def report_river(campaign: PublicCampaign, number: int = 40, *, is_alone: bool =
 def test_a_number_counts_once_a_second_person_counted_the_same(campaign: PublicCampaign) -> None:
     tally = report_river(campaign)
     assert numbers(campaign, "river").paper == 0
-    assert paper.sums(campaign.id).reported["river", "paper"] == 40
+    assert paper.sums(campaign.id).waiting["river", "paper"] == 1
     with pytest.raises(CountDiffers):
         verify(tally, 41, BEN)
     with pytest.raises(SecondPersonNeeded):
@@ -98,7 +98,7 @@ def test_a_cancelled_entry_never_counts_and_stays_on_record(campaign: PublicCamp
     with pytest.raises(NotFound):
         verify(tally, 40, BEN)
     assert newest(Tally).number == 40
-    assert paper.sums(campaign.id).reported["river", "paper"] == 0
+    assert paper.sums(campaign.id).waiting["river", "paper"] == 0
 
 
 @pytest.mark.parametrize("number", [0, MOST + 1, -MOST - 1])

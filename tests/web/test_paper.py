@@ -1,13 +1,17 @@
 """The paper grid: entered by keyboard, verified by a second person, nothing typed is lost."""
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from petitions import clock
 from petitions.domain.roles import Role
 from petitions.models import Tally
 from petitions.queries.catalogue import PublicCampaign
+from petitions.services.staff import accounts
 from tests.support.factories import rows
 from tests.web.browsing import logged_in, page_of, visit
 
@@ -40,8 +44,11 @@ def test_two_people_count_and_the_second_does_not_see_the_first_number(app: Flas
     assert "4,321" in visit(anna, PAPER).one("ul", class_="entries").text
     page = visit(ben, PAPER)
     waiting = page.one("ul", class_="entries")
-    assert "4,321" not in waiting.text
-    assert "4321" not in page.html.partition("<h2>Sums")[0]
+    assert "4,321" not in page.html
+    assert "4321" not in page.html
+    journal = visit(logged_in(app, "olga"), "/admin/journal")
+    assert "4,321" not in journal.html
+    assert "4321" not in journal.html
     fields = waiting.one("form").fields()
     wrong = page_of(ben.post(f"{PAPER}/verify", data={**fields, "act": "verify", "number": "4322"}), 422)
     assert "counted another number" in wrong.text
@@ -96,3 +103,12 @@ def test_html_in_a_note_is_text(anna: FlaskClient, app: Flask) -> None:
 
 def test_without_a_public_campaign_the_page_says_so(app: Flask) -> None:
     assert "no public campaign yet" in visit(logged_in(app, "anna", Role.COUNTER), PAPER).text
+
+
+def test_an_account_that_has_ended_is_no_second_person(app: Flask, anna: FlaskClient) -> None:
+    with app.app_context():
+        accounts.add("ben", "no hash", Role.COUNTER, clock.now() - timedelta(days=1), "test")
+    assert "counted" in str(enter(anna, **{"paper-river": "7"}).location)
+    with app.app_context():
+        accounts.add("cleo", "no hash", Role.COUNTER, clock.now() + timedelta(days=1), "test")
+    assert "reported" in str(enter(anna, **{"paper-river": "7"}).location)

@@ -120,7 +120,7 @@ def save(
             kept = TextVersion(campaign_id=campaign_id, place=place, locale=language, words=now.words)
             kept.replaced_by, kept.replaced_at = by, clock.now()
             store.add(kept)
-        journal.record(store, by, "text changed", f"{slug} {place} {language}")
+        journal.record(store, by, "text changed", f"{place} {language}")
     catalogue_cache.forget()
 
 

@@ -28,6 +28,6 @@ def set_case_state(campaign: str, case: str, state: CaseState, by: str, catalogu
         now = clock.now()
         row.Case.state, row.Case.state_changed_at = state, now
         row.Campaign.changed_at = now
-        journal.record(store, by, "case state", f"{campaign} {case} {state}")
+        journal.record(store, by, "case state", f"{case} {state}")
     catalogue_cache.forget()
     return True

@@ -39,7 +39,7 @@ def record_tally(case: PublicCase, kind: TallyKind, number: int, happened_on: da
 
 
 def report(entries: Sequence[Entry], happened_on: date, note: str, by: str, *, is_alone: bool) -> None:
-    """Record what was counted; `is_alone`: nobody else could verify it, so it counts at once.
+    """Record what was counted. With `is_alone` no other account could verify it, so it counts at once.
 
     All entries or none. Raises CountFaulty for a number that cannot be right.
     """
@@ -54,7 +54,9 @@ def report(entries: Sequence[Entry], happened_on: date, note: str, by: str, *, i
             if is_alone:
                 _count(store, tally, by, now)
             act = "tally recorded" if is_alone else "tally reported"
-            journal.record(store, by, act, f"{entry.case.slug} {entry.kind}", entry.number)
+            # The second person may be somebody who reads the journal
+            shown = entry.number if is_alone else None
+            journal.record(store, by, act, f"{entry.case.slug} {entry.kind}", shown)
 
 
 def verify(tally_id: int, number: int, by: str) -> None:

@@ -17,7 +17,6 @@ from petitions.services.campaigns import editing
 from petitions.web.admin.field_names import LABELS, STATES
 from petitions.web.admin.login import by
 from petitions.web.errors import status_of, words_of
-from petitions.web.i18n import locale
 from petitions.web.page_cache import PAGE_CACHE
 
 MISSING = _l("Fill in this field.")
@@ -29,22 +28,22 @@ BETWEEN = " | "  # the two parts of a pair, on one line of the form
 
 def list_texts() -> ResponseReturnValue:
     """Every text with its state in each language."""
-    slug = _slug()
+    slug = boards.newest_slug()
     languages, lines = editing.overview(slug) if slug else ([], [])
     return render_template("admin/texts.html", languages=languages, lines=lines, states=STATES)
 
 
 def edit_text(language: str, place: str) -> ResponseReturnValue:
     """The form of one text, its source beside it; `version` in the query fills in what it said earlier."""
-    text = editing.load(_found_slug(), place, language)
+    text = editing.load(_slug(), place, language)
     number = request.args.get("version", "")
-    earlier = [each.words for each in editing.versions(_found_slug(), place, language) if str(each.id) == number]
+    earlier = [each.words for each in editing.versions(_slug(), place, language) if str(each.id) == number]
     return _page(language, place, text, _typed(text, earlier[0] if earlier else text.words))
 
 
 def save_text(language: str, place: str) -> ResponseReturnValue:
     """Store what was typed, or show it as visitors will read it."""
-    text = editing.load(_found_slug(), place, language)
+    text = editing.load(_slug(), place, language)
     typed = {key: request.form.get(key, "").replace("\r\n", "\n") for key in text.kind.all_fields}
     words, faults = _words(text, typed)
     if request.form.get("act") == "preview":
@@ -54,9 +53,7 @@ def save_text(language: str, place: str) -> ResponseReturnValue:
     state = TextState.DRAFT if request.form.get("state") == TextState.DRAFT else TextState.READY
     stored = Text(words, state)
     try:
-        editing.save(
-            _found_slug(), place, language, stored, request.form.get("revision", ""), by(), CATALOGUE_CACHE.of()
-        )
+        editing.save(_slug(), place, language, stored, request.form.get("revision", ""), by(), CATALOGUE_CACHE.of())
     except TextChanged as exc:
         theirs = _typed(text, text.words)
         return _page(language, place, text, typed, problem=words_of(exc), theirs=theirs), status_of(exc)
@@ -67,14 +64,10 @@ def save_text(language: str, place: str) -> ResponseReturnValue:
 
 
 def _slug() -> str:
-    board = boards.newest(locale())
-    return board.campaign if board else ""
-
-
-def _found_slug() -> str:
-    if slug := _slug():
-        return slug
-    raise NotFound()
+    slug = boards.newest_slug()
+    if slug is None:
+        raise NotFound()
+    return slug
 
 
 def _page(
@@ -98,7 +91,7 @@ def _page(
         source=_typed(text, text.source) if language != text.source_language else {},
         revision=text.revision,
         state=request.form.get("state", text.state),
-        versions=editing.versions(_found_slug(), place, language),
+        versions=editing.versions(_slug(), place, language),
         is_done="done" in request.args,
     )
 
