@@ -49,6 +49,7 @@ class Server:
         """Serve; returns when /healthz says ok."""
         self.folder.mkdir(parents=True, exist_ok=True)
         log = self.folder / f"server-{self.port}.log"
+        log.touch(0o600)  # as systemd's journal: the health page would warn of a file that others can read
         if self.is_warm:
             self._process = Warm(["gunicorn", self._application], self.env, log, log)
         else:
