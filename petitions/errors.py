@@ -89,6 +89,12 @@ class NoRecipientKey(DomainError):
     code = "no_recipient_key"
 
 
+class CampaignExists(DomainError):
+    """There is a campaign with this slug already."""
+
+    code = "campaign_exists"
+
+
 class TextChanged(DomainError):
     """Somebody else changed this text while it was being edited; nothing was stored."""
 

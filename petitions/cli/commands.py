@@ -19,7 +19,7 @@ from petitions.cli.keys import keys
 from petitions.cli.lazy_group import LazyGroup
 from petitions.cli.setup import prepare_installation
 from petitions.cli.staff import journal, staff
-from petitions.content import reading, writing
+from petitions.content import changes, reading, writing
 from petitions.domain import decrypt_export, sealing
 from petitions.domain.states import CaseState, TallyKind
 from petitions.queries.catalogue import catalogue
@@ -98,6 +98,8 @@ def check_campaign(path: Path) -> None:
     """Check the folder at PATH: print its faults, and which translations are missing."""
     with refusals():
         content = reading.read(path)
+    for place, language in changes.unfinished(content):
+        click.echo(f"{place}/{language}.md: is a draft; the staff pages open no campaign with it")
     for file in reading.missing_texts(content):
         click.echo(f"{file}: not translated yet; visitors will read {content.languages[0]} there")
     click.echo(f"{content.slug}: {len(content.cases)} cases, {', '.join(content.languages)}: no faults.")

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from petitions.content.fields import LONGEST_BODY, Field, Words
+from petitions.errors import ContentFaulty
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 RESERVED = {"confirm", "mine", "stop"}  # URLs of other pages: /fr/confirm/…
@@ -33,6 +34,11 @@ class Faults:
         """Add a fault; `key` and `language` may be empty."""
         place = ", ".join(part for part in (file, f"key {key}" if key else "", language) if part)
         self.found.append(f"{place}: {what}")
+
+    def refuse(self) -> None:
+        """Raise ContentFaulty if there is any fault."""
+        if self.found:
+            raise ContentFaulty(self.found)
 
 
 class Table:
@@ -103,8 +109,19 @@ class Table:
             self.fault(key, REMOVED.get(key, "is not a known key"))
 
 
+def is_required(key: str, rule: Field, is_draft: bool) -> bool:
+    """Whether a text needs this field: a draft, which no visitor sees, needs only its title."""
+    return rule.required and (key == "title" or not is_draft)
+
+
 def check_words(
-    words: Mapping[str, Any], fields: Mapping[str, Field], body: str, file: str, language: str, faults: Faults
+    words: Mapping[str, Any],
+    fields: Mapping[str, Field],
+    body: str,
+    file: str,
+    language: str,
+    faults: Faults,
+    is_draft: bool = False,
 ) -> Words:
     """The words of `fields` and `body`, NFC-normalised; faults for what is missing, too long or unknown."""
     kept: Words = {}
@@ -116,7 +133,7 @@ def check_words(
         if isinstance(value, str):
             value = unicodedata.normalize("NFC", value).strip()
         if value in (None, "", []):
-            if rule.required:
+            if is_required(key, rule, is_draft):
                 faults.add(file, key, language, "is missing")
             continue
         fault = value_fault(value, rule)
@@ -125,7 +142,7 @@ def check_words(
         else:
             kept[key] = value
     text = unicodedata.normalize("NFC", str(words.get(body, ""))).strip()
-    if not text:
+    if not text and not is_draft:
         faults.add(file, "", language, "has no text below the front matter")
     elif fault := text_fault(text, Field(LONGEST_BODY, kind="text")):
         faults.add(file, "", language, fault)

@@ -30,7 +30,6 @@ from petitions.content.fields import (
     Words,
 )
 from petitions.domain.states import CampaignState, CaseState, CountsMode, TextState
-from petitions.errors import ContentFaulty
 from petitions.locales import is_language
 
 FENCE = "+++\n"
@@ -44,8 +43,7 @@ def read(folder: Path) -> CampaignContent:
     """The campaign in `folder`; raises ContentFaulty with every fault, each with its file, key and language."""
     faults = Faults()
     raw = _toml(_file(folder, "campaign.toml", faults), "campaign.toml", faults)
-    if faults.found:
-        raise ContentFaulty(faults.found)
+    faults.refuse()
     campaign = _campaign(raw, faults)
     files = _Files(folder, campaign.languages, faults)
     campaign.texts = files.texts("texts", CAMPAIGN_FIELDS, CAMPAIGN_BODY)
@@ -56,8 +54,15 @@ def read(folder: Path) -> CampaignContent:
             case.letter_facts["letters"][language] = files.letter(f"cases/{case.slug}/letter.{language}.txt", language)
     for story in campaign.stories:
         story.texts = files.texts(f"stories/{story.slug}", STORY_FIELDS, STORY_BODY)
-    if faults.found:
-        raise ContentFaulty(faults.found)
+    faults.refuse()
+    return campaign
+
+
+def structure(raw: dict[str, Any]) -> CampaignContent:
+    """The campaign without its texts, from the values of campaign.toml; raises ContentFaulty with every fault."""
+    faults = Faults()
+    campaign = _campaign(raw, faults)
+    faults.refuse()
     return campaign
 
 
@@ -104,7 +109,8 @@ class _Files:
                 made_from = None
             if body in front:
                 self._faults.add(file, body, language, "belongs below the front matter")
-            words = checks.check_words({**front, body: text}, fields, body, file, language, self._faults)
+            is_draft = state == TextState.DRAFT
+            words = checks.check_words({**front, body: text}, fields, body, file, language, self._faults, is_draft)
             found[language] = Text(words, state, made_from)
         return found
 

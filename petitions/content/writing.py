@@ -21,7 +21,7 @@ _STORY = ("slug", "year", "country")
 def write(campaign: CampaignContent, folder: Path) -> None:
     """Write every file of `campaign` below `folder`, which is created if needed."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "campaign.toml").write_text(_structure(campaign), encoding="utf-8")
+    (folder / "campaign.toml").write_text(structure(campaign), encoding="utf-8")
     _write_texts(folder / "texts", campaign.texts, CAMPAIGN_BODY)
     for case in campaign.cases:
         place = folder / "cases" / case.slug
@@ -34,7 +34,8 @@ def write(campaign: CampaignContent, folder: Path) -> None:
         _write_texts(folder / "stories" / story.slug, story.texts, STORY_BODY)
 
 
-def _structure(campaign: CampaignContent) -> str:
+def structure(campaign: CampaignContent) -> str:
+    """The text of campaign.toml, from which tomllib and `reading.structure` read the same campaign again."""
     plain = {key: getattr(campaign, key) for key in _PLAIN}
     parts = [_table("", plain if campaign.cases else {**plain, "cases": []})]
     parts.append(_table("[controller]", campaign.controller))

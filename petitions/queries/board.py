@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, select
 from petitions import clock
 from petitions.db.transactions import reading
 from petitions.domain.states import CampaignState, MessageState, SignatureState
-from petitions.models import Campaign, Case, CaseText, Message, Signature, Suppression
+from petitions.models import Campaign, CampaignText, Case, CaseText, Message, Signature, Suppression
 from petitions.queries import counts
 from petitions.queries.counts import Numbers
 
@@ -29,6 +29,18 @@ class Line:
     goal: int
     numbers: Numbers
     today: Numbers
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A campaign in a list of all; the title is in its first language."""
+
+    slug: str
+    title: str
+    state: str
+    timezone: str
+    opens_at: datetime | None
+    closes_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -79,17 +91,33 @@ def sources(slug: str) -> dict[str, int]:
         return {row.source: row.number for row in rows}
 
 
-def newest_slug() -> str | None:
-    """The slug of the campaign that the staff pages are about; None before the first import."""
+def campaigns() -> list[Summary]:
+    """All campaigns, the newest first."""
+    source = CampaignText.locale == Campaign.languages[0].as_string()
+    columns = (Campaign.state, Campaign.timezone, Campaign.opens_at, Campaign.closes_at)
     with reading() as connection:
-        slug: str | None = connection.scalar(_newest(Campaign.slug))
+        rows = connection.execute(
+            select(Campaign.slug, CampaignText.words["title"].as_string(), *columns)
+            .join(CampaignText, (CampaignText.campaign_id == Campaign.id) & source)
+            .order_by(Campaign.id.desc())
+        )
+        return [Summary(*row) for row in rows]
+
+
+def slug_of(chosen: str = "") -> str | None:
+    """The slug of the campaign that the staff pages are about, see `of`; None before the first import."""
+    with reading() as connection:
+        slug: str | None = connection.scalar(_first(Campaign.slug, chosen))
         return slug
 
 
-def newest(locale: str) -> Board | None:
-    """The overview of the open campaign, else of the newest; None before the first import."""
+def of(chosen: str, locale: str) -> Board | None:
+    """The overview of the campaign with the slug `chosen`, else of the open one, else of the newest.
+
+    None before the first import.
+    """
     with reading() as connection:
-        campaign = connection.execute(_newest(Campaign)).one_or_none()
+        campaign = connection.execute(_first(Campaign, chosen)).one_or_none()
         if campaign is None:
             return None
         source = campaign.languages[0]
@@ -100,10 +128,10 @@ def newest(locale: str) -> Board | None:
             .order_by(Case.position)
         ).all()
     numbers, today = counts.of_campaign(campaign.id), counts.since_midnight(campaign.id, campaign.timezone)
-    chosen = {row.id: row for row in sorted(rows, key=lambda row: row.locale == locale)}
+    best = {row.id: row for row in sorted(rows, key=lambda row: row.locale == locale)}
     lines = [
         Line(
-            *(row.slug, chosen[row.id].words["title"], row.country, row.state, row.goal),
+            *(row.slug, best[row.id].words["title"], row.country, row.state, row.goal),
             *(numbers.of(row.id), today.of(row.id)),
         )
         for row in {row.id: row for row in rows}.values()
@@ -111,10 +139,10 @@ def newest(locale: str) -> Board | None:
     return Board(campaign.slug, campaign.timezone, clock.now(), lines, numbers.total, today.total, outbox())
 
 
-def _newest(what: Any) -> Select[Any]:
-    """The open campaign, else the newest."""
-    is_open = Campaign.state == CampaignState.OPEN
-    return select(what).order_by(is_open.desc(), Campaign.opens_at.desc().nulls_last(), Campaign.id.desc()).limit(1)
+def _first(what: Any, chosen: str) -> Select[Any]:
+    is_chosen, is_open = Campaign.slug == chosen, Campaign.state == CampaignState.OPEN
+    newest = (Campaign.opens_at.desc().nulls_last(), Campaign.id.desc())
+    return select(what).order_by(is_chosen.desc(), is_open.desc(), *newest).limit(1)
 
 
 def outbox() -> Outbox:

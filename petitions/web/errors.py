@@ -74,6 +74,7 @@ ANSWERS: dict[type[DomainError], tuple[int, object]] = {
         422,
         _l("Give a reason. Nothing is invalidated without a reason that others can read later."),
     ),
+    errors.CampaignExists: (422, _l("There is a campaign with this address already. Choose another one.")),
     errors.TextChanged: (
         409,
         _l("Somebody changed this text meanwhile. Both versions are below: combine them, save again."),

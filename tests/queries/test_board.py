@@ -21,12 +21,12 @@ pytestmark = pytest.mark.usefixtures("context")
 
 
 def test_before_the_first_import_there_is_no_board() -> None:
-    assert board.newest("fr") is None
+    assert board.of("", "fr") is None
 
 
 def test_each_case_is_a_line_in_its_order_with_the_hidden_ones(app: Flask, tmp_path: Path) -> None:
     make_campaign(app, tmp_path / "new", slug="new", states={"forest": "hidden", "lake": "draft"})
-    found = board.newest("en")
+    found = board.of("", "en")
     assert found is not None
     assert [(line.slug, line.title, line.state, line.goal, line.country) for line in found.lines] == [
         ("river", "The river (en)", "open", 100, "BY"),
@@ -36,7 +36,7 @@ def test_each_case_is_a_line_in_its_order_with_the_hidden_ones(app: Flask, tmp_p
 
 
 def test_titles_that_are_not_translated_stand_there_in_the_source_language(campaign: PublicCampaign) -> None:
-    found = board.newest("de")
+    found = board.of("", "de")
     assert found is not None
     assert [line.title for line in found.lines] == ["The river (fr)", "The forest (fr)", "The lake (fr)"]
 
@@ -49,7 +49,7 @@ def test_numbers_are_those_of_all_time_and_of_today(campaign: PublicCampaign) ->
         sign(campaign, EVE, "river")
         confirming.reject_signer(token_of(2))
         record_tally(campaign.case("river"), TallyKind.LETTERS, 9, begun.date())
-        found = board.newest("fr")
+        found = board.of("", "fr")
     assert found is not None
     river = found.lines[0]
     assert river.numbers == Numbers(confirmed=1, withdrawn=1, letters=9)
@@ -61,7 +61,7 @@ def test_numbers_are_those_of_all_time_and_of_today(campaign: PublicCampaign) ->
 
 def test_the_open_campaign_is_shown_before_newer_ones(app: Flask, campaign: PublicCampaign, tmp_path: Path) -> None:
     make_campaign(app, tmp_path / "new", slug="new", state='"closed"', opens_at="2999-01-01T00:00:00Z")
-    found = board.newest("fr")
+    found = board.of("", "fr")
     assert found is not None
     assert found.campaign == "water-2026"
 
@@ -73,11 +73,11 @@ def test_the_outbox_says_what_waits_and_what_failed_but_not_what_was_taken_back(
             sign(campaign, person)
     [failed, _] = outbox.lease(2)
     outbox.mark_failed(failed.id, "smtp_550")
-    found = board.newest("fr")
+    found = board.of("", "fr")
     assert found is not None
     assert (found.outbox.waiting, found.outbox.failed, found.outbox.oldest_at) == (1, 1, begun)
 
     confirming.reject_signer(token_of(newest(Message).signer_id))
-    found = board.newest("fr")
+    found = board.of("", "fr")
     assert found is not None
     assert (found.outbox.waiting, found.outbox.failed, found.outbox.oldest_at) == (0, 1, None)

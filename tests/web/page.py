@@ -107,9 +107,18 @@ class Node:
         sent: dict[str, list[str]] = {}
         for field in self.all("input", "select", "textarea", name=True):
             if field.get("type") not in ("checkbox", "radio") or "checked" in field.attrs:
-                held = "".join(child for child in field.children if isinstance(child, str)).removeprefix("\n")
-                sent.setdefault(field["name"], []).append(held if field.tag == "textarea" else field.get("value"))
+                sent.setdefault(field["name"], []).append(field.value())
         return sent
+
+    def value(self) -> str:
+        """What a browser would send for this field."""
+        if self.tag == "textarea":
+            return "".join(child for child in self.children if isinstance(child, str)).removeprefix("\n")
+        if self.tag == "select":
+            options = self.all("option")
+            chosen = [option for option in options if "selected" in option.attrs] or options[:1]
+            return str(chosen[0]["value"]) if chosen else ""
+        return str(self.get("value"))
 
     def field(self, name: str) -> "Node":
         """The only field of that name."""

@@ -83,6 +83,7 @@ def test_no_page_is_forgotten_here(make_demo: MakeDemo) -> None:
         "signer_page.page",
         "signer_page.stop_form",
         "admin.invitation",  # test_people.py
+        "admin.edit_case",  # test_campaigns.py
     }  # test_html.py and the browser open these
     no_page = {
         "static",
@@ -99,6 +100,7 @@ def test_no_page_is_forgotten_here(make_demo: MakeDemo) -> None:
         "embed.file",
         "pages.counts",
         "admin.board_part",
+        "admin.download_campaign",
         "admin.decrypt_export_file",
         "kit.kit_pdf",
         "kit.kit_zip",

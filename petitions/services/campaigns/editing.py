@@ -27,7 +27,7 @@ from petitions.content.fields import (
 from petitions.content.reading import source_hash
 from petitions.db.transactions import reading, transaction
 from petitions.domain.states import TextState
-from petitions.errors import ContentFaulty, NotFound, TextChanged
+from petitions.errors import NotFound, TextChanged
 from petitions.models import Account, Campaign, TextVersion
 from petitions.queries.catalogue import CatalogueCache
 from petitions.services import journal
@@ -89,7 +89,7 @@ def overview(slug: str) -> tuple[list[str], list[Line]]:
         Line(
             place, texts[content.languages[0]].words["title"], {each: _state(texts, each) for each in content.languages}
         )
-        for place, texts in _places(content).items()
+        for place, texts in places(content).items()
     ]
     return content.languages, lines
 
@@ -111,8 +111,8 @@ def save(
         now = _editable(content, place, language)
         if now.revision != revision:
             raise TextChanged()
-        texts = _places(content)[place]
-        texts[language] = Text(_checked(now.kind, text.words, place, language), text.state)
+        texts = places(content)[place]
+        texts[language] = Text(_checked(now.kind, text, place, language), text.state)
         texts[language].source_hash = source_hash(texts[content.languages[0]].words)
         store_content(store, content)
         if now.words:
@@ -140,7 +140,7 @@ def versions(slug: str, place: str, language: str) -> list[Version]:
 
 
 def _editable(content: CampaignContent, place: str, language: str) -> Editable:
-    texts = _places(content).get(place)
+    texts = places(content).get(place)
     if texts is None or language not in content.languages:
         raise NotFound(place=place, language=language)
     text = texts.get(language) or Text({}, TextState.READY)
@@ -149,15 +149,15 @@ def _editable(content: CampaignContent, place: str, language: str) -> Editable:
     return Editable(_kind(place), str(text.state), text.words, texts[source].words, source, revision)
 
 
-def _checked(kind: Kind, words: Words, place: str, language: str) -> Words:
+def _checked(kind: Kind, text: Text, place: str, language: str) -> Words:
     faults = Faults()
-    checked = check_words(words, kind.fields, kind.body, place, language, faults)
-    if faults.found:
-        raise ContentFaulty(faults.found)
+    is_draft = text.state == TextState.DRAFT
+    checked = check_words(text.words, kind.fields, kind.body, place, language, faults, is_draft)
+    faults.refuse()
     return checked
 
 
-def _places(content: CampaignContent) -> dict[str, dict[str, Text]]:
+def places(content: CampaignContent) -> dict[str, dict[str, Text]]:
     """Every place with its texts, in the order of the folder."""
     cases = {f"cases/{case.slug}": case.texts for case in content.cases}
     return {"texts": content.texts, **cases, **{f"stories/{story.slug}": story.texts for story in content.stories}}

@@ -126,7 +126,7 @@ def _import_cases(store: Session, campaign: Campaign, content: CampaignContent) 
         for locale, text in said.texts.items():
             row = kept.get(locale) or CaseText(locale=locale)
             _filled(row, text, said.texts, content.languages[0])
-            row.letter_version_id = _letter_version(store, case.id, locale, text.words["demand"])
+            row.letter_version_id = _letter_version(store, case.id, locale, text.words.get("demand", ""))
             texts.append(row)
         case.texts = texts
 

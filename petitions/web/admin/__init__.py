@@ -8,7 +8,9 @@ from petitions.domain.roles import Right
 from petitions.web.admin import (
     account,
     board,
+    campaign,
     cases,
+    chosen,
     decrypt_export,
     embedding,
     exports,
@@ -25,7 +27,8 @@ from petitions.web.admin import (
     texts,
 )
 
-LONGEST_TEXT = 400_000  # bytes; all fields of a text with four bytes for each character
+# Bytes: all fields of a text with four bytes for each character; a campaign's folder as a zip file
+LARGEST_BODIES = {"admin.save_text": 400_000, "admin.upload_campaign": 2_000_000}
 OWN, FIGURES, PAPER, CAMPAIGN, SIGNATURES, PEOPLE = Right
 PAGES = (
     (None, "GET", "/login", login.login_form),
@@ -44,11 +47,23 @@ PAGES = (
     (PAPER, "GET", "/paper", paper.paper),
     (PAPER, "POST", "/paper", paper.report_paper),
     (PAPER, "POST", "/paper/verify", paper.verify_paper),
+    (FIGURES, "POST", "/campaigns/choose", chosen.choose_campaign),
+    (CAMPAIGN, "GET", "/campaign", campaign.edit_campaign),
+    (CAMPAIGN, "POST", "/campaign", campaign.save_campaign),
     (CAMPAIGN, "GET", "/cases", cases.list_cases),
     (CAMPAIGN, "POST", "/cases", cases.change_case),
+    (CAMPAIGN, "GET", "/cases/new", campaign.new_case),
+    (CAMPAIGN, "POST", "/cases/new", campaign.create_case),
+    (CAMPAIGN, "GET", "/cases/<case>/facts", campaign.edit_case),
+    (CAMPAIGN, "POST", "/cases/<case>/facts", campaign.save_case),
     (CAMPAIGN, "GET", "/texts", texts.list_texts),
     (CAMPAIGN, "GET", "/texts/<language>/<path:place>", texts.edit_text),
     (CAMPAIGN, "POST", "/texts/<language>/<path:place>", texts.save_text),
+    (CAMPAIGN, "GET", "/campaigns", campaign.list_campaigns),
+    (CAMPAIGN, "POST", "/campaigns", campaign.create_campaign),
+    (CAMPAIGN, "POST", "/campaigns/upload", campaign.upload_campaign),
+    (CAMPAIGN, "POST", "/campaigns/<campaign>/copy", campaign.copy_campaign),
+    (CAMPAIGN, "GET", "/campaigns/<campaign>.zip", campaign.download_campaign),
     (CAMPAIGN, "GET", "/passes", moderation.list_group_codes),
     (CAMPAIGN, "POST", "/passes", moderation.create_group_code),
     (CAMPAIGN, "POST", "/passes/end", moderation.end_group_code),
@@ -83,13 +98,14 @@ def blueprint() -> Blueprint:
     bp = Blueprint("admin", __name__, url_prefix="/admin")
     bp.before_request(_allow_long_texts)
     bp.before_request(partial(login.demand_right, RIGHTS))
-    bp.context_processor(lambda: {"desk": navigation.desk(RIGHTS)} if login.is_logged_in() else {})
+    bp.context_processor(lambda: navigation.context(RIGHTS) if login.is_logged_in() else {})
     for _, method, path, view in PAGES:
         bp.add_url_rule(path, view.__name__, view, methods=[method])
     return bp
 
 
 def _allow_long_texts() -> None:
-    """Texts of a campaign are longer than what visitors send; only for who is logged in."""
-    if request.endpoint == "admin.save_text" and login.is_logged_in():
-        request.max_content_length = request.max_form_memory_size = LONGEST_TEXT
+    """Texts and folders of a campaign are longer than what visitors send; only for who is logged in."""
+    largest = LARGEST_BODIES.get(request.endpoint or "")
+    if largest and login.is_logged_in():
+        request.max_content_length = request.max_form_memory_size = largest

@@ -8,8 +8,8 @@ from petitions.domain.states import ActionKind
 from petitions.queries import actions, moderation
 from petitions.queries import board as boards
 from petitions.web import sessions
+from petitions.web.admin import chosen
 from petitions.web.admin.cases import STATES
-from petitions.web.i18n import locale
 from petitions.web.sources import CHANNELS
 
 SOURCES = {
@@ -36,14 +36,14 @@ PLACES = {
 
 def board() -> ResponseReturnValue:
     """The whole page."""
-    newest = boards.newest(locale())
+    newest = chosen.board()
     watch = moderation.watch(newest.campaign) if newest else None
     return render_template("admin/board.html", board=newest, watch=watch, states=STATES)
 
 
 def list_sources() -> ResponseReturnValue:
     """How signers reached the form, which letters were posted, and which donation links were followed, as sums."""
-    newest = boards.newest(locale())
+    newest = chosen.board()
     if newest is None:
         abort(404)
     found = boards.sources(newest.campaign)
@@ -66,7 +66,7 @@ def list_sources() -> ResponseReturnValue:
 def board_part() -> ResponseReturnValue:
     """The table alone, which the page fetches every few seconds."""
     sessions.is_poll()
-    board = boards.newest(locale())
-    if board is None:
+    part = chosen.board()
+    if part is None:
         abort(404)
-    return render_template("admin/_board.html", board=board, states=STATES)
+    return render_template("admin/_board.html", board=part, states=STATES)

@@ -7,11 +7,10 @@ from flask_babel import lazy_pgettext
 
 from petitions.domain.states import CaseState
 from petitions.errors import NotFound
-from petitions.queries import board as boards
 from petitions.queries.catalogue import CATALOGUE_CACHE
 from petitions.services.campaigns import states
+from petitions.web.admin import chosen
 from petitions.web.admin.login import by
-from petitions.web.i18n import locale
 from petitions.web.page_cache import PAGE_CACHE
 
 STATES = {
@@ -36,7 +35,7 @@ def list_cases() -> ResponseReturnValue:
     """All cases of the campaign in their order, with the states that each can get."""
     return render_template(
         "admin/cases.html",
-        board=boards.newest(locale()),
+        board=chosen.board(),
         states=STATES,
         choices=CHOICES,
         changed=request.args.get("changed", ""),

@@ -9,16 +9,15 @@ from flask_babel import lazy_pgettext
 from petitions import clock
 from petitions.domain.states import SignatureState
 from petitions.errors import DomainError, GroupCodeFaulty, NotFound, ReasonMissing
-from petitions.queries import board as boards
 from petitions.queries import moderation
 from petitions.queries.board import Board
 from petitions.queries.moderation import Condition
 from petitions.services.limits import group_codes
 from petitions.services.moderation import holds, invalidations
+from petitions.web.admin import chosen
 from petitions.web.admin.login import by, password_refused
 from petitions.web.errors import status_of, wait_of, words_of
 from petitions.web.forms.staff import GroupCodeForm, InvalidationForm
-from petitions.web.i18n import locale
 
 STATES = {
     SignatureState.CONFIRMED: lazy_pgettext("signatures", "confirmed"),
@@ -107,7 +106,7 @@ def _number() -> int:
 
 
 def _board() -> Board:
-    board = boards.newest(locale())
+    board = chosen.board()
     if board is None:
         raise NotFound()
     return board

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from flask import request, url_for
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext
 
 from petitions.domain.roles import Right, may
+from petitions.queries import board as boards
 from petitions.web import sessions
+from petitions.web.admin import chosen
 
 ROOT = "/admin"
 TASKS = (
@@ -16,10 +19,12 @@ TASKS = (
     (
         _l("Campaign"),
         (
+            ("admin.edit_campaign", _l("Dates and settings")),
             ("admin.list_cases", _l("Cases")),
             ("admin.list_texts", _l("Texts")),
             ("admin.list_group_codes", _l("Group codes")),
             ("admin.embedding", _l("Embedding")),
+            ("admin.list_campaigns", _l("All campaigns")),
         ),
     ),
     (_l("Paper"), (("admin.paper", _l("What came back")),)),
@@ -71,6 +76,11 @@ class Task:
     def is_here(self) -> bool:
         """Whether the present page is one of them."""
         return any(page.is_here for page in self.pages)
+
+
+def context(rights: Mapping[str, Right | None]) -> dict[str, Any]:
+    """What every page of the desk shows: the tasks, and the campaigns to choose from."""
+    return {"desk": desk(rights), "campaigns": boards.campaigns(), "here": chosen.slug_or_none()}
 
 
 def desk(rights: Mapping[str, Right | None]) -> list[Task]:

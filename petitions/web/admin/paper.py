@@ -10,16 +10,15 @@ from flask_babel import lazy_gettext as _l
 from petitions import clock
 from petitions.domain.states import TallyKind
 from petitions.errors import CountDiffers, CountFaulty, DomainError, NotFound, SecondPersonNeeded
-from petitions.queries import board as boards
 from petitions.queries import paper as queries
 from petitions.queries.board import Board
 from petitions.queries.catalogue import PublicCampaign, catalogue
 from petitions.services.paper import tallies
 from petitions.services.paper.tallies import Entry
 from petitions.web import sessions
+from petitions.web.admin import chosen
 from petitions.web.admin.login import by
 from petitions.web.errors import status_of, words_of
-from petitions.web.i18n import locale
 
 KINDS = {TallyKind.PAPER: _l("Signatures on paper"), TallyKind.LETTERS: _l("Letters")}
 NOTHING = _l("Enter a number for at least one case.")
@@ -30,7 +29,7 @@ LONGEST_NOTE = 200
 
 def paper() -> ResponseReturnValue:
     """The grid, what waits for a second person, and the sums; without a public campaign, a sentence."""
-    board = boards.newest(locale())
+    board = chosen.board()
     if board is None or not any(each.slug == board.campaign for each in catalogue().campaigns):
         return render_template("admin/no_paper.html")
     return _page(board)
@@ -105,7 +104,7 @@ def _number(field: str, *, is_signed: bool = False) -> int:
 
 
 def _board() -> Board:
-    board = boards.newest(locale())
+    board = chosen.board()
     if board is None:
         raise NotFound()
     return board

@@ -10,10 +10,10 @@ from flask_babel import ngettext
 from petitions.content import checks
 from petitions.content.fields import Field, Text, Words
 from petitions.domain.states import TextState
-from petitions.errors import ContentFaulty, NotFound, TextChanged
-from petitions.queries import board as boards
+from petitions.errors import ContentFaulty, TextChanged
 from petitions.queries.catalogue import CATALOGUE_CACHE
 from petitions.services.campaigns import editing
+from petitions.web.admin import chosen
 from petitions.web.admin.field_names import LABELS, STATES
 from petitions.web.admin.login import by
 from petitions.web.errors import status_of, words_of
@@ -28,32 +28,34 @@ BETWEEN = " | "  # the two parts of a pair, on one line of the form
 
 def list_texts() -> ResponseReturnValue:
     """Every text with its state in each language."""
-    slug = boards.newest_slug()
-    languages, lines = editing.overview(slug) if slug else ([], [])
+    board = chosen.board()
+    languages, lines = editing.overview(board.campaign) if board else ([], [])
     return render_template("admin/texts.html", languages=languages, lines=lines, states=STATES)
 
 
 def edit_text(language: str, place: str) -> ResponseReturnValue:
     """The form of one text, its source beside it; `version` in the query fills in what it said earlier."""
-    text = editing.load(_slug(), place, language)
+    text = editing.load(chosen.slug(), place, language)
     number = request.args.get("version", "")
-    earlier = [each.words for each in editing.versions(_slug(), place, language) if str(each.id) == number]
+    earlier = [each.words for each in editing.versions(chosen.slug(), place, language) if str(each.id) == number]
     return _page(language, place, text, _typed(text, earlier[0] if earlier else text.words))
 
 
 def save_text(language: str, place: str) -> ResponseReturnValue:
     """Store what was typed, or show it as visitors will read it."""
-    text = editing.load(_slug(), place, language)
+    text = editing.load(chosen.slug(), place, language)
     typed = {key: request.form.get(key, "").replace("\r\n", "\n") for key in text.kind.all_fields}
-    words, faults = _words(text, typed)
+    state = TextState.DRAFT if request.form.get("state") == TextState.DRAFT else TextState.READY
+    words, faults = _words(text, typed, state == TextState.DRAFT)
     if request.form.get("act") == "preview":
         return _page(language, place, text, typed, faults, preview=words)
     if faults:
         return _page(language, place, text, typed, faults), 422
-    state = TextState.DRAFT if request.form.get("state") == TextState.DRAFT else TextState.READY
     stored = Text(words, state)
     try:
-        editing.save(_slug(), place, language, stored, request.form.get("revision", ""), by(), CATALOGUE_CACHE.of())
+        editing.save(
+            chosen.slug(), place, language, stored, request.form.get("revision", ""), by(), CATALOGUE_CACHE.of()
+        )
     except TextChanged as exc:
         theirs = _typed(text, text.words)
         return _page(language, place, text, typed, problem=words_of(exc), theirs=theirs), status_of(exc)
@@ -61,13 +63,6 @@ def save_text(language: str, place: str) -> ResponseReturnValue:
         return _page(language, place, text, typed, problem=NOT_ALLOWED), 422
     PAGE_CACHE.of().forget()
     return redirect(url_for("admin.edit_text", language=language, place=place, done=1), 303)
-
-
-def _slug() -> str:
-    slug = boards.newest_slug()
-    if slug is None:
-        raise NotFound()
-    return slug
 
 
 def _page(
@@ -91,7 +86,7 @@ def _page(
         source=_typed(text, text.source) if language != text.source_language else {},
         revision=text.revision,
         state=request.form.get("state", text.state),
-        versions=editing.versions(_slug(), place, language),
+        versions=editing.versions(chosen.slug(), place, language),
         is_done="done" in request.args,
     )
 
@@ -109,7 +104,7 @@ def _typed(text: editing.Editable, words: Words) -> dict[str, str]:
     return typed
 
 
-def _words(text: editing.Editable, typed: dict[str, str]) -> tuple[Words, dict[str, object]]:
+def _words(text: editing.Editable, typed: dict[str, str], is_draft: bool) -> tuple[Words, dict[str, object]]:
     """What was typed as the campaign's folder has it, and the faults by field."""
     words: Words = {}
     faults: dict[str, object] = {}
@@ -117,7 +112,7 @@ def _words(text: editing.Editable, typed: dict[str, str]) -> tuple[Words, dict[s
         value = _value(typed[key], rule)
         if value:
             words[key] = value
-        if fault := _fault(value, rule):
+        if fault := _fault(value, rule, checks.is_required(key, rule, is_draft)):
             faults[key] = fault
     return words, faults
 
@@ -129,10 +124,10 @@ def _value(typed: str, rule: Field) -> Any:
     return [[part.strip() for part in line.split("|")] for line in lines] if rule.kind == "pairs" else lines
 
 
-def _fault(value: Any, rule: Field) -> object:
+def _fault(value: Any, rule: Field, is_required: bool) -> object:
     """What to do about this field, in the reader's language; nothing if it is right."""
     if not value:
-        return MISSING if rule.required else ""
+        return MISSING if is_required else ""
     if len(value) > rule.longest:
         if isinstance(value, list):
             return ngettext("At most %(num)s entry fits.", "At most %(num)s entries fit.", rule.longest)

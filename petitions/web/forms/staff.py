@@ -1,6 +1,7 @@
 """Forms for moderation. The session's CSRF token is checked before any of these is read."""
 
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import request
@@ -28,8 +29,8 @@ class StaffForm(FlaskForm):  # type: ignore[misc]
 
         csrf = False
 
-    def __init__(self, timezone: str) -> None:
-        super().__init__(formdata=request.form)
+    def __init__(self, timezone: str, stored: dict[str, Any] | None = None) -> None:
+        super().__init__(formdata=request.form or None, data=stored)
         self.zone = ZoneInfo(timezone)
 
     def moment(self, field: Field) -> datetime | None:
