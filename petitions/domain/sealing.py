@@ -12,8 +12,19 @@ import hmac
 import json
 import secrets
 from collections.abc import Callable, Sequence
+from typing import IO
 
-from pyrage import DecryptError, IdentityError, RecipientError, decrypt, encrypt, passphrase, x25519
+from pyrage import (
+    DecryptError,
+    IdentityError,
+    RecipientError,
+    decrypt,
+    decrypt_io,
+    encrypt,
+    encrypt_io,
+    passphrase,
+    x25519,
+)
 
 PAD_TO = 1024  # bytes: names and addresses fit into one block in every script, so a payload's length shows nothing
 WORK = range(18, 21)  # scrypt work factor of a key file (log2): from age's own to what a browser can compute
@@ -125,6 +136,19 @@ def unwrap(wrapped: bytes, *master_keys: str) -> bytes:
     """The campaign's key; raises CannotOpen if none of these master keys is the right one."""
     try:
         return bytes(decrypt(wrapped, [x25519.Identity.from_str(key) for key in master_keys]))
+    except (DecryptError, IdentityError) as exc:
+        raise CannotOpen from exc
+
+
+def encrypt_file(source: IO[bytes], target: IO[bytes], public_keys: Sequence[str]) -> None:
+    """Encrypt a file of any size as one age file; any one of the private keys decrypts it."""
+    encrypt_io(source, target, [x25519.Recipient.from_str(key) for key in public_keys])
+
+
+def decrypt_file(source: IO[bytes], target: IO[bytes], identities: Sequence[str]) -> None:
+    """Decrypt an age file; raises CannotOpen if it was encrypted to other keys, OSError if it is damaged."""
+    try:
+        decrypt_io(source, target, [x25519.Identity.from_str(key) for key in identities])
     except (DecryptError, IdentityError) as exc:
         raise CannotOpen from exc
 

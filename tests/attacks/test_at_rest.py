@@ -13,6 +13,7 @@ import pyrage
 
 from tests.attacks.conftest import Attack
 from tests.attacks.outsider import CAMPAIGN, CASE, Outsider, until
+from tests.support.backups import unpacked
 
 CLUES = ("locale", "pass_id", "source", "letter_version_id", "consent_version_id")
 
@@ -44,13 +45,16 @@ def test_a_backup_and_the_master_key_open_nothing(outsider: Outsider, tmp_path: 
     outsider.sign_and_confirm("backed@example.org")
     outsider.sign("waiting@example.org")
     outsider.server.mail("waiting@example.org")
-    outsider.server.flask("backup", str(tmp_path / "copy.db"))
-    found = blobs(tmp_path / "copy.db")
+    sealed = tmp_path / "backup"
+    outsider.server.flask("backup", str(sealed))
+    assert sealed.read_bytes().startswith(b"age-encryption.org/"), "without the master key it shows not even who waits"
+    copy_of = unpacked(sealed, master_key(outsider))
+    found = blobs(copy_of)
     assert any(blob.startswith(b"age-encryption") for blob in found), "the thief looked in the right place"
     assert list(opened(found, master_key(outsider))) == []
-    with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
+    with closing(sqlite3.connect(copy_of)) as copy:
         assert copy.execute("SELECT count(*) FROM mail_slots").fetchone() == (0,), "who got a mail that day"
-    assert b"backed@" not in (tmp_path / "copy.db").read_bytes()
+    assert b"backed@" not in copy_of.read_bytes()
 
 
 def test_the_outbox_holds_no_name_and_forgets_what_it_sent(outsider: Outsider) -> None:

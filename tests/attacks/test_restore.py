@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.attacks.outsider import CASE, OTHER_CASE, Outsider, ask, token_of
+from tests.support.backups import unpacked
 from tests.support.factories import CARLA
 from tests.support.postgres import Postgres
 from tests.support.server import Server
@@ -79,7 +80,8 @@ class Home:
         if self._cluster is None:
             for name in ("petitions.db", "petitions.db-wal", "petitions.db-shm"):
                 (self.server.folder / name).unlink(missing_ok=True)
-            shutil.copy(self.copy, self.server.folder / "petitions.db")
+            key = (self.server.folder / "master_key").read_text()
+            shutil.copy(unpacked(self.copy, key), self.server.folder / "petitions.db")
         else:
             self._cluster.execute(f"DROP DATABASE {self._name} WITH (FORCE)")
             self._cluster.execute(f"CREATE DATABASE {self._name} TEMPLATE {self._name}_copy")

@@ -15,9 +15,11 @@ from petitions.db.transactions import transaction
 from petitions.models import Campaign, Count, Signer
 from petitions.queries.catalogue import PublicCampaign
 from petitions.sending import send_due
+from petitions.services.keys.keyring import keyring
 from petitions.services.privacy import retention
 from petitions.settings import SETTINGS, Settings
 from tests.cli.conftest import Run
+from tests.support.backups import unpacked
 from tests.support.factories import ANN, Keys, confirm, newest, sign
 from tests.support.ports import free_port
 
@@ -118,7 +120,10 @@ def test_a_backup_is_whole_and_new_and_closed_to_others(
     said = run("backup", copy)
     assert said.exit_code == 0
     assert copy.stat().st_mode & 0o777 == 0o600
-    with sqlite3.connect(copy) as copied:
+    assert not list(tmp_path.glob("*.part")), "no plain copy stays"
+    with app.app_context():
+        plain = unpacked(copy, keyring().master_key)
+    with sqlite3.connect(plain) as copied:
         assert copied.execute("SELECT count(*) FROM signers").fetchone() == (1,)
     copied.close()
     assert run("backup", copy).exit_code == 1, "nothing is overwritten"

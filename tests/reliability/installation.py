@@ -20,7 +20,9 @@ from flask import Flask
 from petitions import logs
 from petitions.db.base import db
 from petitions.db.transactions import write_queue
+from petitions.services.keys.keyring import keyring
 from petitions.settings import ROOT, SETTINGS
+from tests.support.backups import unpacked
 from tests.support.canaries import Canary, files_below
 from tests.support.factories import Keys
 from tests.support.ports import free_port
@@ -74,6 +76,8 @@ class Installation:
             return
         done = self.app.test_cli_runner().invoke(args=["backup", str(path)])
         assert done.exit_code == 0, done.output
+        with self.app.app_context():
+            unpacked(path, keyring().master_key)  # beside it: the proof looks into the envelope too
 
     @contextmanager
     def logging(self) -> Iterator[None]:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from petitions.domain import sealing
 from petitions.settings import ROOT
 from tests.attacks.outsider import CASE, OTHER_CASE, Outsider, until
+from tests.support.backups import unpacked
 from tests.support.postgres import Postgres
 from tests.support.server import Server
 from tests.support.warm import command
@@ -81,7 +83,9 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_signatures_waiting_mails_and_erasures_come_back(destroyed: Destroyed) -> None:
     server = destroyed.new("new")
     (server.folder / "erasures.jsonl").write_bytes(destroyed.ledger)  # the newest one, from where it is copied to
+    server.folder.joinpath(".opened-backup-left").write_bytes(b"of a restore that was killed")
     said = server.flask("restore", str(destroyed.backup))
+    assert not [*server.folder.glob(".opened-backup-*")]
     assert "1 later acts were repeated" in said
     server.flask("setup")
     checked = command(server.env, "doctor")
@@ -103,12 +107,18 @@ def test_signatures_waiting_mails_and_erasures_come_back(destroyed: Destroyed) -
 
 def test_what_cannot_be_restored_changes_nothing_and_says_why(destroyed: Destroyed, tmp_path: Path) -> None:
     server = destroyed.new("refusing", 2)
-    copy = bytearray(destroyed.backup.read_bytes())
+    shutil.copy(destroyed.backup, tmp_path / "backup")
+    plain = unpacked(tmp_path / "backup", destroyed.secrets["master_key"].decode())
+    copy = bytearray(plain.read_bytes())
     copy[copy.index(b"-> X25519") + 300] ^= 0x01  # in somebody's name
     (tmp_path / "flipped").write_bytes(copy)
-    (tmp_path / "other").write_bytes(b"not a database")
+    sealed = bytearray(destroyed.backup.read_bytes())
+    (tmp_path / "half").write_bytes(sealed[: len(sealed) // 2])
+    sealed[len(sealed) // 2] ^= 0x01
+    (tmp_path / "broken").write_bytes(sealed)
+    (tmp_path / "other").write_bytes(b"not a backup")
     with sqlite3.connect(tmp_path / "old.db") as old:
-        destroyed_db = sqlite3.connect(destroyed.backup)
+        destroyed_db = sqlite3.connect(plain)
         destroyed_db.backup(old)
         destroyed_db.close()
         old.execute("DROP TABLE backup_part")
@@ -116,7 +126,9 @@ def test_what_cannot_be_restored_changes_nothing_and_says_why(destroyed: Destroy
     before = files(server.folder)
     for file, reason in (
         ("flipped", "was changed or damaged"),
-        ("other", "is not a backup"),
+        ("half", "is damaged"),
+        ("broken", "is damaged"),
+        ("other", "or the file is damaged"),
         ("old.db", "was not made by flask backup"),
         ("missing", "there is no file"),
     ):
@@ -129,6 +141,13 @@ def test_what_cannot_be_restored_changes_nothing_and_says_why(destroyed: Destroy
     secret.write_text("another secret that is long enough to be one, but is not it\n")
     done = command(server.env, "restore", str(destroyed.backup))
     assert "is not the one that this backup was made with" in done.stderr
+    secret.write_bytes(destroyed.secrets["secret_key"])
+    master = server.folder / "master_key"
+    master.write_text(sealing.new_identity()[0])
+    done = command(server.env, "restore", str(destroyed.backup))
+    assert "is not the one that this backup was made with" in done.stderr
+    assert not [*server.folder.glob(".opened-backup-*")]
+    master.write_bytes(destroyed.secrets["master_key"])
     secret.unlink()
     done = command(server.env, "restore", str(destroyed.backup))
     assert "secret_key is missing" in done.stderr
@@ -136,6 +155,9 @@ def test_what_cannot_be_restored_changes_nothing_and_says_why(destroyed: Destroy
 
 def test_a_restore_that_is_killed_can_be_repeated(destroyed: Destroyed) -> None:
     server = destroyed.new("killed", 3)
+    old = destroyed.folder / "plain"  # as backups were before they were encrypted
+    shutil.copy(destroyed.backup, old)
+    old = unpacked(old, destroyed.secrets["master_key"].decode())
     code = (
         "import os, sys; from app import app; from petitions.services.operations import recovery\n"
         "recovery._put_in_place = lambda scratch: os.kill(os.getpid(), 9)\n"
@@ -143,7 +165,7 @@ def test_a_restore_that_is_killed_can_be_repeated(destroyed: Destroyed) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(destroyed.backup)], cwd=ROOT, env=server.env, check=False)
     assert done.returncode == -signal.SIGKILL
-    assert "Restored" in server.flask("restore", str(destroyed.backup))
+    assert "Restored" in server.flask("restore", str(old))
     assert not (server.folder / "restoring.db").exists()
     server.flask("setup")
     server.start()

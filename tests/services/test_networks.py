@@ -15,6 +15,7 @@ from petitions.models import Limit
 from petitions.services.keys.keyring import keyring
 from petitions.services.limits import networks, rate_limits
 from petitions.services.operations import backup
+from tests.support.backups import unpacked
 from tests.support.factories import rows
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -70,7 +71,8 @@ def test_neither_the_drawn_half_nor_the_secret_key_is_enough(
     assert len(set(values)) == 5
     if db.engine.dialect.name == "sqlite":
         backup.copy_database(tmp_path / "copy.db")
-        assert b"network-key:" not in (tmp_path / "copy.db").read_bytes()
+        copy = unpacked(tmp_path / "copy.db", keyring().master_key)
+        assert b"network-key:" not in copy.read_bytes()
     with monkeypatch.context() as other:
         other.setattr(keyring(), "secret_key", "another")
         forget()

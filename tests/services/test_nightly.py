@@ -13,8 +13,10 @@ from flask import Flask
 
 from petitions.clock import stopped_at
 from petitions.queries.catalogue import PublicCampaign
+from petitions.services.keys.keyring import keyring
 from petitions.services.operations import nightly
 from petitions.settings import SETTINGS
+from tests.support.backups import unpacked
 from tests.support.factories import ANN, confirm
 
 pytestmark = pytest.mark.usefixtures("cheap_backups")
@@ -45,7 +47,9 @@ def test_one_backup_a_night_lies_in_both_places_and_can_be_read(
     [first], [second] = (list(place.iterdir()) for place in places)
     assert first.read_bytes() == second.read_bytes()
     assert {path.stat().st_mode & 0o777 for path in (first, second)} == {0o600}
-    with sqlite3.connect(second) as copy:
+    assert second.name.endswith(".db.gz.age")
+    plain = unpacked(second, keyring().master_key)
+    with sqlite3.connect(plain) as copy:
         assert copy.execute("SELECT count(*) FROM signers").fetchone() == (1,)
     copy.close()
     with stopped_at(NOON + DAY - timedelta(hours=11)):
@@ -59,14 +63,19 @@ def test_one_backup_a_night_lies_in_both_places_and_can_be_read(
 @pytest.mark.usefixtures("context", "campaign")
 def test_old_backups_are_removed_in_both_places(places: tuple[Path, Path]) -> None:
     for place in places:
-        for name, days in (("petitions-old.db", 31), ("petitions-new.db", 29), ("mine.txt", 99)):
+        for name, days in (
+            ("petitions-old.db", 31),
+            ("petitions-old.db.gz.age", 31),
+            ("petitions-new.db", 29),
+            ("mine.txt", 99),
+        ):
             (place / name).touch()
             os.utime(place / name, (time.time(), (NOON - days * DAY).timestamp()))
     with stopped_at(NOON):
         assert nightly.backup_due()
     for place in places:
         assert {path.name for path in place.iterdir()} >= {"petitions-new.db", "mine.txt"}
-        assert not (place / "petitions-old.db").exists()
+        assert not [*place.glob("petitions-old*")]
 
 
 @pytest.mark.usefixtures("context", "campaign")

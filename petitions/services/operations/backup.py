@@ -1,8 +1,8 @@
 """Backup: one file with a consistent, checked copy of everything, made while the server runs.
 
-The file is an SQLite database, whatever the server uses, so that either can be restored from it. Beside the tables it
-holds one encrypted blob, which only both secrets together decrypt: the queued e-mails, the campaigns' keys, the list of
-recipient keys, and the ledger.
+In its envelope (see envelopes) is an SQLite database, whatever the server uses, so that either can be restored from it.
+Beside the tables it holds one encrypted blob, which only both secrets together decrypt: the queued e-mails, the
+campaigns' keys, the list of recipient keys, and the ledger.
 """
 
 import base64
@@ -27,6 +27,7 @@ from petitions.migrations.upgrade import one_file, stamp_new
 from petitions.models import Message
 from petitions.services import ledger
 from petitions.services.keys.keyring import keyring, settings
+from petitions.services.operations import envelopes
 
 # Cases whose count differs from their signatures; a copy with any is not trusted
 _MISCOUNTED = """SELECT count(*) FROM (SELECT case_id, sum(confirmed) AS said FROM counts GROUP BY case_id) AS c
@@ -43,26 +44,32 @@ def copy_database(path: Path) -> None:
     if path.exists():
         raise BackupFaulty(reason=f"{path} exists already")
     path.touch(mode=0o600)
+    plain = path.with_name(f"{path.name}.part")
+    plain.unlink(missing_ok=True)
+    plain.touch(mode=0o600)
     try:
         with reading() as connection:
             part = _part([_plain(row) for row in connection.execute(select(Message)).mappings()])
             if connection.dialect.name == "sqlite":
-                _copy_file(connection, path)
+                _copy_file(connection, plain)
             else:
-                _copy_rows(connection, path)
-        with closing(sqlite3.connect(path)) as copy, copy:
+                _copy_rows(connection, plain)
+        with closing(sqlite3.connect(plain)) as copy, copy:
             part["digest"] = digest(copy)
             sealed = sealing.protect(json.dumps(part), secret_words())
             copy.execute(f"CREATE TABLE {PART} (sealed TEXT)")
             copy.execute(f"INSERT INTO {PART} VALUES (?)", (sealed,))  # noqa: S608 - a constant
-        check(path)
+        check(plain)
+        envelopes.put_in(plain, path)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+    finally:
+        plain.unlink(missing_ok=True)
 
 
 def check(path: Path) -> None:
-    """Raise BackupFaulty unless the file is whole, and its counts are those of its signatures."""
+    """Raise BackupFaulty unless the database `path` is whole, and its counts are those of its signatures."""
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copy:
             if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):

@@ -24,7 +24,7 @@ HOUR = 2  # UTC
 KEPT = timedelta(days=30)  # the promised erasure depends on it
 LATE = timedelta(hours=48)
 COPY_SECONDS = 3600
-PATTERN = "petitions-*.db"
+PATTERN = "petitions-*.db*"  # also those of before they were encrypted
 
 
 def backup_due() -> bool:
@@ -32,7 +32,7 @@ def backup_due() -> bool:
     config, now = settings(), clock.now()
     if not config.backups or not daily.claim(BEGUN, now, HOUR):
         return False
-    path = Path(config.backups) / f"petitions-{now:%Y-%m-%dT%H%M}.db"
+    path = Path(config.backups) / f"petitions-{now:%Y-%m-%dT%H%M}.db.gz.age"
     try:
         backup.copy_database(path)
         recovery.verify(path)

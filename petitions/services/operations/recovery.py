@@ -21,7 +21,7 @@ from petitions.migrations.upgrade import upgrade, upgrade_file
 from petitions.models import Message
 from petitions.services import ledger
 from petitions.services.keys.keyring import keyring, settings
-from petitions.services.operations import backup
+from petitions.services.operations import backup, envelopes
 
 SCRATCH = "restoring.db"
 
@@ -40,13 +40,14 @@ def restore(path: Path) -> datetime:
         raise BackupFaulty(reason=f"{config.instance / missing[0]} is missing: put your copy of it there first")
     if not path.is_file():
         raise BackupFaulty(reason=f"there is no file {path}")
-    backup.check(path)
-    part = _opened_part(path)
     scratch = config.instance / SCRATCH
-    scratch.unlink(missing_ok=True)
+    for left in (scratch, *config.instance.glob(f"{envelopes.PREFIX}*")):  # of an attempt that was interrupted
+        left.unlink(missing_ok=True)
     try:
-        scratch.touch(mode=0o600)
-        shutil.copyfile(path, scratch)
+        with envelopes.taken_out(path) as plain:
+            part = _checked_part(plain)
+            scratch.touch(mode=0o600)
+            shutil.copyfile(plain, scratch)
         _prepare(scratch, part)
         _write_files(config.instance, part)
         _put_in_place(scratch)
@@ -57,11 +58,13 @@ def restore(path: Path) -> datetime:
 
 def verify(path: Path) -> None:
     """Read a backup to its last row, and decrypt its encrypted part; raises BackupFaulty if anything is wrong."""
+    with envelopes.taken_out(path) as plain:
+        _checked_part(plain)
+
+
+def _checked_part(path: Path) -> dict[str, Any]:
+    """The decrypted part of the database `path`, once its rows are found whole; raises BackupFaulty."""
     backup.check(path)
-    _opened_part(path)
-
-
-def _opened_part(path: Path) -> dict[str, Any]:
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copy:
             (sealed,) = copy.execute(f"SELECT sealed FROM {backup.PART}").fetchone()  # noqa: S608 - a constant
@@ -71,9 +74,9 @@ def _opened_part(path: Path) -> dict[str, Any]:
     try:
         part: dict[str, Any] = json.loads(sealing.unprotect(sealed, backup.secret_words()))
     except sealing.CannotOpen as exc:
-        raise BackupFaulty(reason="secret_key or master_key is not the one that this backup was made with") from exc
+        raise BackupFaulty(reason=envelopes.WRONG_KEY) from exc
     if part["digest"] != found:
-        raise BackupFaulty(reason=f"{path} was changed or damaged after it was made")
+        raise BackupFaulty(reason="it was changed or damaged after it was made")
     return part
 
 

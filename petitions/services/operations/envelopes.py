@@ -1,0 +1,55 @@
+"""The envelope of a backup: compressed, and encrypted to the master key and to each recipient key.
+
+Whoever finds a lost copy reads nothing, not even when people signed. The master key opens it on a new machine; the
+holder of a recipient key can open it with standard programs: age -d -i KEY FILE | gunzip > database.db
+"""
+
+import gzip
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from petitions.domain import sealing
+from petitions.errors import BackupFaulty
+from petitions.queries.catalogue import catalogue
+from petitions.services.keys.keyring import keyring, settings
+
+PREFIX = ".opened-backup-"
+WRONG_KEY = "secret_key or master_key is not the one that this backup was made with, or the file is damaged"
+_SQLITE = b"SQLite format 3\0"  # what backups from before version 0.1.0 begin with
+
+
+def put_in(plain: Path, path: Path) -> None:
+    """Compress and encrypt the file `plain` into the existing file `path`."""
+    keys = sorted({keyring().master_public, *catalogue().public_keys})
+    with tempfile.TemporaryFile(dir=plain.parent) as packed:
+        with plain.open("rb") as source, gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=6) as target:
+            shutil.copyfileobj(source, target)
+        packed.seek(0)
+        with path.open("wb") as sealed:
+            sealing.encrypt_file(packed, sealed, keys)
+
+
+@contextmanager
+def taken_out(path: Path) -> Iterator[Path]:
+    """The database in the backup `path`, as a file that only the block can use; raises BackupFaulty."""
+    folder = settings().instance
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=PREFIX) as plain, path.open("rb") as source:
+        if source.read(len(_SQLITE)) == _SQLITE:
+            yield path
+            return
+        source.seek(0)
+        try:
+            with tempfile.TemporaryFile(dir=folder) as packed:
+                sealing.decrypt_file(source, packed, keyring().master_keys)
+                packed.seek(0)
+                with gzip.GzipFile(fileobj=packed) as content:
+                    shutil.copyfileobj(content, plain)
+        except sealing.CannotOpen as exc:
+            raise BackupFaulty(reason=WRONG_KEY) from exc
+        except (OSError, EOFError) as exc:
+            raise BackupFaulty(reason=f"{path} is damaged, or the disk is full") from exc
+        plain.flush()
+        yield Path(plain.name)
