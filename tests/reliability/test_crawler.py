@@ -157,6 +157,7 @@ def test_every_kind_of_link_is_looked_at_while_it_lives(app: Flask, tokens: list
     assert all(carlas(app).get(path).status_code == 200 for path in STAFF_PATHS)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_button_that_acts_when_it_is_only_looked_at_is_noticed(
     app: Flask, tokens: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
