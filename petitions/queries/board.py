@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, select
 from petitions import clock
 from petitions.db.transactions import reading
 from petitions.domain.states import CampaignState, MessageState, SignatureState
-from petitions.models import Campaign, CampaignText, Case, CaseText, Message, Signature, Suppression
+from petitions.models import Campaign, CampaignText, Case, CaseText, Message, Recount, Signature, Suppression, Tally
 from petitions.queries import counts
 from petitions.queries.counts import Numbers
 
@@ -74,6 +74,28 @@ class Board:
     total: Numbers
     today: Numbers
     outbox: Outbox
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the overview says beside the counts. `people` are from last night, and None before the first night."""
+
+    people: int | None
+    has_end: bool
+    is_key_tested: bool
+    papers: int  # numbers from paper that wait for a second person
+
+
+def facts(slug: str) -> Facts:
+    """The facts of a campaign that exists."""
+    is_waiting = Tally.verified_at.is_(None) & Tally.cancelled_at.is_(None)
+    papers = select(func.count(Tally.id)).join(Case, Case.id == Tally.case_id)
+    papers = papers.where(Case.campaign_id == Campaign.id, is_waiting).correlate(Campaign)
+    is_tested = Campaign.keys_checked_at.is_not(None) | Campaign.erased_at.is_not(None)
+    statement = select(Recount.people, Campaign.closes_at.is_not(None), is_tested, papers.scalar_subquery())
+    with reading() as connection:
+        joined = statement.outerjoin(Recount, Recount.campaign_id == Campaign.id)
+        return Facts(*connection.execute(joined.where(Campaign.slug == slug)).one())
 
 
 def sources(slug: str) -> dict[str, int]:

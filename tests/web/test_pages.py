@@ -100,6 +100,7 @@ def test_no_page_is_forgotten_here(make_demo: MakeDemo) -> None:
         "embed.file",
         "pages.counts",
         "admin.board_part",
+        "admin.board_csv",
         "admin.download_campaign",
         "admin.decrypt_export_file",
         "kit.kit_pdf",

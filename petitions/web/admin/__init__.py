@@ -43,6 +43,7 @@ PAGES = (
     (OWN, "POST", "/account/second-factor", account.begin_second_factor),
     (FIGURES, "GET", "/", board.board),
     (FIGURES, "GET", "/board", board.board_part),
+    (FIGURES, "GET", "/board.csv", board.board_csv),
     (FIGURES, "GET", "/sources", board.list_sources),
     (PAPER, "GET", "/paper", paper.paper),
     (PAPER, "POST", "/paper", paper.report_paper),

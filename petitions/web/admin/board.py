@@ -1,14 +1,24 @@
 """The overview: the counts of all cases, live."""
 
-from flask import abort, render_template
+import csv
+import io
+
+from flask import Response, abort, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
-from petitions.domain.states import ActionKind
+from petitions.domain.roles import Right, may
+from petitions.domain.states import ActionKind, TextState
 from petitions.queries import actions, moderation
 from petitions.queries import board as boards
+from petitions.queries.board import Board
+from petitions.queries.counts import COLUMNS
+from petitions.services.campaigns import editing
+from petitions.services.keys.keyring import settings
+from petitions.services.operations import nightly
 from petitions.web import sessions
-from petitions.web.admin import chosen
+from petitions.web.admin import chosen, navigation
 from petitions.web.admin.cases import STATES
 from petitions.web.sources import CHANNELS
 
@@ -37,8 +47,54 @@ PLACES = {
 def board() -> ResponseReturnValue:
     """The whole page."""
     newest = chosen.board()
-    watch = moderation.watch(newest.campaign) if newest else None
-    return render_template("admin/board.html", board=newest, watch=watch, states=STATES)
+    if newest is None:
+        return render_template("admin/board.html", board=None)
+    facts = boards.facts(newest.campaign)
+    shown = {"facts": facts, "needs": _needs(newest, facts), "watch": moderation.watch(newest.campaign)}
+    return render_template("admin/board.html", board=newest, states=STATES, **shown)
+
+
+def _needs(board: Board, facts: boards.Facts) -> list[tuple[object, str, object]]:
+    """What waits for somebody, as far as this account may do it: a sentence, and the page for it with its name."""
+    languages, lines = editing.overview(board.campaign)
+    texts = sum(line.states[each] != TextState.READY for line in lines for each in languages)
+    mails, untested = board.outbox, _l("It is not proven yet that the keys open what is encrypted to them.")
+    found = (
+        (not facts.is_key_tested, Right.PEOPLE, "admin.keys", untested),
+        (nightly.faults(settings()), Right.PEOPLE, "admin.health", _l("The backups are not in order.")),
+        (not facts.has_end, Right.CAMPAIGN, "admin.edit_campaign", _l("The campaign has no closing date.")),
+        (texts, Right.CAMPAIGN, "admin.list_texts", _texts(texts)),
+        (facts.papers, Right.PAPER, "admin.paper", _papers(facts.papers)),
+        (mails.is_late or mails.failed, Right.SIGNATURES, "admin.mailing", _l("E-mails wait for too long, or failed.")),
+    )
+    names = {endpoint: name for _, pages in navigation.TASKS for endpoint, name in pages}
+    role = sessions.current().login.role
+    return [(words, page, names[page]) for is_so, right, page, words in found if is_so and may(role, right)]
+
+
+def _texts(number: int) -> object:
+    return ngettext("%(num)s text is missing or not ready.", "%(num)s texts are missing or not ready.", number)
+
+
+def _papers(number: int) -> object:
+    return ngettext("%(num)s number from paper must be checked.", "%(num)s numbers from paper must be checked.", number)
+
+
+def board_csv() -> ResponseReturnValue:
+    """The counts as a table for programs (RFC 4180, UTF-8 with a byte order mark for spreadsheets)."""
+    found = chosen.board()
+    if found is None:
+        abort(404)
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["case", "state", "goal", *COLUMNS, "confirmed_today"])
+    for line in found.lines:
+        numbers = [getattr(line.numbers, column) for column in COLUMNS]
+        writer.writerow([line.slug, line.state, line.goal, *numbers, line.today.confirmed])
+    writer.writerow(["people", "", "", "", "", boards.facts(found.campaign).people])
+    response = Response("\ufeff" + out.getvalue(), mimetype="text/csv")
+    response.headers.set("Content-Disposition", "attachment", filename=f"{found.campaign}.csv")
+    return response
 
 
 def list_sources() -> ResponseReturnValue:
