@@ -18,6 +18,8 @@ from tests.support.postgres import Postgres
 from tests.support.server import Server
 from tests.support.warm import command
 
+# What is checked and prepared before the database is touched is the same on both
+ON_SQLITE = pytest.mark.parametrize("destroyed", ["sqlite"], indirect=True, scope="module")
 SECRETS = ("secret_key", "master_key")
 
 
@@ -105,6 +107,7 @@ def test_signatures_waiting_mails_and_erasures_come_back(destroyed: Destroyed) -
     server.stop()
 
 
+@ON_SQLITE
 def test_what_cannot_be_restored_changes_nothing_and_says_why(destroyed: Destroyed, tmp_path: Path) -> None:
     server = destroyed.new("refusing", 2)
     shutil.copy(destroyed.backup, tmp_path / "backup")
@@ -153,6 +156,7 @@ def test_what_cannot_be_restored_changes_nothing_and_says_why(destroyed: Destroy
     assert "secret_key is missing" in done.stderr
 
 
+@ON_SQLITE
 def test_a_restore_that_is_killed_can_be_repeated(destroyed: Destroyed) -> None:
     server = destroyed.new("killed", 3)
     old = destroyed.folder / "plain"  # as backups were before they were encrypted

@@ -56,7 +56,8 @@ def board() -> ResponseReturnValue:
 
 def _needs(board: Board, facts: boards.Facts) -> list[tuple[object, str, object]]:
     """What waits for somebody, as far as this account may do it: a sentence, and the page for it with its name."""
-    languages, lines = editing.overview(board.campaign)
+    role = sessions.current().login.role
+    languages, lines = editing.overview(board.campaign) if may(role, Right.CAMPAIGN) else ([], [])
     texts = sum(line.states[each] != TextState.READY for line in lines for each in languages)
     mails, untested = board.outbox, _l("It is not proven yet that the keys open what is encrypted to them.")
     found = (
@@ -68,7 +69,6 @@ def _needs(board: Board, facts: boards.Facts) -> list[tuple[object, str, object]
         (mails.is_late or mails.failed, Right.SIGNATURES, "admin.mailing", _l("E-mails wait for too long, or failed.")),
     )
     names = {endpoint: name for _, pages in navigation.TASKS for endpoint, name in pages}
-    role = sessions.current().login.role
     return [(words, page, names[page]) for is_so, right, page, words in found if is_so and may(role, right)]
 
 
