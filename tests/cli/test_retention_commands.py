@@ -1,5 +1,6 @@
 """flask retention, campaign handed-over, backup, privacy: numbers and dates, never a name."""
 
+import os
 import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from petitions.models import Campaign, Count, Signer
 from petitions.queries.catalogue import PublicCampaign
 from petitions.sending import send_due
 from petitions.services.keys.keyring import keyring
+from petitions.services.operations import backup
 from petitions.services.privacy import retention
 from petitions.settings import SETTINGS, Settings
 from tests.cli.conftest import Run
@@ -120,13 +122,48 @@ def test_a_backup_is_whole_and_new_and_closed_to_others(
     said = run("backup", copy)
     assert said.exit_code == 0
     assert copy.stat().st_mode & 0o777 == 0o600
-    assert not list(tmp_path.glob("*.part")), "no plain copy stays"
+    assert not list(tmp_path.rglob(".opened-backup-*")), "no plain copy stays"
     with app.app_context():
         plain = unpacked(copy, keyring().master_key)
     with sqlite3.connect(plain) as copied:
         assert copied.execute("SELECT count(*) FROM signers").fetchone() == (1,)
     copied.close()
     assert run("backup", copy).exit_code == 1, "nothing is overwritten"
+
+
+def test_the_plain_copy_never_lies_beside_the_backups(
+    app: Flask, run: Run, signed: PublicCampaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, instance = tmp_path / "elsewhere", tmp_path / "instance"
+    seen: list[tuple[Path, list[int]]] = []
+    there.mkdir()
+    old, new = instance / ".opened-backup-old", instance / ".opened-backup-new"
+    for left in (old, new):
+        left.write_bytes(b"left by a process that was killed")
+    os.utime(old, (0, 0))
+    check = backup.check
+
+    def look(path: Path) -> None:
+        seen.append((path.parent, [each.stat().st_size for each in there.iterdir()]))
+        check(path)
+
+    monkeypatch.setattr(backup, "check", look)
+    assert run("backup", there / "copy").exit_code == 0
+    assert seen == [(instance, [0])]
+    assert not old.exists()
+    assert new.exists(), "another process may be using it"
+
+
+def test_a_backup_that_cannot_be_written_says_so(
+    run: Run, signed: PublicCampaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = run("backup", tmp_path / "nowhere" / "copy")
+    assert (said.exit_code, said.output.startswith("Refused: cannot write ")) == (1, True)
+    full = sqlite3.OperationalError("database or disk is full")
+    monkeypatch.setattr(backup, "check", lambda _: (_ for _ in ()).throw(full))
+    said = run("backup", tmp_path / "copy")
+    assert said.output == "Refused: the copy could not be written: database or disk is full\n"
+    assert not (tmp_path / "copy").exists()
 
 
 def test_a_backup_of_wrong_counts_is_refused(app: Flask, run: Run, campaign: PublicCampaign, tmp_path: Path) -> None:

@@ -43,29 +43,35 @@ def copy_database(path: Path) -> None:
     """Write everything into the new file `path`, and check it; raises BackupFaulty, and then leaves no file."""
     if path.exists():
         raise BackupFaulty(reason=f"{path} exists already")
-    path.touch(mode=0o600)
-    plain = path.with_name(f"{path.name}.part")
-    plain.unlink(missing_ok=True)
-    plain.touch(mode=0o600)
     try:
-        with reading() as connection:
-            part = _part([_plain(row) for row in connection.execute(select(Message)).mappings()])
-            if connection.dialect.name == "sqlite":
-                _copy_file(connection, plain)
-            else:
-                _copy_rows(connection, plain)
-        with closing(sqlite3.connect(plain)) as copy, copy:
-            part["digest"] = digest(copy)
-            sealed = sealing.protect(json.dumps(part), secret_words())
-            copy.execute(f"CREATE TABLE {PART} (sealed TEXT)")
-            copy.execute(f"INSERT INTO {PART} VALUES (?)", (sealed,))  # noqa: S608 - a constant
-        check(plain)
-        envelopes.put_in(plain, path)
-    except BaseException:
+        path.touch(mode=0o600)
+    except OSError as exc:
+        raise BackupFaulty(reason=f"cannot write {path}: {exc.strerror}") from exc
+    try:
+        with envelopes.scratch_file() as plain:
+            _write(plain)
+            check(plain)
+            envelopes.put_in(plain, path)
+    except BaseException as exc:
         path.unlink(missing_ok=True)
+        if isinstance(exc, OSError | sqlite3.Error):
+            raise BackupFaulty(reason=f"the copy could not be written: {exc}") from exc
         raise
-    finally:
-        plain.unlink(missing_ok=True)
+
+
+def _write(plain: Path) -> None:
+    """Copy everything into the empty file `plain`, with the encrypted part."""
+    with reading() as connection:
+        part = _part([_plain(row) for row in connection.execute(select(Message)).mappings()])
+        if connection.dialect.name == "sqlite":
+            _copy_file(connection, plain)
+        else:
+            _copy_rows(connection, plain)
+    with closing(sqlite3.connect(plain)) as copy, copy:
+        part["digest"] = digest(copy)
+        sealed = sealing.protect(json.dumps(part), secret_words())
+        copy.execute(f"CREATE TABLE {PART} (sealed TEXT)")
+        copy.execute(f"INSERT INTO {PART} VALUES (?)", (sealed,))  # noqa: S608 - a constant
 
 
 def check(path: Path) -> None:

@@ -7,6 +7,8 @@ holder of a recipient key can open it with standard programs: age -d -i KEY FILE
 import gzip
 import shutil
 import tempfile
+import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,7 @@ from petitions.queries.catalogue import catalogue
 from petitions.services.keys.keyring import keyring, settings
 
 PREFIX = ".opened-backup-"
+ABANDONED = 3600  # seconds
 WRONG_KEY = "secret_key or master_key is not the one that this backup was made with, or the file is damaged"
 _SQLITE = b"SQLite format 3\0"  # what backups from before version 0.1.0 begin with
 
@@ -33,23 +36,40 @@ def put_in(plain: Path, path: Path) -> None:
 
 
 @contextmanager
+def scratch_file() -> Iterator[Path]:
+    """An empty file for a copy that is not encrypted, in the instance folder, never beside the backups.
+
+    Removes what processes that were killed left there an hour ago or earlier.
+    """
+    folder = settings().instance
+    for left in folder.glob(f"{PREFIX}*"):
+        if left.stat().st_mtime < time.time() - ABANDONED:
+            left.unlink(missing_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=PREFIX) as file:
+        yield Path(file.name)
+
+
+@contextmanager
 def taken_out(path: Path) -> Iterator[Path]:
     """The database in the backup `path`, as a file that only the block can use; raises BackupFaulty."""
-    folder = settings().instance
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=PREFIX) as plain, path.open("rb") as source:
-        if source.read(len(_SQLITE)) == _SQLITE:
-            yield path
-            return
-        source.seek(0)
+    with scratch_file() as plain:
         try:
-            with tempfile.TemporaryFile(dir=folder) as packed:
-                sealing.decrypt_file(source, packed, keyring().master_keys)
-                packed.seek(0)
-                with gzip.GzipFile(fileobj=packed) as content:
-                    shutil.copyfileobj(content, plain)
+            is_packed = _unpack(path, plain)
         except sealing.CannotOpen as exc:
             raise BackupFaulty(reason=WRONG_KEY) from exc
-        except (OSError, EOFError) as exc:
-            raise BackupFaulty(reason=f"{path} is damaged, or the disk is full") from exc
-        plain.flush()
-        yield Path(plain.name)
+        except (OSError, EOFError, zlib.error) as exc:
+            raise BackupFaulty(reason=f"{path} cannot be read, or is damaged: {exc}") from exc
+        yield plain if is_packed else path
+
+
+def _unpack(path: Path, plain: Path) -> bool:
+    """Decrypt and expand the backup into `plain`; False, and nothing done, if it is a database as it is."""
+    with path.open("rb") as source, plain.open("wb") as target, tempfile.TemporaryFile(dir=plain.parent) as packed:
+        if source.read(len(_SQLITE)) == _SQLITE:
+            return False
+        source.seek(0)
+        sealing.decrypt_file(source, packed, keyring().master_keys)
+        packed.seek(0)
+        with gzip.GzipFile(fileobj=packed) as content:
+            shutil.copyfileobj(content, target)
+    return True
