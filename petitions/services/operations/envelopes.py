@@ -7,12 +7,12 @@ holder of a recipient key can open it with standard programs: age -d -i KEY FILE
 import gzip
 import shutil
 import tempfile
-import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from petitions import clock
 from petitions.domain import sealing
 from petitions.errors import BackupFaulty
 from petitions.queries.catalogue import catalogue
@@ -43,7 +43,7 @@ def scratch_file() -> Iterator[Path]:
     """
     folder = settings().instance
     for left in folder.glob(f"{PREFIX}*"):
-        if left.stat().st_mtime < time.time() - ABANDONED:
+        if left.stat().st_mtime < clock.now().timestamp() - ABANDONED:
             left.unlink(missing_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, prefix=PREFIX) as file:
         yield Path(file.name)
