@@ -17,6 +17,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.routing import Rule
 
 from petitions.domain import sealing
 from petitions.migrations.upgrade import upgrade
@@ -49,6 +50,27 @@ def _sealed() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", connect_here)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _rules_are_compiled_once() -> Iterator[None]:
+    """Thousands of tests make an application: most of that time would go into compiling the same rules again.
+
+    The private method is replaced because Werkzeug has no other place where a compiled rule can be kept. Its functions
+    depend on nothing but the words of the rule; werkzeug binds them to each application's own converters.
+    """
+    compiled = Rule._compile_builder  # noqa: SLF001 - see above
+    known: dict[Any, Any] = {}
+
+    def once(self: Rule, append_unknown: bool = True) -> Any:
+        words = (self.rule, self.subdomain, str(self.defaults), append_unknown)
+        if words not in known:
+            known[words] = compiled(self, append_unknown)
+        return known[words]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", once)
         yield
 
 
