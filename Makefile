@@ -15,7 +15,7 @@ install: $(V)/.run-ok $(COMPILED)
 
 test: $(V)/.test-ok $(COMPILED) lint
 	@sh scripts/packages.sh $(V) tests browser
-	$(V)/bin/python -m pytest -n 2 --dist worksteal -m "not browser"
+	$(V)/bin/python -m pytest -n 3 --dist worksteal -m "not browser"
 	$(V)/bin/python -m pytest -n 2 --dist worksteal -m browser
 
 # Runs the reliability tests as often as docs/reliability.md says, and writes the figures into that document.

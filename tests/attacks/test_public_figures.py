@@ -13,6 +13,7 @@ import pytest
 from petitions.settings import ROOT
 from tests.attacks.outsider import CAMPAIGN, CASE, COUNTS, OTHER_CASE, PAGES, Outsider
 
+pytestmark = pytest.mark.parametrize("place", ["sqlite"], indirect=True, scope="session")  # pages come from the cache
 SETTLED = 4.0  # seconds; figures were at most 3.5 s old when they told
 MOVING = {"date", "age", "x-request-id"}
 

@@ -25,6 +25,7 @@ from tests.support.backups import unpacked
 from tests.support.factories import ANN, Keys, confirm, newest, sign
 from tests.support.ports import free_port
 
+pytestmark = pytest.mark.usefixtures("cheap_backups")
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 LATER = START + timedelta(days=15)
 

@@ -24,7 +24,7 @@ from petitions.services.signing import confirming
 from petitions.services.signing.signer_page import link_token
 from petitions.services.staff import accounts
 from petitions.web.i18n import LanguageConverter
-from tests.support.effort import effort, note
+from tests.support.effort import DATABASES, effort, note
 from tests.support.factories import ANN, BASE_URL, CARLA, EVE, Keys, close_app, dump, make_app, miscounts
 from tests.web.browsing import STAFF_PATHS, browser, link, mails, own_links, sign_all, sign_one, visit
 
@@ -139,6 +139,7 @@ def opened_everything(
     return number, [table for table in before if before[table] != after[table]]
 
 
+@pytest.mark.parametrize("database_url", DATABASES, indirect=True)
 def test_reading_pages_changes_nothing(app: Flask, tokens: list[str]) -> None:
     number, changed = opened_everything(app, tokens)
     assert changed == []

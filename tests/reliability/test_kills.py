@@ -14,7 +14,7 @@ import pytest
 
 from tests.reliability.conftest import StartServer, kind
 from tests.support import inspecting
-from tests.support.effort import effort, note
+from tests.support.effort import DATABASES, effort, note
 from tests.support.raw import sign
 from tests.support.server import Server
 
@@ -120,12 +120,13 @@ def test_acknowledging_before_the_commit_is_found(start_server: StartServer, ser
         assert lost(server, server_database, crowd) == []
 
 
+@pytest.mark.parametrize("server_database", DATABASES, indirect=True)
 def test_new_workers_under_load_lose_no_request(start_server: StartServer, server_database: str) -> None:
     server = start_server()
     reloads = effort(2, 24)
     with Crowd(server).signing() as crowd:
         for _ in range(reloads):
-            time.sleep(effort(3, 5))
+            time.sleep(effort(2, 5))
             server.send(signal.SIGHUP)
         time.sleep(2)
     assert set(crowd.said) <= {"303", "503"}, crowd.said
@@ -139,12 +140,15 @@ def test_new_workers_under_load_lose_no_request(start_server: StartServer, serve
 def test_workers_that_end_at_once_are_found(start_server: StartServer, server_database: str) -> None:
     server = start_server("drop what is under way")
     with Crowd(server).signing() as crowd:
-        for _ in range(3):
-            time.sleep(3)
+        for _ in range(6):
+            time.sleep(1.5)
             server.send(signal.SIGHUP)
+            if not set(crowd.said) <= {"303", "503"}:
+                break
     assert not set(crowd.said) <= {"303", "503"}, crowd.said
 
 
+@pytest.mark.parametrize("server_database", DATABASES, indirect=True)
 def test_a_restart_loses_nothing_and_who_tries_again_is_there_once(
     start_server: StartServer, server_database: str
 ) -> None:

@@ -14,6 +14,9 @@ IS_LONG = os.environ.get("TEST_EFFORT") == "long"
 FIGURES = Path(__file__).resolve().parents[2] / "test-output" / "figures.jsonl"
 
 
+DATABASES = ("sqlite", "postgres") if IS_LONG else ("sqlite",)  # where what is tested does not depend on the database
+
+
 def effort(quick: int, long: int) -> int:
     """How often to do it: `quick` in `make test`, `long` in `make test-long`."""
     return long if IS_LONG else quick
