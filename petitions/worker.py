@@ -95,7 +95,8 @@ class Worker:
     def _rest(self, _pause: float) -> None:
         """Wait until there is more than one sender can do."""
         self._work.clear()
-        self._work.wait()
+        if not self._ended.is_set():  # asked after the clearing: the end wakes up only those who wait already
+            self._work.wait()
 
     def _loop(self, after: Callable[[], None], wait: Callable[[float], object]) -> None:
         """Send batches until `stop`; `after` each one, and `wait` when nothing is due."""

@@ -312,6 +312,29 @@ def test_two_servers_send_each_mail_once(
     assert sorted(mailing.recipients) == sorted(person.email for person in people)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_sender_that_is_busy_at_the_end_does_not_wait_for_more(
+    app: Flask, mailing: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send_to(app, mailing.url, mail_connections=2)
+    is_busy, may_go = threading.Event(), threading.Event()
+
+    def slow(sender: sending.Sender) -> int:
+        if threading.current_thread().name.startswith("sender-"):
+            is_busy.set()
+            may_go.wait(20)
+        return 0
+
+    monkeypatch.setattr(sending.Sender, "send_due", slow)
+    worker = Worker(app)
+    thread = worker.start()
+    assert is_busy.wait(20)
+    worker.stop()
+    threading.Timer(1.5, may_go.set).start()  # the others have ended by then
+    thread.join(20)
+    assert not thread.is_alive()
+
+
 def _wait_until(is_done: Any) -> None:
     """Give others up to twenty seconds."""
     pause = threading.Event()

@@ -28,7 +28,7 @@ from petitions.services.signing import confirming, signer_page
 from petitions.services.staff import accounts
 from petitions.web.security import HEADERS
 from tests.reliability.fuzzing import NASTY, Fuzzer, Request
-from tests.support.effort import IS_LONG, effort, note
+from tests.support.effort import DATABASES, IS_LONG, effort, note
 from tests.support.factories import (
     CARLA,
     Keys,
@@ -213,6 +213,7 @@ def half_written(keys: Keys) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize("database_url", DATABASES, indirect=True)
 def test_no_request_makes_the_server_fail(
     app: Flask, campaign: PublicCampaign, keys: Keys, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -27,7 +27,7 @@ from petitions.services.signing import confirming
 from petitions.services.signing.signing import sign_cases
 from petitions.settings import ROOT
 from tests.support.data import lines_of
-from tests.support.effort import effort
+from tests.support.effort import DATABASES, effort
 from tests.support.factories import (
     ANN,
     BOB,
@@ -322,6 +322,7 @@ print(at_10_000, most)
 """
 
 
+@pytest.mark.parametrize("database_url", DATABASES, indirect=True)
 def test_an_export_is_a_stream_however_many_signed(
     context: Flask, campaign: PublicCampaign, database_url: str, tmp_path: Path
 ) -> None:
