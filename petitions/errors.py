@@ -149,10 +149,10 @@ class LastKey(DomainError):
     code = "last_key"
 
 
-class GroupCodeFaulty(DomainError):
-    """A group code needs a place, a number of signers from 1 to 2000, and an end after its beginning."""
+class CollectorFaulty(DomainError):
+    """A collector needs a name, a number of signers from 1 to 2000, and an end after its beginning."""
 
-    code = "pass_faulty"
+    code = "collector_faulty"
 
 
 class ReasonMissing(DomainError):

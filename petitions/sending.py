@@ -6,12 +6,13 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from email.message import EmailMessage
+from typing import Any
 
 from petitions.errors import Busy, DatabaseDamaged, DomainError, NotFound
 from petitions.mail.compose import compose
 from petitions.mail.transports import Delayed, Transport, Undeliverable, connected
 from petitions.queries import signer as signer_query
-from petitions.queries.catalogue import catalogue
+from petitions.queries.catalogue import PublicCampaign, catalogue
 from petitions.services.keys.keyring import settings
 from petitions.services.limits import rate_limits
 from petitions.services.mailing import bounces, forecast, outbox, suppression
@@ -105,15 +106,12 @@ def send_one(transport: Transport, message: outbox.Leased, config: Settings) -> 
         if message.kind == outbox.REQUEST:
             signer_page.answer_request(message)
             return True
-        if message.signer_id is None or suppression.is_suppressed(message.recipient["to"]):
+        mail = _wanted(message, config)
+        if mail is None:
             outbox.drop(message.id)
-            return True
-        facts = signer_query.facts(message.signer_id)
-        if message.kind in ("confirm", "reminder") and not facts.pending:  # confirmed by another e-mail meanwhile
-            outbox.drop(message.id)
-            return True
-        transport.send(_composed(message, facts, config))
-        outbox.mark_sent(message)
+        else:
+            transport.send(mail)
+            outbox.mark_sent(message)
     except Delayed as exc:
         outbox.mark_delayed(message, str(exc))
         log.warning("mail delayed kind=%s reason=%s", message.kind, exc)
@@ -135,24 +133,44 @@ def send_one(transport: Transport, message: outbox.Leased, config: Settings) -> 
     return True
 
 
-def _composed(message: outbox.Leased, facts: signer_query.SignerFacts, config: Settings) -> EmailMessage:
-    campaign = catalogue().campaign_with_id(facts.campaign_id)
-    wanted = facts.pending if message.kind in ("confirm", "reminder") else facts.confirmed
+def _wanted(message: outbox.Leased, config: Settings) -> EmailMessage | None:
+    """The e-mail; None for a blank one, a suppressed mailbox, and a signer who confirmed meanwhile."""
+    if message.kind == outbox.BLANK or suppression.is_suppressed(message.recipient["to"]):
+        return None
     here = f"{config.base_url}/{message.locale}"
-    return compose(
-        message.kind,
-        message.locale,
-        message.recipient["to"],
-        sender=config.mail_from,
-        message_id=bounces.message_id(outbox.message_id(message), message.recipient["to"]),
-        campaign=campaign.text(message.locale),
-        controller=campaign.controller,
-        is_neutral=campaign.neutral_subject,
-        cases=[case.text(message.locale)["title"] for case in campaign.cases if case.id in wanted],
+    if message.kind == outbox.COLLECTOR:
+        campaign = catalogue().campaign(message.recipient["campaign"])
+        return _composed(message, config, campaign, own_page=f"{here}/collector/{message.recipient['token']}")
+    facts = signer_query.facts(message.signer_id or 0)
+    is_question = message.kind in ("confirm", "reminder")
+    if is_question and not facts.pending:
+        return None
+    campaign = catalogue().campaign_with_id(facts.campaign_id)
+    cases = facts.pending if is_question else facts.confirmed
+    return _composed(
+        message,
+        config,
+        campaign,
+        cases=[case.text(message.locale)["title"] for case in campaign.cases if case.id in cases],
         link=f"{here}/confirm/{confirming.link_token(facts)}",
         own_page=f"{here}/mine/{signer_page.link_token(facts)}",
-        stop=f"{here}/stop/{suppression.stop_token(message.recipient['to'])}",
         code=confirming.code(facts),
         code_page=f"{here}/{campaign.slug}/code",
         days=confirming.LINK_LIFETIME.days,
+    )
+
+
+def _composed(message: outbox.Leased, config: Settings, campaign: PublicCampaign, **facts: Any) -> EmailMessage:
+    to = message.recipient["to"]
+    return compose(
+        message.kind,
+        message.locale,
+        to,
+        sender=config.mail_from,
+        message_id=bounces.message_id(outbox.message_id(message), to),
+        campaign=campaign.text(message.locale),
+        controller=campaign.controller,
+        is_neutral=campaign.neutral_subject,
+        stop=f"{config.base_url}/{message.locale}/stop/{suppression.stop_token(to)}",
+        **facts,
     )

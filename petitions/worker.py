@@ -18,6 +18,7 @@ from petitions.services.keys.keyring import settings
 from petitions.services.limits import mail_quota, rate_limits
 from petitions.services.mailing import bounces, outbox
 from petitions.services.operations import alerts, nightly, snapshots
+from petitions.services.paper import collectors
 from petitions.services.privacy import retention, scrubbing
 
 log = logging.getLogger(__name__)
@@ -134,6 +135,7 @@ class Worker:
             retention.run(self._ended)
             scrubbing.scrub_due()
             recounting.recount_due()
+            collectors.maintain()
             nightly.backup_due()
             alerts.alert_due()
             snapshots.forget_old()

@@ -3,10 +3,9 @@
 import signal
 import sys
 import time
-from datetime import date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import IO
-from zoneinfo import ZoneInfo
 
 import click
 from flask import Flask, current_app
@@ -21,12 +20,11 @@ from petitions.cli.setup import prepare_installation
 from petitions.cli.staff import journal, staff
 from petitions.content import changes, reading, writing
 from petitions.domain import decrypt_export, sealing
-from petitions.domain.states import CaseState, TallyKind
+from petitions.domain.states import CaseState, CollectorKind, TallyKind
 from petitions.queries.catalogue import catalogue
 from petitions.services import journal as acts
 from petitions.services.campaigns import folders, states
-from petitions.services.limits import group_codes as school
-from petitions.services.paper import tallies
+from petitions.services.paper import collectors, tallies
 from petitions.services.privacy import exports
 from petitions.services.privacy import retention as retention_service
 
@@ -38,7 +36,7 @@ campaign = LazyGroup(
         "import": "petitions.cli.importing:import_campaign",
     },
 )
-group_codes = AppGroup("pass", help="Group codes for schools and stalls, where many sign from one network.")
+collector = AppGroup("collector", help="Collectors: schools, stalls and others who gather signatures and letters.")
 signatures = LazyGroup(
     "signatures",
     help="Export of the signatures for delivery.",
@@ -51,7 +49,7 @@ def register(app: Flask) -> None:
     """Register every command with `flask`."""
     campaign.add_command(retention.handed_over)
     theirs = (retention.retention, privacy.privacy)
-    for group in (campaign, keys, staff, journal, group_codes, signatures, tally, *theirs):
+    for group in (campaign, keys, staff, journal, collector, signatures, tally, *theirs):
         app.cli.add_command(group)
     for command in (setup, run_worker, checking.doctor, checking.upgrade, retention.backup, retention.restore_backup):
         app.cli.add_command(command)
@@ -117,20 +115,16 @@ def export_campaign(slug: str, path: Path) -> None:
     click.echo(f"{slug}: exported to {path}.")
 
 
-@group_codes.command("create")
-@click.argument("place")
-@click.option("--most", default=school.DEFAULT_SIGNERS, show_default=True, help="How many may sign with it.")
-@click.option(
-    "--from", "begin", type=click.DateTime(["%Y-%m-%dT%H:%M"]), help="In the campaign's time zone; default now."
-)
-@click.option("--minutes", default=60, show_default=True, help="How long it is valid.")
-def create_group_code(place: str, most: int, begin: datetime | None, minutes: int) -> None:
-    """Create a group code for PLACE, for the current campaign, and print it."""
+@collector.command("create")
+@click.argument("title")
+@click.option("--kind", type=click.Choice([str(each) for each in CollectorKind]), default="stall", show_default=True)
+@click.option("--most", default=collectors.DEFAULT_SIGNERS, show_default=True, help="Signers who need not wait.")
+def create_collector(title: str, kind: str, most: int) -> None:
+    """Make the collector TITLE for the current campaign, and print its code."""
     with refusals():
-        current = catalogue().current
-        opens_at = begin.replace(tzinfo=ZoneInfo(current.timezone)) if begin else clock.now()
-        number = school.create_group_code(current.slug, place, most, opens_at, opens_at + timedelta(minutes=minutes))
-    click.echo(f"{place}: {school.display_code(number)}, for {most} signers, {minutes} minutes.")
+        slug = catalogue().current.slug
+        code = collectors.create(slug, CollectorKind(kind), title, most, clock.now(), None)
+    click.echo(f"{title}: {code}, for {most} signers.")
 
 
 @signatures.command("export")

@@ -9,7 +9,7 @@ class Right(StrEnum):
     OWN = "own"  # the own account
     FIGURES = "figures"  # see the counts
     PAPER = "paper"  # enter and verify what came back on paper
-    CAMPAIGN = "campaign"  # texts, states, group codes, embedding
+    CAMPAIGN = "campaign"  # texts, states, collectors, embedding
     SIGNATURES = "signatures"  # whatever touches names or makes signatures count: export, invalidation, erasure
     PEOPLE = "people"  # accounts, keys, journal, health of the server
 

@@ -65,6 +65,16 @@ class TallyKind(StrEnum):
     LETTERS = "letters"
 
 
+class CollectorKind(StrEnum):
+    """Kinds of collectors; each has a ranking of its own."""
+
+    PERSON = "person"
+    CLASS = "class"
+    SCHOOL = "school"
+    GROUP = "group"
+    STALL = "stall"
+
+
 class InvalidationKind(StrEnum):
     """Why signatures are invalidated, as the public figures say it."""
 

@@ -11,8 +11,9 @@ from petitions.models.campaign import (
     StoryText,
     TextVersion,
 )
+from petitions.models.collectors import Collector
 from petitions.models.counts import ActionCount, Count, Limit, PublishedCount, Recount, Tally
-from petitions.models.moderation import Check, GroupCode, Hold, Invalidation, MailSlot, Mark, Suppression
+from petitions.models.moderation import Check, Hold, Invalidation, MailSlot, Mark, Suppression
 from petitions.models.outbox import Message
 from petitions.models.signing import Signature, Signer
 from petitions.models.staff import NO_PASSWORD, Account, JournalRow, Recipient, StaffSession
@@ -26,9 +27,9 @@ __all__ = [
     "Case",
     "CaseText",
     "Check",
+    "Collector",
     "ConsentVersion",
     "Count",
-    "GroupCode",
     "Hold",
     "Invalidation",
     "JournalRow",

@@ -84,6 +84,7 @@ class Tally(Base):
     note: Mapped[str] = mapped_column(Text)
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     reported_by: Mapped[str] = mapped_column(String(40), server_default="command")  # an actor, as in the journal
+    collector_id: Mapped[int | None] = mapped_column(ForeignKey("collectors.id"))
     verified_by: Mapped[str | None] = mapped_column(String(40))
     verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

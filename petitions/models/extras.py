@@ -12,7 +12,7 @@ APPEND_ONLY = {
         "FOR EACH STATEMENT EXECUTE FUNCTION journal_is_kept()",
     ],
 }
-_SECRETS = ("sealed", "sealed_name", "email_key", "address_key", "name_key", "link_id", "pass_id")
+_SECRETS = ("sealed", "sealed_name", "email_key", "address_key", "name_key", "link_id", "collector_id")
 # Postgres copies values into its statistics, where they would outlive their rows
 NO_STATISTICS = {
     "sqlite": [],

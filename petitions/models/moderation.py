@@ -1,4 +1,4 @@
-"""Tables against abuse: suppression, mail quota, group codes, holds, invalidations; and marks and check values."""
+"""Tables against abuse: suppression, mail quota, holds, invalidations; and marks and check values."""
 
 from datetime import datetime
 from typing import Any
@@ -27,21 +27,6 @@ class MailSlot(Base):
     mailbox_key: Mapped[str] = mapped_column(String(64), primary_key=True)
     slot: Mapped[int] = mapped_column(primary_key=True)
     ends_at: Mapped[int] = mapped_column(BigInteger, index=True)
-
-
-class GroupCode(Base):
-    """A group code (school mode): lifts the network's rate limit for a while, for a number of signers."""
-
-    __tablename__ = "passes"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
-    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    place: Mapped[str] = mapped_column(String(120))
-    most: Mapped[int]
-    used: Mapped[int] = mapped_column(default=0)
-    opens_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    closes_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Hold(Base):

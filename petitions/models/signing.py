@@ -42,7 +42,7 @@ class Signer(Base):
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    pass_id: Mapped[int | None] = mapped_column(ForeignKey("passes.id"))
+    collector_id: Mapped[int | None] = mapped_column(ForeignKey("collectors.id"))
 
 
 class Signature(Base):

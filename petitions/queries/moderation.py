@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from petitions.db.transactions import reading
 from petitions.domain.states import SignatureState
-from petitions.models import Campaign, Case, GroupCode, Hold, Invalidation, Signature, Signer
+from petitions.models import Campaign, Case, Hold, Invalidation, Signature, Signer
 
 INVALIDATABLE = (
     SignatureState.PENDING,
@@ -25,7 +25,7 @@ class Condition:
     signed_from: datetime | None = None
     signed_until: datetime | None = None
     source: str = ""
-    pass_id: int | None = None
+    collector_id: int | None = None
     state: str = ""
     last_signer: int | None = None  # later signers are not meant
 
@@ -38,6 +38,8 @@ class Condition:
     def from_json(cls, kept: dict[str, Any]) -> "Condition":
         """The condition from `as_json`'s value."""
         values: dict[str, Any] = {**kept, "cases": tuple(kept.get("cases", ()))}
+        if "pass_id" in kept:  # written before there were collectors
+            values["collector_id"] = values.pop("pass_id")
         for name in ("signed_from", "signed_until"):
             if name in kept:
                 values[name] = datetime.fromisoformat(kept[name])
@@ -61,8 +63,8 @@ class Condition:
             found.append(Signature.signer_id <= self.last_signer)
         if self.source:
             found.append(Signature.source == self.source)
-        if self.pass_id:
-            found.append(Signature.signer_id.in_(select(Signer.id).where(Signer.pass_id == self.pass_id)))
+        if self.collector_id:
+            found.append(Signature.signer_id.in_(select(Signer.id).where(Signer.collector_id == self.collector_id)))
         return found
 
 
@@ -84,14 +86,12 @@ def watch(slug: str) -> Watch:
     return Watch(slug, began_at)
 
 
-def group_codes(slug: str) -> list[GroupCode]:
-    """The campaign's group codes, newest first."""
-    return _newest(GroupCode, slug)
-
-
-def invalidations(slug: str) -> list[Invalidation]:
-    """The campaign's invalidations, newest first."""
-    return _newest(Invalidation, slug)
+def invalidations(slug: str) -> list[Any]:
+    """The campaign's invalidations, newest first, detached so that they cannot be written."""
+    table = Invalidation.__table__
+    statement = select(*table.columns).join(Campaign, Campaign.id == table.c.campaign_id)
+    with reading() as connection:
+        return list(connection.execute(statement.where(Campaign.slug == slug).order_by(table.c.id.desc())).all())
 
 
 def matching(slug: str, condition: Condition) -> int:
@@ -105,11 +105,3 @@ def matching(slug: str, condition: Condition) -> int:
     )
     with reading() as connection:
         return connection.scalar(counted) or 0
-
-
-def _newest(model: Any, slug: str) -> list[Any]:
-    """The rows of a campaign's table, newest first, detached so that they cannot be written."""
-    table = model.__table__
-    statement = select(*table.columns).join(Campaign, Campaign.id == table.c.campaign_id)
-    with reading() as connection:
-        return list(connection.execute(statement.where(Campaign.slug == slug).order_by(table.c.id.desc())).all())

@@ -10,7 +10,7 @@ from petitions import clock
 from petitions.db.transactions import reading
 from petitions.domain.roles import Right, Role, may
 from petitions.domain.states import TallyKind
-from petitions.models import NO_PASSWORD, Account, Case, Tally
+from petitions.models import NO_PASSWORD, Account, Case, Collector, Tally
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Waiting:
     number: int
     happened_on: date
     note: str
+    collector: str | None
     reported_by: str
     recorded_at: datetime
 
@@ -37,10 +38,11 @@ class Sums:
 
 def waiting(campaign_id: int) -> list[Waiting]:
     """The campaign's entries that wait for a second person, oldest first."""
-    columns = (Tally.id, Case.slug, Tally.kind, Tally.number, Tally.happened_on, Tally.note)
+    columns = (Tally.id, Case.slug, Tally.kind, Tally.number, Tally.happened_on, Tally.note, Collector.title)
     statement = (
         select(*columns, Tally.reported_by, Tally.recorded_at)
         .join(Case, Case.id == Tally.case_id)
+        .outerjoin(Collector, Collector.id == Tally.collector_id)
         .where(Case.campaign_id == campaign_id, Tally.verified_at.is_(None), Tally.cancelled_at.is_(None))
         .order_by(Tally.id)
     )
@@ -80,5 +82,5 @@ def has_second_person(account_id: int) -> bool:
         return connection.scalar(select(Account.id).where(is_other, lasts, ~never).limit(1)) is not None
 
 
-def _waiting(row: Row[int, str, str, int, date, str, str, datetime]) -> Waiting:
+def _waiting(row: Row[int, str, str, int, date, str, str | None, str, datetime]) -> Waiting:
     return Waiting(row[0], row[1], TallyKind(row[2]), *row[3:])

@@ -29,6 +29,7 @@ ERASED, EXPIRED, KEY_DESTROYED = "erased", "expired", "key destroyed"
 WITHDRAWN, CORRECTED, NEWS, NAMED = "withdrawn", "corrected", "news", "named"
 SUPPRESSED, LIFTED = "suppressed", "lifted"
 INVALIDATED, RESTORED = "invalidated", "restored"
+COLLECTOR_ERASED = "collector erased"
 _OLD_REASONS = {
     "wish": ERASED,
     "retention": EXPIRED,

@@ -66,9 +66,9 @@ ANSWERS: dict[type[DomainError], tuple[int, object]] = {
     errors.PasswordTooShort: (422, _l("The password is too short.")),
     errors.AccountExists: (422, _l("There is an account of that name already.")),
     errors.KeyFaulty: (422, _l("This is not a public key.")),
-    errors.GroupCodeFaulty: (
+    errors.CollectorFaulty: (
         422,
-        _l("Enter a place, a number from 1 to 2000, and an end that is after the beginning."),
+        _l("Enter a name, a number from 1 to 2000, and an end that is after the beginning."),
     ),
     errors.ReasonMissing: (
         422,

@@ -19,7 +19,7 @@ def register(app: Flask, settings: Settings) -> None:
     """Add the filters and functions to `app`'s templates."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
-        number=number, date=day, long_date=long_date, time=hour, country=country, markdown=markdown
+        number=number, date=day, long_date=long_date, time=hour, country=country, markdown=markdown, decimal=decimal
     )
     app.jinja_env.globals.update(same_page_in=same_page_in, spoken=spoken, own_name=locales.own_name)
     app.jinja_env.globals.update(direction=locales.direction, base_url=settings.base_url, version=version())
@@ -28,6 +28,11 @@ def register(app: Flask, settings: Settings) -> None:
 def number(value: int) -> str:
     """`12345` grouped as the language does."""
     return format_decimal(value, locale=locale())
+
+
+def decimal(value: float) -> str:
+    """A number with one decimal place, as the language writes it."""
+    return format_decimal(value, format="#,##0.0", locale=locale())
 
 
 def day(moment: datetime, timezone: str = "UTC") -> str:

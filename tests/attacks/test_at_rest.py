@@ -15,7 +15,7 @@ from tests.attacks.conftest import Attack
 from tests.attacks.outsider import CAMPAIGN, CASE, Outsider, until
 from tests.support.backups import unpacked
 
-CLUES = ("locale", "pass_id", "source", "letter_version_id", "consent_version_id")
+CLUES = ("locale", "collector_id", "source", "letter_version_id", "consent_version_id")
 
 
 def opened(values: list[Any], identity: str) -> Iterator[bytes]:

@@ -108,6 +108,7 @@ def schema() -> dict[str, Any]:
 def test_an_old_database_with_rows_in_every_table_goes_up_down_and_up_without_loss(empty_app: Flask) -> None:
     before = load_old()
     assert set(before.values()) == {1}
+    before["collectors"] = before.pop("passes")
     upgrade()
     assert differences() == []
     for again in (False, True):

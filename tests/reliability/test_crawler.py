@@ -16,10 +16,11 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Map, PathConverter, Rule, UnicodeConverter
 
 from petitions.clock import now
+from petitions.domain.states import CollectorKind
 from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.moderation import Condition
-from petitions.services.limits import group_codes
 from petitions.services.moderation import invalidations
+from petitions.services.paper import collectors
 from petitions.services.signing import confirming
 from petitions.services.signing.signer_page import link_token
 from petitions.services.staff import accounts
@@ -56,7 +57,7 @@ def tokens(app: Flask, campaign: PublicCampaign) -> list[str]:
         facts = [confirming.open_link(link(mail).rpartition("/")[2]) for mail in (anns, eves)]
         own = [link_token(each) for each in facts]
         accounts.create_account(CARLA.name, CARLA.password)
-        group_codes.create_group_code(campaign.slug, "A school", 40, now(), now() + group_codes.DEFAULT_DURATION)
+        collectors.create(campaign.slug, CollectorKind.SCHOOL, "A school", 40, now(), None)
         invalidations.prepare_invalidation(campaign.slug, Condition(cases=("lake",)), "A try")
     mailed = [path.rpartition("/")[2] for mail in (anns, eves) for path in own_links(mail) if path.count("/") == 3]
     return [*mailed, *own, "nobody-made-this"]
@@ -74,6 +75,7 @@ def routes(url_map: Map, tokens: list[str]) -> set[str]:
         "story": ["nope"],
         "name": ["css/site.css"],
         "language": ["fr"],
+        "code": ["nope"],
         "place": ["texts", "cases/river", "nope"],
     }
     return {path for rule in url_map.iter_rules() if "GET" in (rule.methods or ()) for path in paths(rule, values)}

@@ -18,12 +18,13 @@ from petitions.clock import now
 from petitions.db.transactions import transaction
 from petitions.domain import sealing
 from petitions.domain.identity import clean_email, clean_name
+from petitions.domain.states import CollectorKind
 from petitions.models import Signature, Signer
 from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.moderation import Condition
-from petitions.services.limits import group_codes
 from petitions.services.mailing import suppression
 from petitions.services.moderation import invalidations
+from petitions.services.paper import collectors
 from petitions.services.signing import confirming, signer_page
 from petitions.services.staff import accounts
 from petitions.web.security import HEADERS
@@ -110,7 +111,7 @@ class Target:
         self._number = 0
         with app.app_context():
             accounts.create_account(CARLA.name, CARLA.password)
-            group_codes.create_group_code(campaign.slug, "A school", 40, now(), now() + group_codes.DEFAULT_DURATION)
+            collectors.create(campaign.slug, CollectorKind.SCHOOL, "A school", 40, now(), None)
         self.refresh()
 
     def refresh(self) -> None:
@@ -143,6 +144,7 @@ class Target:
             "token": self.tokens[kind],
             "place": ["cases/river", "texts"] if rule.endpoint.endswith("_text") else ["footer", "page"],
             "language": ["fr", "en"],
+            "code": ["BCDFG"],
         }
         path = rule.rule.encode()
         for name in sorted(rule.arguments):

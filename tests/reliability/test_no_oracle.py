@@ -120,6 +120,11 @@ def _ask(client: FlaskClient, person: Person) -> TestResponse:
     return client.post("/fr/water-2026/mine", data={"email": person.email})
 
 
+def _collect(client: FlaskClient, person: Person) -> TestResponse:
+    fields = {"kind": "class", "title": "4B", "email": person.email}
+    return client.post("/fr/water-2026/collectors/", data=fields)
+
+
 def _bounce(client: FlaskClient, person: Person) -> TestResponse:
     return client.post("/api/v1/bounces", data={"email": person.email}, headers={"Authorization": f"Bearer {SECRET}"})
 
@@ -136,6 +141,7 @@ TAKERS: dict[str, Callable[[FlaskClient, Person], TestResponse]] = {
     "embed.sign_case": _sign_one_in_frame,
     "confirming.confirm_by_code": _code,
     "signer_page.send_link": _ask,
+    "collecting.sign_up": _collect,
     "admin.change_suppression": _staff,
     "api_bounces.bounced": _bounce,
 }

@@ -27,7 +27,7 @@ from petitions.services.signing.confirming import reject_signer
 from tests.support.factories import ANN, EVE, Keys, confirm, dump, miscounts, newest, rows, sign, token_of
 
 PERSONAL = ("link_id", "address_key", "email_key", "name_key", "slot", "sealed", "sealed_name")
-TELLING = ("is_of_age", "locale", "pass_id")
+TELLING = ("is_of_age", "locale", "collector_id")
 pytestmark = pytest.mark.usefixtures("context")
 
 

@@ -217,9 +217,9 @@ def sign(campaign: PublicCampaign, person: Person = ANN, *cases: str, **over: An
     sign_cases(make_entry(campaign, person, *cases, **over))
 
 
-def confirm(campaign: PublicCampaign, person: Person = ANN, *cases: str) -> str:
+def confirm(campaign: PublicCampaign, person: Person = ANN, *cases: str, **over: Any) -> str:
     """`person` signs and confirms; gives the token of the link."""
-    sign(campaign, person, *cases)
+    sign(campaign, person, *cases, **over)
     token = token_of(newest(Signer).id)
     confirming.confirm_signer(token)
     return token

@@ -16,6 +16,7 @@ WORDS = {
     "signatures.state": "confirmed",
     "messages.state": "queued",
     "tallies.kind": "paper",
+    "collectors.kind": "stall",
     "action_counts.kind": "posted",
     "accounts.role": "owner",
 }

@@ -134,7 +134,7 @@ STAFF_PATHS = tuple(
         "cases/new",
         "texts",
         "texts/en/texts",
-        "passes",
+        "collectors",
         "paper",
         "invalidations",
         "embedding",
@@ -163,7 +163,7 @@ def public_paths(language: str, campaign: str = DEMO, case: str = "joel-paredes"
         f"{here}/donate/" if campaign == DEMO else f"{here}/",
         f"{here}/events/" if campaign == DEMO else f"{here}/",
         f"{here}/stories/mahadine/" if campaign == DEMO else f"{here}/stories/",
-        *(f"{here}/mine", f"{here}/mine/sent"),
+        *(f"{here}/mine", f"{here}/mine/sent", f"{here}/collectors/", f"{here}/collectors/sent", f"{here}/for/BCDFG"),
         *(
             f"{here}/cases/{case}/",
             f"{here}/cases/{case}/sign",

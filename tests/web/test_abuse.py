@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from petitions.clock import now, stopped_at
 from petitions.domain.states import SignatureState
-from petitions.models import GroupCode, Invalidation, Limit, Signature, Signer
+from petitions.models import Collector, Invalidation, Limit, Signature, Signer
 from petitions.queries import counts
 from petitions.queries.catalogue import PublicCampaign
 from petitions.services.limits import proof_of_work, rate_limits
@@ -259,21 +259,21 @@ def test_nobody_sees_or_reaches_the_trap(app: Flask) -> None:
 # Passes
 
 
-def test_staff_make_a_group_code_pupils_type_it_and_staff_end_it(
+def test_staff_make_a_collector_pupils_type_its_code_and_staff_end_it(
     app: Flask, carla: FlaskClient, crowded: FlaskClient
 ) -> None:
-    form = visit(carla, "/admin/passes").form("/admin/passes")
-    assert press(carla, form, place="Lycée\0 <b>").status_code == 303
-    page = visit(carla, "/admin/passes")
+    form = visit(carla, "/admin/collectors").form("/admin/collectors")
+    assert press(carla, form, title="Lycée\0 <b>", kind="school").status_code == 303
+    page = visit(carla, "/admin/collectors")
     code = page.one("code").text
     with app.app_context():
-        made = newest(GroupCode)
-    assert (made.place, made.most, made.closes_at - made.opens_at) == ("Lycée <b>", 40, timedelta(hours=1))
+        made = newest(Collector)
+    assert (made.title, made.most, made.kind) == ("Lycée <b>", 40, "school")
 
-    assert sign_one(crowded, "river", ANN, pass_code=code.lower()).status_code == 303
-    assert "1 / 40" in visit(carla, "/admin/passes").text
-    assert press(carla, page.form("/passes/end")).status_code == 303
-    assert code not in visit(carla, "/admin/passes").text
+    assert sign_one(crowded, "river", ANN, pass_code=" ".join(code.lower())).status_code == 303
+    assert "1 / 40" in visit(carla, "/admin/collectors").text
+    assert press(carla, page.form("/collectors/change"), act="end").status_code == 303
+    assert code not in visit(carla, "/admin/collectors").text
     form = page_of(sign_one(crowded, "river", EVE, pass_code=code), 422).form("/sign")
     assert "open" in form.one("details").attrs
     assert "n’est plus valable ici" in form.one("details").text
@@ -285,29 +285,29 @@ def test_staff_make_a_group_code_pupils_type_it_and_staff_end_it(
     [
         {"most": "x"},
         {"most": "2001"},
-        {"place": " "},
+        {"title": " "},
         {"opens_at": "tomorrow"},
         {"closes_at": "0001-01-01T00:00"},
         {"opens_at": "2026-05-02T10:00", "closes_at": "2026-05-02T09:00"},
     ],
 )
-def test_a_group_code_that_makes_no_sense_comes_back_as_typed(
+def test_a_collector_that_makes_no_sense_comes_back_as_typed(
     app: Flask, carla: FlaskClient, over: dict[str, str]
 ) -> None:
-    form = visit(carla, "/admin/passes").form("/admin/passes")
-    page = page_of(press(carla, form, **{"place": "A school", **over}), 422)
+    form = visit(carla, "/admin/collectors").form("/admin/collectors")
+    page = page_of(press(carla, form, **{"title": "A school", "kind": "class", **over}), 422)
     assert page.one(class_="problem").text
     with app.app_context():
-        assert rows(GroupCode) == []
+        assert rows(Collector) == []
 
 
-def test_the_times_of_a_group_code_are_those_of_the_campaigns_clock(app: Flask, carla: FlaskClient) -> None:
-    form = visit(carla, "/admin/passes").form("/admin/passes")
-    press(carla, form, place="A school", opens_at="2030-07-01T10:00", closes_at="2030-07-01T12:30")
+def test_the_times_of_a_collector_are_those_of_the_campaigns_clock(app: Flask, carla: FlaskClient) -> None:
+    form = visit(carla, "/admin/collectors").form("/admin/collectors")
+    press(carla, form, title="A school", kind="class", opens_at="2030-07-01T10:00", closes_at="2030-07-01T12:30")
     with app.app_context():
-        made = newest(GroupCode)
+        made = newest(Collector)
     assert made.closes_at - made.opens_at == timedelta(hours=2, minutes=30)
-    assert "10:00" in visit(carla, "/admin/passes").text
+    assert "10:00" in visit(carla, "/admin/collectors").text
 
 
 def test_a_short_link_brings_the_code_to_the_page_and_the_page_stays_the_same_for_all(app: Flask) -> None:
@@ -321,12 +321,12 @@ def test_a_short_link_brings_the_code_to_the_page_and_the_page_stays_the_same_fo
         assert client.get("/", query_string={"pass": odd}).headers["Location"].endswith("/fr/")
 
 
-def test_a_command_makes_a_group_code(app: Flask, crowded: FlaskClient) -> None:
-    said = app.test_cli_runner().invoke(args=["pass", "create", "A stall", "--most", "5", "--minutes", "30"])
+def test_a_command_makes_a_collector(app: Flask, crowded: FlaskClient) -> None:
+    said = app.test_cli_runner().invoke(args=["collector", "create", "A stall", "--most", "5"])
     assert said.exit_code == 0, said.output
     code = said.output.split(": ")[1].split(",")[0]
     assert sign_one(crowded, "river", ANN, pass_code=code).status_code == 303
-    refused = app.test_cli_runner().invoke(args=["pass", "create", "A stall", "--most", "0"])
+    refused = app.test_cli_runner().invoke(args=["collector", "create", "A stall", "--most", "0"])
     assert refused.exit_code == 1
 
 
@@ -391,7 +391,7 @@ def test_staff_count_invalidate_and_bring_back(app: Flask, campaign: PublicCampa
 @pytest.mark.parametrize("number", ["", "x", "-1", "٣", "99", "9" * 30])
 @pytest.mark.parametrize("act", ["invalidations/run", "invalidations/undo"])
 def test_a_button_for_a_row_that_is_not_there_is_answered_404(carla: FlaskClient, act: str, number: str) -> None:
-    token = visit(carla, "/admin/passes").all("input", name="csrf_token")[0]["value"]
+    token = visit(carla, "/admin/collectors").all("input", name="csrf_token")[0]["value"]
     assert (
         carla.post(
             f"/admin/{act}", data={"csrf_token": token, "number": number, "password": CARLA.password}

@@ -82,6 +82,7 @@ def test_no_page_is_forgotten_here(make_demo: MakeDemo) -> None:
         "confirming.confirm_form",
         "signer_page.page",
         "signer_page.stop_form",
+        "collecting.own_page",  # test_collecting.py
         "admin.invitation",  # test_people.py
         "admin.edit_case",  # test_campaigns.py
     }  # test_html.py and the browser open these

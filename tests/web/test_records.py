@@ -58,6 +58,9 @@ def test_every_path_that_answers_303_leaves_a_record(app: Flask) -> None:
     send(f"/embed{HERE}/lake/sign", first_name="Eve", last_name="O", email=EVE.email)
 
     send(f"{HERE}/cases/lake/letter/posted", letters="2")
+    send(f"{HERE}/collectors/", kind="school", title="Lycée X", email="lycee@example.org")
+    [invited] = [path for path in map(link, mails(app)) if "/collector/" in path]
+    send(invited, act="begin")
 
     public = {
         rule.endpoint

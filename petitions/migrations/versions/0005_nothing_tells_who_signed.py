@@ -65,7 +65,7 @@ def upgrade() -> None:
         )
         batch_op.create_unique_constraint(op.f("uq_signers_link_id"), ["link_id"])
     for statement in NO_STATISTICS[op.get_bind().dialect.name]:
-        op.execute(statement)
+        op.execute(statement.replace("collector_id", "pass_id"))  # its name until 0018
 
 
 def downgrade() -> None:

@@ -36,6 +36,7 @@ CLOCK_TOLERANCE = timedelta(minutes=10)  # times further in the future than this
 FAILURE_LIFETIME = timedelta(days=7)
 
 REQUEST = "request"  # a request for the link; the worker looks up the signers
+COLLECTOR = "collector"  # the link to a collector's page; the recipient names campaign and token
 BLANK = "blank"  # goes to nobody, but costs the worker as much, so that no delay shows who gets an e-mail
 
 

@@ -10,7 +10,7 @@ from petitions.clock import hour_of, minute_of
 from petitions.db.transactions import write_queue
 from petitions.domain.states import SignatureState
 from petitions.errors import NotFound
-from petitions.models import Campaign, Case, Count, Hold, Limit, Signature, Signer
+from petitions.models import Campaign, Case, Collector, Count, Hold, Limit, Signature, Signer
 from petitions.services import journal
 from petitions.services.limits import rate_limits
 from petitions.services.signatures import batch_updates, mailbox_places, signatures
@@ -44,17 +44,18 @@ def confirm(connection: Connection, signer_ids: Sequence[int], now: datetime) ->
         signatures.move(connection, ids, SignatureState.PENDING, SignatureState.INVALIDATED, now)
         for model, theirs in ((Signer, Signer.id), (Signature, Signature.signer_id)):  # as for a counted one
             connection.execute(update(model).where(theirs.in_(ids)).values(confirmed_at=minute_of(now)))
-    # Signers with a group code are expected, so they are no anomaly
-    counted = [each.campaign_id for each in signers if each.id in moved and each.pass_id is None]
+    # Signers of a collector that staff made are expected, so they are no anomaly; anybody may make another one
+    counted = [each.campaign_id for each in signers if each.id in moved and not each.is_trusted]
     _watch(connection, [campaign_id for campaign_id in counted if campaign_id not in on_hold], now)
     return claimed
 
 
 _WAITS = exists().where(Signature.signer_id == Signer.id, Signature.state == SignatureState.PENDING)
 _SIGNERS = (
-    select(Signer.id, Signer.campaign_id, Signer.address_key, Signer.email_key, Signer.slot, Signer.pass_id)
-    .add_columns(Campaign.signers_per_mailbox, _WAITS.label("waits"))
+    select(Signer.id, Signer.campaign_id, Signer.address_key, Signer.email_key, Signer.slot)
+    .add_columns(Campaign.signers_per_mailbox, Collector.is_trusted, _WAITS.label("waits"))
     .join(Campaign, Campaign.id == Signer.campaign_id)
+    .outerjoin(Collector, Collector.id == Signer.collector_id)
     .where(Signer.id.in_(bindparam("ids", expanding=True)))
     .order_by(Campaign.id, Signer.id)
     .with_for_update(of=Campaign, key_share=True)

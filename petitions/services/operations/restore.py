@@ -13,6 +13,7 @@ from petitions.models import Signature, Signer, Suppression
 from petitions.services import ledger
 from petitions.services.mailing.suppression import insert_suppression
 from petitions.services.moderation import invalidations
+from petitions.services.paper import collectors
 from petitions.services.privacy import retention
 from petitions.services.privacy.erasure import erase_signers
 from petitions.services.signatures import signatures
@@ -101,6 +102,10 @@ def _lift(connection: Connection, line: ledger.Line) -> int:
     return 1
 
 
+def _forget(connection: Connection, line: ledger.Line) -> int:
+    return collectors.forget(connection, line["campaign"], line["code"], line["at"])
+
+
 def _is_of(line: ledger.Line) -> ColumnElement[bool]:
     return (Signer.link_id == bytes.fromhex(line["signer"])) & Signer.erased_at.is_(None)
 
@@ -112,4 +117,5 @@ _CHANGES = {
     ledger.NAMED: lambda connection, line: _set(connection, line, is_named=line["wanted"]),
     ledger.SUPPRESSED: _suppress,
     ledger.LIFTED: _lift,
+    ledger.COLLECTOR_ERASED: _forget,
 }

@@ -38,8 +38,18 @@ def record_tally(case: PublicCase, kind: TallyKind, number: int, happened_on: da
     report([Entry(case, kind, number)], happened_on, note, journal.COMMAND, is_alone=True)
 
 
-def report(entries: Sequence[Entry], happened_on: date, note: str, by: str, *, is_alone: bool) -> None:
-    """Record what was counted. With `is_alone` no other account could verify it, so it counts at once.
+def report(
+    entries: Sequence[Entry],
+    happened_on: date,
+    note: str,
+    by: str,
+    *,
+    is_alone: bool,
+    collector_id: int | None = None,
+) -> None:
+    """Record what was counted, and which collector returned it, if any.
+
+    With `is_alone` no other account could verify it, so it counts at once.
 
     All entries or none. Raises CountFaulty for a number that cannot be right.
     """
@@ -49,7 +59,7 @@ def report(entries: Sequence[Entry], happened_on: date, note: str, by: str, *, i
             if not 0 < abs(entry.number) <= MOST:
                 raise CountFaulty(case=entry.case.slug, most=MOST)
             tally = Tally(case_id=entry.case.id, kind=entry.kind, number=entry.number, reported_by=by, recorded_at=now)
-            tally.happened_on, tally.note = happened_on, note
+            tally.happened_on, tally.note, tally.collector_id = happened_on, note, collector_id
             store.add(tally)
             if is_alone:
                 _count(store, tally, by, now)

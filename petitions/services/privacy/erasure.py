@@ -11,7 +11,7 @@ from petitions.services import ledger
 from petitions.services.mailing import outbox
 
 _PERSONAL = ("link_id", "address_key", "email_key", "name_key", "slot", "sealed", "sealed_name")
-_IDENTIFYING = ("is_of_age", "locale", "pass_id")  # they could identify the signer, together with other logs
+_IDENTIFYING = ("is_of_age", "locale", "collector_id")  # they could identify the signer, together with other logs
 _TIMES = ("confirmed_at", "withdrawn_at", "held_at", "invalidated_at", "expired_at")
 
 

@@ -1,4 +1,4 @@
-"""Decides which entries are admitted: network rate limits, the campaign's entry rate, group codes and proof of work."""
+"""Decides which entries are admitted: network rate limits, the campaign's entry rate, codes and proof of work."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from petitions.errors import DomainError, ProofNeeded, TooManyTries
-from petitions.services.limits import group_codes, networks, proof_of_work, rate_limits
+from petitions.services.limits import collector_codes, networks, proof_of_work, rate_limits
 from petitions.services.signing import entry_rate
 
 WINDOW = timedelta(minutes=10)
-NETWORK = rate_limits.Rule("network", 300, WINDOW)  # without proof of work: enough for a school that has no group code
+NETWORK = rate_limits.Rule("network", 300, WINDOW)  # without proof of work: enough for a school that has no code
 NETWORK_PROVEN = rate_limits.Rule("network-proven", 1_000, WINDOW)  # with proof of work
 MAX_TRIES = 1_200  # without proof of work, refused entries included
 # Factors on the limits for wider networks: without proof of work, and at most. An IPv4 /24 has up to 256 customers.
@@ -32,7 +32,7 @@ class AdmissionRequest:
 
     campaign_id: int
     networks: dict[int, str]
-    place: group_codes.Wanted | None
+    place: collector_codes.Wanted | None
     proof: proof_of_work.Proof | None
     load: float = 0.0
     is_automatic: bool = False
@@ -40,14 +40,14 @@ class AdmissionRequest:
 
 @dataclass(frozen=True)
 class Admitted:
-    """An admitted entry: its group code, if any, and how many entries of its widest network came before."""
+    """An admitted entry: its collector, if any, and how many entries of its widest network came before."""
 
-    group_code_id: int | None
+    collector_id: int | None
     earlier: int = 0
 
 
 def prepare(
-    campaign_id: int, network: str, place: group_codes.Wanted | None, proof: str, *, is_automatic: bool = False
+    campaign_id: int, network: str, place: collector_codes.Wanted | None, proof: str, *, is_automatic: bool = False
 ) -> AdmissionRequest:
     """Gather what `admit` needs; verifies the proof of work outside the queue, because that takes milliseconds."""
     return AdmissionRequest(
@@ -63,23 +63,25 @@ def prepare(
 def admit(connection: Connection, requests: Sequence[AdmissionRequest], now: datetime) -> list[Admitted | DomainError]:
     """For each request either how it is admitted, or the refusal: ProofNeeded or TooManyTries.
 
-    A used group code or proof counts as none: the caller is asked for a new proof and never locked out.
+    A full code or a used proof counts as none: the caller is asked for a new proof and never locked out.
     """
-    group_code_ids = group_codes.claim(connection, [each.place for each in requests], now)
+    claims = collector_codes.claim(connection, [each.place for each in requests], now)
     spent = iter(
         rate_limits.use(connection, proof_of_work.SPENT, [each.proof.key for each in requests if each.proof], now)
     )
     are_proven = [each.proof is not None and next(spent) == 1 for each in requests]
     counted = [
-        _keys(each, is_proven) if group_code_id is None else []
-        for each, is_proven, group_code_id in zip(requests, are_proven, group_code_ids, strict=True)
+        [] if claim.is_free else _keys(each, is_proven)
+        for each, is_proven, claim in zip(requests, are_proven, claims, strict=True)
     ]
     entries = [each.campaign_id for each, keys in zip(requests, counted, strict=True) if keys]
     flat = [key for keys in counted for key in keys] + entry_rate.keys(connection, entries)
     numbers = iter(rate_limits.use(connection, NETWORK, flat, now))
     return [
-        _answer(each, is_proven, [next(numbers) for _ in keys]) if group_code_id is None else Admitted(group_code_id)
-        for each, is_proven, keys, group_code_id in zip(requests, are_proven, counted, group_code_ids, strict=True)
+        Admitted(claim.collector_id)
+        if claim.is_free
+        else _answer(each, is_proven, [next(numbers) for _ in keys], claim.collector_id)
+        for each, is_proven, keys, claim in zip(requests, are_proven, counted, claims, strict=True)
     ]
 
 
@@ -92,7 +94,9 @@ def _keys(request: AdmissionRequest, is_proven: bool) -> list[str]:
     return keys
 
 
-def _answer(request: AdmissionRequest, is_proven: bool, numbers: Sequence[int]) -> Admitted | DomainError:
+def _answer(
+    request: AdmissionRequest, is_proven: bool, numbers: Sequence[int], collector_id: int | None
+) -> Admitted | DomainError:
     """How the request is admitted, or the refusal. `numbers`: the values to which its keys were counted."""
     most = NETWORK_PROVEN.most if is_proven else MAX_TRIES
     load = request.load
@@ -101,7 +105,7 @@ def _answer(request: AdmissionRequest, is_proven: bool, numbers: Sequence[int]) 
         if number > most * hard:
             return TooManyTries(kind=NETWORK.kind, seconds=int(WINDOW.total_seconds()))
         load = max(load, number / (NETWORK.most * free))
-    admitted = Admitted(None, numbers[len(request.networks) - 1] - 1 if request.networks else 0)
+    admitted = Admitted(collector_id, numbers[len(request.networks) - 1] - 1 if request.networks else 0)
     price = min(max(int(load**2), 1), MAX_PRICE)
     if not is_proven:
         return ProofNeeded(price) if load > 1 or request.is_automatic else admitted

@@ -21,7 +21,7 @@ from petitions.queries.catalogue import PublicCampaign, PublicCase
 from petitions.queries.signer import KnownSigner, known_signers
 from petitions.services import ledger
 from petitions.services.keys.keyring import blind_key, keyring, public_keys
-from petitions.services.limits import group_codes, mail_quota
+from petitions.services.limits import collector_codes, mail_quota
 from petitions.services.mailing import outbox
 from petitions.services.privacy.consent import consent_version
 from petitions.services.signatures import signatures
@@ -48,7 +48,7 @@ class Entry:
     network: str = ""  # the client's network, never stored; empty: not from the web, so not rate limited
     is_named: bool = True  # the name may be delivered to the addressees; else the signature is only counted
     is_of_age: bool | None = None  # the signer's answer, where the campaign asks for it
-    group_code: str = ""
+    collector_code: str = ""
     proof: str = ""
     is_automatic: bool = False  # probably filled in by a program, so proof of work is required
 
@@ -117,7 +117,7 @@ def _seal(entry: Entry) -> _Sealed:
     names = {"first_name": entry.first_name, "last_name": entry.last_name}
     personal = {**names, "email": entry.email}
     person = f"{identity.mailbox(entry.email)} {identity.same_name_key(**names)}"
-    place = group_codes.wanted(campaign.id, entry.group_code, person)
+    place = collector_codes.wanted(campaign.id, entry.collector_code, person)
     if entry.birth_date is not None:
         personal["birth_date"] = entry.birth_date.isoformat()
     email_key = sealing.blind_index(key, "email", identity.mailbox(entry.email))
@@ -215,13 +215,13 @@ def _insert_signers(
     rows = [
         (
             *(*e.key, e.email_key, e.link_id, e.sealed, e.locale, e.newsletter),
-            *(e.is_named, e.is_of_age, e.admitted.group_code_id),
+            *(e.is_named, e.is_of_age, e.admitted.collector_id),
         )
         for e in entries
     ]
     columns = (
         *("campaign_id", "address_key", "name_key", "email_key", "link_id", "sealed", "locale", "newsletter"),
-        *("is_named", "is_of_age", "pass_id"),
+        *("is_named", "is_of_age", "collector_id"),
     )
     returned = bulk.insert(
         connection,

@@ -1,4 +1,4 @@
-"""Moderation pages: group codes, the end of a hold, invalidations."""
+"""Moderation pages: the end of a hold, invalidations."""
 
 from collections.abc import Callable
 
@@ -6,49 +6,22 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_pgettext
 
-from petitions import clock
 from petitions.domain.states import SignatureState
-from petitions.errors import DomainError, GroupCodeFaulty, NotFound, ReasonMissing
-from petitions.queries import moderation
+from petitions.errors import DomainError, NotFound, ReasonMissing
+from petitions.queries import collectors, moderation
 from petitions.queries.board import Board
 from petitions.queries.moderation import Condition
-from petitions.services.limits import group_codes
 from petitions.services.moderation import holds, invalidations
 from petitions.web.admin import chosen
 from petitions.web.admin.login import by, password_refused
 from petitions.web.errors import status_of, wait_of, words_of
-from petitions.web.forms.staff import GroupCodeForm, InvalidationForm
+from petitions.web.forms.staff import InvalidationForm
 
 STATES = {
     SignatureState.CONFIRMED: lazy_pgettext("signatures", "confirmed"),
     SignatureState.HELD: lazy_pgettext("signatures", "held back"),
     SignatureState.PENDING: lazy_pgettext("signatures", "waiting"),
 }
-
-
-def list_group_codes() -> ResponseReturnValue:
-    """All group codes, and the form for a new one."""
-    board = _board()
-    return _group_codes_page(board, GroupCodeForm(board.timezone))
-
-
-def create_group_code() -> ResponseReturnValue:
-    """Create a group code."""
-    board = _board()
-    form = GroupCodeForm(board.timezone)
-    if not form.validate():
-        return _group_codes_page(board, form), 422
-    try:
-        group_codes.create_group_code(board.campaign, form.place.data or "", form.number, form.begin, form.end, by())
-    except GroupCodeFaulty as exc:
-        return _group_codes_page(board, form, words_of(exc)), 422
-    return redirect(url_for("admin.list_group_codes"), 303)
-
-
-def end_group_code() -> ResponseReturnValue:
-    """End a group code now."""
-    group_codes.end_group_code(_number(), by())
-    return redirect(url_for("admin.list_group_codes"), 303)
 
 
 def count_held() -> ResponseReturnValue:
@@ -112,24 +85,10 @@ def _board() -> Board:
     return board
 
 
-def _group_codes_page(board: Board, form: GroupCodeForm, problem: object = None) -> str:
-    made = [(row, group_codes.display_code(row.id)) for row in moderation.group_codes(board.campaign)]
-    return render_template(
-        "admin/group_codes.html",
-        board=board,
-        form=form,
-        problem=problem,
-        group_codes=made,
-        now=clock.now(),
-        default=group_codes,
-    )
-
-
 def _invalidations_page(
     board: Board, form: InvalidationForm, problem: object = None, refused: tuple[int, DomainError] | None = None
 ) -> str:
     rows = [(row, Condition.from_json(row.condition)) for row in moderation.invalidations(board.campaign)]
-    made = {row.id: row.place for row in moderation.group_codes(board.campaign)}
     return render_template(
         "admin/invalidations.html",
         board=board,
@@ -137,6 +96,6 @@ def _invalidations_page(
         problem=problem,
         states=STATES,
         invalidations=rows,
-        group_codes=made,
+        collectors={each.id: each.title for each in collectors.of_campaign(board.campaign)},
         refused={refused[0]: words_of(refused[1])} if refused else {},
     )

@@ -22,12 +22,11 @@ TASKS = (
             ("admin.edit_campaign", _l("Dates and settings")),
             ("admin.list_cases", _l("Cases")),
             ("admin.list_texts", _l("Texts")),
-            ("admin.list_group_codes", _l("Group codes")),
             ("admin.embedding", _l("Embedding")),
             ("admin.list_campaigns", _l("All campaigns")),
         ),
     ),
-    (_l("Paper"), (("admin.paper", _l("What came back")),)),
+    (_l("Paper"), (("admin.paper", _l("What came back")), ("admin.list_collectors", _l("Collectors")))),
     (
         _l("Signatures"),
         (

@@ -8,8 +8,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
 from petitions import clock
+from petitions.domain import codes
 from petitions.domain.states import TallyKind
 from petitions.errors import CountDiffers, CountFaulty, DomainError, NotFound, SecondPersonNeeded
+from petitions.queries import collectors
 from petitions.queries import paper as queries
 from petitions.queries.board import Board
 from petitions.queries.catalogue import PublicCampaign, catalogue
@@ -19,12 +21,14 @@ from petitions.web import sessions
 from petitions.web.admin import chosen
 from petitions.web.admin.login import by
 from petitions.web.errors import status_of, words_of
+from petitions.web.forms.words import REFUSALS
 
 KINDS = {TallyKind.PAPER: _l("Signatures on paper"), TallyKind.LETTERS: _l("Letters")}
 NOTHING = _l("Enter a number for at least one case.")
 NO_NUMBER = _l("This is not a whole number.")
 DAY_WRONG = _l("Enter the day like 2026-12-31.")
-LONGEST_NOTE = 200
+CODE_UNKNOWN = _l("No collector of this campaign has this code. Leave it empty if the paper has none.")
+LONGEST_NOTE, LONGEST_CODE = 200, 20
 
 
 def paper() -> ResponseReturnValue:
@@ -44,12 +48,19 @@ def report_paper() -> ResponseReturnValue:
         day = date.fromisoformat(request.form.get("day", "").strip())
     except ValueError:
         faults["day"] = DAY_WRONG
+    collector = None
+    try:
+        collector = collectors.with_code(campaign.id, codes.clean(request.form.get("collector", "")))
+    except codes.CodeMistyped:
+        faults["collector"] = REFUSALS["pass_mistyped"]
+    if request.form.get("collector", "").strip() and collector is None:
+        faults.setdefault("collector", CODE_UNKNOWN)
     if faults or not entries:
         return _page(board, faults, None if faults else NOTHING), 422
     note = "".join(char for char in request.form.get("note", "") if char.isprintable())[:LONGEST_NOTE]
     is_alone = not queries.has_second_person(sessions.current().login.account_id)
     try:
-        tallies.report(entries, day, note, by(), is_alone=is_alone)
+        tallies.report(entries, day, note, by(), is_alone=is_alone, collector_id=collector.id if collector else None)
     except CountFaulty as exc:
         return _page(board, {}, words_of(exc)), status_of(exc)
     return redirect(url_for("admin.paper", done="counted" if is_alone else "reported"), 303)
@@ -136,4 +147,5 @@ def _page(
         problem=problem,
         refused=refused or {},
         done=request.args.get("done", ""),
+        preset=request.args.get("collector", "")[:LONGEST_CODE],
     )

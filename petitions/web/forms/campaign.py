@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel import Locale
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext
-from wtforms import BooleanField, Field, FileField, SelectChoice, SelectField, StringField, TextAreaField  # type: ignore[attr-defined]  # SelectChoice is newer than the stubs
+from wtforms import BooleanField, Field, FileField, SelectField, StringField, TextAreaField
 from wtforms.validators import ValidationError
 
 from petitions import locales
@@ -15,6 +15,7 @@ from petitions.content import checks, letters
 from petitions.content.fields import CASE_FIELDS
 from petitions.domain.states import CampaignState, CountsMode
 from petitions.web.forms.staff import StaffForm
+from petitions.web.forms.words import choices_of
 from petitions.web.i18n import locale
 
 CAMPAIGN_ADDRESS = _l("Part of every web address of the campaign, like write-for-rights-2027. It stays as it is.")
@@ -77,11 +78,7 @@ def _number(label: str, lowest: int, highest: int, description: str = "") -> Str
 
 def _choice(label: str, choices: Mapping[Any, str] | None = None) -> SelectField:
     words = {"invalid_choice_message": CHOOSE}  # newer than the type stubs
-    return SelectField(label, choices=_choices(choices or {}), **words)
-
-
-def _choices(choices: Mapping[Any, str]) -> list[SelectChoice]:
-    return [SelectChoice(str(key), words) for key, words in choices.items()]
+    return SelectField(label, choices=choices_of(choices or {}), **words)
 
 
 def _time(label: str, description: str = "") -> StringField:
@@ -238,8 +235,8 @@ class CaseForm(StaffForm):
         super().__init__("UTC", {**stored, "letters_email": stored.get("email", "")})
         names = Locale.parse(locales.written(locale())).territories
         countries = {code: name for code, name in names.items() if len(code) == 2 and code.isalpha()}
-        self.country.choices = _choices(dict(sorted(countries.items(), key=lambda pair: str(pair[1]))))
-        self.topic.choices = _choices({key: next(iter(names.values())) for key, names in topics.items()})
+        self.country.choices = choices_of(dict(sorted(countries.items(), key=lambda pair: str(pair[1]))))
+        self.topic.choices = choices_of({key: next(iter(names.values())) for key, names in topics.items()})
 
     def values(self) -> dict[str, Any]:
         """The values of the case in campaign.toml; only after validation."""

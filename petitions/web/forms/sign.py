@@ -7,8 +7,10 @@ from wtforms import BooleanField, Field, SelectMultipleField, StringField
 from wtforms.validators import ValidationError
 
 from petitions import clock
-from petitions.domain import identity, mail_hosts
+from petitions.domain import codes, identity, mail_hosts
+from petitions.queries import collectors
 from petitions.queries.catalogue import PublicCampaign, PublicCase
+from petitions.queries.collectors import CollectorFacts
 from petitions.services.signing.signing import Entry
 from petitions.web.forms.consent import consent_words
 from petitions.web.forms.guards import GuardedForm
@@ -31,7 +33,7 @@ class SignForm(NameForm, AddressForm, GuardedForm):
     unnamed = BooleanField()
     of_age = BooleanField()
     cases = SelectMultipleField(validate_choice=False)
-    pass_code = StringField()
+    pass_code = StringField()  # the code of a collector
 
     def __init__(self, campaign: PublicCampaign, only: PublicCase | None = None) -> None:
         """For all open cases of `campaign`, or for `only` one."""
@@ -39,6 +41,7 @@ class SignForm(NameForm, AddressForm, GuardedForm):
         self.campaign = campaign
         self.only = only
         self.chosen: list[PublicCase] = []
+        self.collector: CollectorFacts | None = None
         self._born: date | None = None
         if only is not None:
             self.cases.data = [only.slug]
@@ -52,6 +55,17 @@ class SignForm(NameForm, AddressForm, GuardedForm):
             raise ValidationError(
                 _("Did you mean %(address)s? Correct the address, or send the form again as it is.", address=meant)
             )
+
+    def validate_pass_code(self, field: Field) -> None:
+        """The code of a collector of this campaign that works now, or nothing."""
+        try:
+            code = codes.clean(field.data or "")
+        except codes.CodeMistyped as exc:
+            raise ValidationError(REFUSALS["pass_mistyped"]) from exc
+        self.collector = collectors.with_code(self.campaign.id, code)
+        if code and not (self.collector and self.collector.is_active):
+            self.collector = None
+            raise ValidationError(REFUSALS["pass_unknown"])
 
     def validate_birth_date(self, field: Field) -> None:
         """Only if the campaign asks for it; kept as typed."""
@@ -95,7 +109,7 @@ class SignForm(NameForm, AddressForm, GuardedForm):
             consent=consent_words(self.campaign, self.only),
             network=network(),
             source=source(),
-            group_code=self.pass_code.data or "",
+            collector_code=self.collector.code if self.collector else "",
             proof=self.proof.data or "",
             is_automatic=self.is_automatic,
         )

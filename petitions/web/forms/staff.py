@@ -5,20 +5,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import request
+from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import Field, SelectMultipleField, StringField
+from wtforms import Field, SelectField, SelectMultipleField, StringField
 from wtforms.validators import ValidationError
 
 from petitions import clock
 from petitions.domain.states import InvalidationKind
 from petitions.queries.moderation import INVALIDATABLE, Condition
-from petitions.services.limits import group_codes
-from petitions.web.forms.words import REFUSALS
-
-
-def _printable(typed: str | None) -> str | None:
-    """The typed text without characters that no database or page accepts."""
-    return "".join(char for char in typed if char.isprintable()) if typed else typed
+from petitions.services.paper import collectors
+from petitions.web.forms.collecting import KINDS, printable, whole_number
+from petitions.web.forms.words import REFUSALS, choices_of
 
 
 class StaffForm(FlaskForm):  # type: ignore[misc]
@@ -42,11 +39,12 @@ class StaffForm(FlaskForm):  # type: ignore[misc]
             raise ValidationError(REFUSALS["time_wrong"]) from exc
 
 
-class GroupCodeForm(StaffForm):
-    """A group code: place, number of signers, begin and end."""
+class CollectorForm(StaffForm):
+    """A collector that staff make: title, kind, number of signers, begin and end."""
 
-    place = StringField(filters=[_printable])
-    most = StringField(default=str(group_codes.DEFAULT_SIGNERS))
+    title = StringField(filters=[printable])
+    kind = SelectField(_l("Kind"), choices=choices_of(KINDS))
+    most = StringField(default=str(collectors.DEFAULT_SIGNERS))
     opens_at = StringField()
     closes_at = StringField()
 
@@ -55,13 +53,12 @@ class GroupCodeForm(StaffForm):
         self.begin = self.moment(field) or clock.now()
 
     def validate_closes_at(self, field: Field) -> None:
-        """Default: an hour after the beginning."""
-        self.end = self.moment(field) or getattr(self, "begin", clock.now()) + group_codes.DEFAULT_DURATION
+        """Default: when the campaign closes."""
+        self.end = self.moment(field)
 
     def validate_most(self, field: Field) -> None:
         """A number; by default 40."""
-        typed = (field.data or "").strip() or str(group_codes.DEFAULT_SIGNERS)
-        self.number = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 6 else 0
+        self.number = whole_number(field.data or str(collectors.DEFAULT_SIGNERS))
 
 
 class InvalidationForm(StaffForm):
@@ -70,11 +67,11 @@ class InvalidationForm(StaffForm):
     cases = SelectMultipleField(validate_choice=False)
     signed_from = StringField()
     signed_until = StringField()
-    source = StringField(filters=[_printable])
-    pass_id = StringField()
+    source = StringField(filters=[printable])
+    collector_id = StringField()
     state = StringField()
     kind = StringField()
-    reason = StringField(filters=[_printable])
+    reason = StringField(filters=[printable])
 
     def validate_signed_from(self, field: Field) -> None:
         """A time or nothing."""
@@ -92,12 +89,12 @@ class InvalidationForm(StaffForm):
 
     def condition(self) -> Condition:
         """The condition; only after validation."""
-        number = self.pass_id.data or ""
+        number = self.collector_id.data or ""
         return Condition(
             cases=tuple(slug for slug in self.cases.data or () if slug.isprintable()),
             signed_from=self.begin,
             signed_until=self.end,
             source=(self.source.data or "").strip()[:12],
-            pass_id=int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else None,
+            collector_id=int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else None,
             state=self.state.data if self.state.data in INVALIDATABLE else "",
         )

@@ -1,9 +1,10 @@
 """The words of form errors: what is wrong, and what to do."""
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from flask_babel import lazy_gettext as _l
+from wtforms import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
 from wtforms.validators import ValidationError
 
 from petitions.domain import identity
@@ -30,9 +31,18 @@ REFUSALS = {
     "case_unknown": _l("One of the chosen cases does not belong to this campaign. Check your choice."),
     "case_closed": _l("One of the chosen cases no longer accepts signatures. Choose among the others."),
     "pass_unknown": _l("This code does not work here any more. Ask for a new one, or leave the field empty."),
+    "pass_mistyped": _l("This code has a typing mistake. Check it letter by letter, or leave the field empty."),
+    "title_missing": _l("Enter a name of at most 120 characters, for example the name of the school."),
+    "pupils_wrong": _l("Enter a whole number from 1 to 2000, or leave the field empty."),
+    "kind_missing": _l("Choose who collects."),
     "time_wrong": _l("This is not a time. Enter day and time, for example 2026-03-27T14:30."),
     "code_missing": _l("Enter the six digits from our e-mail."),
 }
+
+
+def choices_of(words: Mapping[Any, str]) -> list[SelectChoice]:
+    """The choices of a list to choose from."""
+    return [SelectChoice(str(key), said) for key, said in words.items()]
 
 
 def cleaned(clean: Callable[[str], Value], typed: str | None) -> Value:

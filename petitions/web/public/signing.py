@@ -5,6 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
+from wtforms.validators import ValidationError
 
 from petitions.errors import Busy, ProofNeeded, TooManyTries
 from petitions.queries.catalogue import PublicCampaign, PublicCase
@@ -14,7 +15,6 @@ from petitions.web import page_cache
 from petitions.web.errors import status_of, wait_of, words_of
 from petitions.web.forms.guards import GuardedForm
 from petitions.web.forms.sign import SignForm
-from petitions.web.forms.words import REFUSALS
 from petitions.web.public.views import blank_form, find_campaign, render, render_case
 from petitions.web.security import network
 
@@ -36,6 +36,18 @@ def sign_case_form(campaign: str, case: str) -> ResponseReturnValue:
         return form_page(found, found.case(case))
 
     return page_cache.page(build)
+
+
+@bp.get("/<lang:lang>/<campaign>/for/<code>")
+def sign_form_for(campaign: str, code: str) -> ResponseReturnValue:
+    """The form with the code of a collector: the collector's own link."""
+    form = blank_form(find_campaign(campaign))
+    form.pass_code.data = code
+    try:
+        form.validate_pass_code(form.pass_code)
+    except ValidationError as exc:
+        form.pass_code.errors = [str(exc)]
+    return form_page(form.campaign, None, form)
 
 
 @bp.post("/<lang:lang>/<campaign>/sign")
@@ -64,8 +76,6 @@ def take_entry(form: SignForm, thanks: str, page: Callable[..., str]) -> Respons
         sign_cases(form.entry())
     except (Busy, TooManyTries, ProofNeeded) as exc:  # nothing was recorded; the form keeps what was typed
         problem, question = explain(exc, form.campaign, form)
-        if isinstance(exc, ProofNeeded) and form.pass_code.data:
-            form.pass_code.errors = [REFUSALS["pass_unknown"]]
         again = page(form.campaign, form.only, form, problem=problem, question=question)
         return again, status_of(exc), wait_of(exc)
     return redirect(thanks, 303)
