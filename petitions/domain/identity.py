@@ -50,7 +50,7 @@ def clean_name(typed: str) -> str:
     name = unicodedata.normalize("NFC", typed).strip()
     if len(name) > LONGEST_NAME:
         raise Refused("name_too_long")
-    if _URL.search(unicodedata.normalize("NFKC", name)):  # also in full-width letters
+    if has_link(name):
         raise Refused("name_has_link")
     if not _has_few_marks(name):
         raise Refused("name_has_marks")
@@ -61,6 +61,11 @@ def clean_name(typed: str) -> str:
     if name and not any(kind[0] == "L" for kind in kinds.values()):
         raise Refused("name_has_no_letter")
     return name
+
+
+def has_link(text: str) -> bool:
+    """Whether the text contains a web address, also in full-width letters."""
+    return _URL.search(unicodedata.normalize("NFKC", text)) is not None
 
 
 def _has_few_marks(name: str) -> bool:

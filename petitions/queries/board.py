@@ -68,6 +68,7 @@ class Board:
     """A campaign's cases with their numbers at one moment."""
 
     campaign: str
+    title: str
     timezone: str
     as_of: datetime
     lines: list[Line]
@@ -143,6 +144,8 @@ def of(chosen: str, locale: str) -> Board | None:
         if campaign is None:
             return None
         source = campaign.languages[0]
+        words = select(CampaignText.words["title"].as_string()).where(CampaignText.campaign_id == campaign.id)
+        title = connection.scalar(words.where(CampaignText.locale == source)) or campaign.slug
         rows = connection.execute(
             select(Case.id, Case.slug, Case.country, Case.state, Case.goal, CaseText.locale, CaseText.words)
             .join(CaseText, CaseText.case_id == Case.id)
@@ -158,7 +161,7 @@ def of(chosen: str, locale: str) -> Board | None:
         )
         for row in {row.id: row for row in rows}.values()
     ]
-    return Board(campaign.slug, campaign.timezone, clock.now(), lines, numbers.total, today.total, outbox())
+    return Board(campaign.slug, title, campaign.timezone, clock.now(), lines, numbers.total, today.total, outbox())
 
 
 def _first(what: Any, chosen: str) -> Select[Any]:

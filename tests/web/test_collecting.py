@@ -13,9 +13,13 @@ from petitions.db.transactions import transaction
 from petitions.domain.states import CollectorKind
 from petitions.models import Collector, Signer, Tally
 from petitions.queries import collectors as queries
+from petitions.queries import counts, signer
 from petitions.queries.catalogue import PublicCampaign
+from petitions.services.limits import rate_limits
+from petitions.services.moderation import holds
 from petitions.services.operations import restore
 from petitions.services.paper import collectors
+from petitions.services.signing import signer_page
 from tests.support.factories import ANN, Person, confirm, dump, newest, rows
 from tests.web.browsing import body, browser, link, logged_in, mails, page_of, press, sign_one, visit
 
@@ -104,6 +108,7 @@ def test_neither_address_nor_name_of_who_signed_up_is_kept(app: Flask, campaign:
         ({"kind": "party"}, "Choose who collects"),
         ({"title": " "}, "Enter a name"),
         ({"title": "x" * 121}, "Enter a name"),
+        ({"title": "Win at www.example.org"}, "without a web address"),
         ({"pupils": "many"}, "whole number from 1 to 2000"),
         ({"pupils": "2001"}, "whole number from 1 to 2000"),
         ({"email": "nobody"}, "name@example.org"),
@@ -130,13 +135,31 @@ def test_thousands_from_one_network_do_not_fill_the_mail_queue(app: Flask, campa
     assert len(mails(app)) == collectors.SIGN_UPS.most
 
 
-def test_a_made_up_collector_switches_off_no_hold(app: Flask, campaign: PublicCampaign) -> None:
+def test_a_made_up_collector_switches_off_no_hold(
+    app: Flask, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holds, "CONFIRMING", rate_limits.Rule("confirming", 2, holds.CONFIRMING.window))
+    _, code = collecting(browser(app), app)
+    sign_with(app, campaign, code, 4)
+    with app.app_context():
+        assert counts.of_campaign(campaign.id).is_on_hold
+
+
+def test_all_codes_cannot_be_tried(app: Flask, campaign: PublicCampaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limits, "INVALID", rate_limits.Rule("invalid", 3, timedelta(minutes=1)))
+    client = browser(app)
+    said = [client.get(f"{HERE}/for/{code}").status_code for code in ("BCDFB", "x", "BCDFC", "BCDFD")]
+    assert said == [200, 200, 200, 429]
+
+
+def test_a_signer_reads_in_the_download_with_whose_code_the_signature_came(
+    app: Flask, campaign: PublicCampaign
+) -> None:
     _, code = collecting(browser(app), app)
     sign_with(app, campaign, code, 1)
     with app.app_context():
-        assert newest(Signer).collector_id is not None
-        assert not queries.of_campaign(campaign.slug)[0].used > collectors.DEFAULT_SIGNERS
-        assert not newest(Collector).is_trusted
+        token = signer_page.link_token(signer.facts(newest(Signer).id))
+    assert browser(app).get(f"/en/mine/{token}/data.json").json["collectors_code"] == code
 
 
 def test_nobody_learns_from_the_page_who_signed(app: Flask, campaign: PublicCampaign) -> None:
@@ -250,6 +273,6 @@ def test_who_never_pressed_the_button_is_forgotten(app: Flask, campaign: PublicC
 def test_a_collector_that_staff_make_works_at_once(app: Flask, campaign: PublicCampaign) -> None:
     with app.app_context():
         code = collectors.create(campaign.slug, CollectorKind.STALL, "Market", 5, now(), None)
-        assert queries.with_code(campaign.id, code).is_active  # type: ignore[union-attr]
-        other = collectors.create(campaign.slug, CollectorKind.STALL, "Market", 5, now() - timedelta(hours=2), now())
-        assert not queries.with_code(campaign.id, other).is_active  # type: ignore[union-attr]
+        over = collectors.create(campaign.slug, CollectorKind.STALL, "Market", 5, now() - timedelta(hours=2), now())
+        found = {each.code: each.is_active for each in queries.of_campaign(campaign.slug)}
+    assert found == {code: True, over: False}

@@ -66,7 +66,7 @@ def downgrade() -> None:
         sa.UniqueConstraint("code_hash", name=op.f("uq_passes_code_hash")),
     )
     kept = "id, campaign_id, most, used, opens_at, closes_at"
-    op.execute(f"INSERT INTO passes ({kept}, code_hash, place) SELECT {kept}, 'over ' || id, title FROM collectors")  # noqa: S608
+    op.execute(f"INSERT INTO passes ({kept}, code_hash, place) SELECT {kept}, 'over ' || id, title FROM collectors")  # noqa: S608 - constants
     _continue_numbers("passes")
     _point_signers("collector_id", "collectors", "pass_id", "passes")
     op.drop_table("collectors")
@@ -82,4 +82,4 @@ def _point_signers(old: str, old_table: str, new: str, new_table: str) -> None:
 
 def _continue_numbers(table: str) -> None:
     if op.get_bind().dialect.name == "postgresql":
-        op.execute(f"SELECT setval('{table}_id_seq', (SELECT coalesce(max(id), 0) + 1 FROM {table}), false)")  # noqa: S608
+        op.execute(f"SELECT setval('{table}_id_seq', (SELECT coalesce(max(id), 0) + 1 FROM {table}), false)")  # noqa: S608 - a constant

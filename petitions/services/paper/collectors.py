@@ -10,7 +10,7 @@ from petitions.db.transactions import transaction
 from petitions.domain import codes, sealing
 from petitions.domain.retention import PENDING_LIFETIME
 from petitions.domain.states import CollectorKind, SignatureState
-from petitions.errors import CollectorFaulty, LinkUnknown
+from petitions.errors import CollectorFaulty, LinkUnknown, NotFound
 from petitions.models import Campaign, Collector, Mark, Signature, Signer, Tally
 from petitions.queries import collectors as queries
 from petitions.queries.catalogue import PublicCampaign
@@ -26,7 +26,7 @@ DEFAULT_SIGNERS = 40
 LARGEST = 2_000  # signers, or pupils
 LONGEST_TITLE = 120
 LASTS = timedelta(days=366)  # where the campaign has no closing date
-STEP = 5  # the figure of signers moves in steps, once a day, so that it never shows who signed
+STEP = 5  # the figure of signers online is rounded down to fives, and changes once a day
 MARK, FIGURES_EVERY = "collectors", timedelta(hours=24)
 
 
@@ -86,7 +86,9 @@ def create(
     Without `closes_at` it works until the campaign closes. Raises NotFound, or CollectorFaulty.
     """
     with transaction() as store:
-        campaign = store.scalars(select(Campaign).where(Campaign.slug == slug)).one()
+        campaign = store.scalar(select(Campaign).where(Campaign.slug == slug))
+        if campaign is None:
+            raise NotFound(campaign=slug)
         end = closes_at or campaign.closes_at or opens_at + LASTS
         made = _new(campaign.id, kind, title, most, opens_at, end)
         made.is_trusted, made.confirmed_at = True, clock.now()
@@ -107,7 +109,7 @@ def stop(token: str) -> None:
 
 
 def erase(token: str) -> None:
-    """End the code, and forget the title and the link; what came in stays counted, for nobody."""
+    """End the code, and erase title and link. What came in still counts, but is credited to no collector."""
     facts, now = open_page(token), clock.now()
     with transaction() as store:
         forget(store.connection(), facts.campaign_id, facts.code, now)
@@ -147,7 +149,7 @@ def replace_link(collector_id: int, by: str) -> str:
 
 
 def maintain() -> None:
-    """Delete collectors that never used their link, titles of erased campaigns, and count signers once a day."""
+    """Delete collectors that never used their link, erase unlisted titles with their campaign, count signers daily."""
     now = clock.now()
     is_used = or_(
         select(Signer.id).where(Signer.collector_id == Collector.id).exists(),
@@ -168,7 +170,7 @@ def maintain() -> None:
         )
         signers = select(func.count(Signer.id)).where(Signer.collector_id == Collector.id, confirmed.exists())
         counted = (signers.scalar_subquery() // STEP) * STEP
-        # It only rises: erasing takes the signer's collector away, and a withdrawal is nobody's business
+        # The figure never falls, so it shows no withdrawal; and erasing signers removes their collector
         store.execute(update(Collector).where(counted > Collector.online).values(online=counted))
 
 

@@ -32,7 +32,7 @@ class AdmissionRequest:
 
     campaign_id: int
     networks: dict[int, str]
-    place: collector_codes.Wanted | None
+    code: collector_codes.Wanted | None
     proof: proof_of_work.Proof | None
     load: float = 0.0
     is_automatic: bool = False
@@ -47,13 +47,13 @@ class Admitted:
 
 
 def prepare(
-    campaign_id: int, network: str, place: collector_codes.Wanted | None, proof: str, *, is_automatic: bool = False
+    campaign_id: int, network: str, code: collector_codes.Wanted | None, proof: str, *, is_automatic: bool = False
 ) -> AdmissionRequest:
     """Gather what `admit` needs; verifies the proof of work outside the queue, because that takes milliseconds."""
     return AdmissionRequest(
         campaign_id=campaign_id,
         networks=networks.hashed(network),
-        place=place,
+        code=code,
         proof=proof_of_work.check(campaign_id, network, proof) if proof else None,
         load=entry_rate.load(campaign_id) if network else 0.0,
         is_automatic=is_automatic,
@@ -65,13 +65,13 @@ def admit(connection: Connection, requests: Sequence[AdmissionRequest], now: dat
 
     A full code or a used proof counts as none: the caller is asked for a new proof and never locked out.
     """
-    claims = collector_codes.claim(connection, [each.place for each in requests], now)
+    claims = collector_codes.claim(connection, [each.code for each in requests], now)
     spent = iter(
         rate_limits.use(connection, proof_of_work.SPENT, [each.proof.key for each in requests if each.proof], now)
     )
     are_proven = [each.proof is not None and next(spent) == 1 for each in requests]
     counted = [
-        [] if claim.is_free else _keys(each, is_proven)
+        [] if claim.lifts_limit else _keys(each, is_proven)
         for each, is_proven, claim in zip(requests, are_proven, claims, strict=True)
     ]
     entries = [each.campaign_id for each, keys in zip(requests, counted, strict=True) if keys]
@@ -79,7 +79,7 @@ def admit(connection: Connection, requests: Sequence[AdmissionRequest], now: dat
     numbers = iter(rate_limits.use(connection, NETWORK, flat, now))
     return [
         Admitted(claim.collector_id)
-        if claim.is_free
+        if claim.lifts_limit
         else _answer(each, is_proven, [next(numbers) for _ in keys], claim.collector_id)
         for each, is_proven, keys, claim in zip(requests, are_proven, counted, claims, strict=True)
     ]

@@ -15,7 +15,7 @@ from petitions.db.transactions import reading, transaction, write_queue
 from petitions.domain import identity, sealing
 from petitions.domain.states import SignatureState
 from petitions.errors import NameTaken, TooManyTries
-from petitions.models import Campaign, ConsentVersion, LetterVersion, Signature, Signer
+from petitions.models import Campaign, Collector, ConsentVersion, LetterVersion, Signature, Signer
 from petitions.queries import signer as signer_query
 from petitions.queries.catalogue import PublicCampaign, PublicCase, catalogue
 from petitions.queries.signer import SignerFacts
@@ -118,7 +118,7 @@ def stored_data(token: str) -> dict[str, Any]:
     facts = open_page(token)
     person = (
         *(Campaign.slug, Signer.locale, Signer.newsletter, Signer.is_named, Signer.is_of_age, Signer.signed_at),
-        *(Signer.confirmed_at, Signer.sealed, Signer.sealed_name),
+        *(Signer.confirmed_at, Signer.sealed, Signer.sealed_name, Collector.code.label("collectors_code")),
     )
     # As on the signer's page: it must not show that other signers took the mailbox's places
     is_uncounted = (Signature.state == SignatureState.INVALIDATED) & Signature.invalidation_id.is_(None)
@@ -129,7 +129,10 @@ def stored_data(token: str) -> dict[str, Any]:
     )
     with reading() as connection:
         person_row = connection.execute(
-            select(*person).join(Campaign, Campaign.id == Signer.campaign_id).where(Signer.id == facts.id)
+            select(*person)
+            .join(Campaign, Campaign.id == Signer.campaign_id)
+            .outerjoin(Collector, Collector.id == Signer.collector_id)
+            .where(Signer.id == facts.id)
         ).one()
         rows = connection.execute(
             select(*signed)

@@ -117,7 +117,7 @@ def _seal(entry: Entry) -> _Sealed:
     names = {"first_name": entry.first_name, "last_name": entry.last_name}
     personal = {**names, "email": entry.email}
     person = f"{identity.mailbox(entry.email)} {identity.same_name_key(**names)}"
-    place = collector_codes.wanted(campaign.id, entry.collector_code, person)
+    code = collector_codes.wanted(campaign.id, entry.collector_code, person)
     if entry.birth_date is not None:
         personal["birth_date"] = entry.birth_date.isoformat()
     email_key = sealing.blind_index(key, "email", identity.mailbox(entry.email))
@@ -137,7 +137,7 @@ def _seal(entry: Entry) -> _Sealed:
         mail=sealing.seal({"to": entry.email}, [keyring().master_public]),
         quota=mail_quota.wanted(entry.email),
         admission_request=admission.prepare(
-            campaign.id, entry.network, place, entry.proof, is_automatic=entry.is_automatic
+            campaign.id, entry.network, code, entry.proof, is_automatic=entry.is_automatic
         ),
     )
 

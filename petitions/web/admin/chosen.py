@@ -16,6 +16,14 @@ def board() -> Board | None:
     return boards.of(request.cookies.get(COOKIE, ""), locale())
 
 
+def needed_board() -> Board:
+    """The same; raises NotFound before there is any campaign."""
+    found = board()
+    if found is None:
+        raise NotFound()
+    return found
+
+
 def slug_or_none() -> str | None:
     """The campaign's slug; None before there is any campaign."""
     return boards.slug_of(request.cookies.get(COOKIE, ""))

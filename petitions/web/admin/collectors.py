@@ -17,13 +17,13 @@ from petitions.web.i18n import locale
 
 def list_collectors() -> ResponseReturnValue:
     """All collectors, and the form for a new one."""
-    board = _board()
+    board = chosen.needed_board()
     return _page(board, CollectorForm(board.timezone))
 
 
 def create_collector() -> ResponseReturnValue:
     """Make a collector."""
-    board = _board()
+    board = chosen.needed_board()
     form = CollectorForm(board.timezone)
     if not form.validate():
         return _page(board, form), 422
@@ -38,7 +38,7 @@ def create_collector() -> ResponseReturnValue:
 
 def change_collector() -> ResponseReturnValue:
     """End the code, or replace the link to the collector's page and show the new one."""
-    board, number = _board(), whole_number(request.form.get("number", ""))
+    board, number = chosen.needed_board(), whole_number(request.form.get("number", ""))
     if number not in {each.id for each in queries.of_campaign(board.campaign)}:
         raise NotFound()
     if request.form.get("act") == "link":
@@ -47,13 +47,6 @@ def change_collector() -> ResponseReturnValue:
         return _page(board, CollectorForm(board.timezone, {}), links={number: link})
     collectors.end(number, by())
     return redirect(url_for("admin.list_collectors"), 303)
-
-
-def _board() -> Board:
-    board = chosen.board()
-    if board is None:
-        raise NotFound()
-    return board
 
 
 def _page(board: Board, form: CollectorForm, problem: object = None, links: dict[int, str] | None = None) -> str:

@@ -26,19 +26,19 @@ STATES = {
 
 def count_held() -> ResponseReturnValue:
     """End the hold and count the held signatures."""
-    holds.count_held(_board().campaign, by())
+    holds.count_held(chosen.needed_board().campaign, by())
     return redirect(url_for("admin.board"), 303)
 
 
 def list_invalidations() -> ResponseReturnValue:
     """All invalidations, and the form for a new one."""
-    board = _board()
+    board = chosen.needed_board()
     return _invalidations_page(board, InvalidationForm(board.timezone))
 
 
 def prepare_invalidation() -> ResponseReturnValue:
     """Count what would be invalidated, and show it."""
-    board = _board()
+    board = chosen.needed_board()
     form = InvalidationForm(board.timezone)
     if not form.validate():
         return _invalidations_page(board, form), 422
@@ -63,7 +63,7 @@ def undo_invalidation() -> ResponseReturnValue:
 def _with_password(act: Callable[[int, str], int]) -> ResponseReturnValue:
     number = _number()
     if exc := password_refused():
-        board = _board()
+        board = chosen.needed_board()
         page = _invalidations_page(board, InvalidationForm(board.timezone), refused=(number, exc))
         return page, status_of(exc), wait_of(exc)
     act(number, by())
@@ -76,13 +76,6 @@ def _number() -> int:
     if not (said.isascii() and said.isdecimal() and len(said) < 10):
         raise NotFound()
     return int(said)
-
-
-def _board() -> Board:
-    board = chosen.board()
-    if board is None:
-        raise NotFound()
-    return board
 
 
 def _invalidations_page(

@@ -41,7 +41,7 @@ def paper() -> ResponseReturnValue:
 
 def report_paper() -> ResponseReturnValue:
     """Record the numbers of the grid, all or none."""
-    board = _board()
+    board = chosen.needed_board()
     campaign = _campaign(board)
     entries, faults = _entries(campaign)
     try:
@@ -75,7 +75,7 @@ def verify_paper() -> ResponseReturnValue:
     try:
         tallies.verify(number, _number("number", is_signed=True), by())
     except (CountDiffers, CountFaulty, SecondPersonNeeded) as exc:
-        return _page(_board(), refused={number: words_of(exc)}), status_of(exc)
+        return _page(chosen.needed_board(), refused={number: words_of(exc)}), status_of(exc)
     return redirect(url_for("admin.paper", done="verified"), 303)
 
 
@@ -112,13 +112,6 @@ def _number(field: str, *, is_signed: bool = False) -> int:
     except ValueError as exc:
         error: DomainError = CountDiffers() if is_signed else NotFound()
         raise error from exc
-
-
-def _board() -> Board:
-    board = chosen.board()
-    if board is None:
-        raise NotFound()
-    return board
 
 
 def _campaign(board: Board) -> PublicCampaign:

@@ -5,6 +5,7 @@ from flask_babel import lazy_pgettext
 from wtforms import BooleanField, Field, SelectField, StringField
 from wtforms.validators import ValidationError
 
+from petitions.domain import identity
 from petitions.domain.states import CollectorKind
 from petitions.services.paper import collectors
 from petitions.web.forms.person import AddressForm
@@ -45,7 +46,8 @@ class CollectForm(AddressForm):
 
     def validate_title(self, field: Field) -> None:
         """A name in public: of a school, or one that is not the person's own."""
-        if not 0 < len((field.data or "").strip()) <= collectors.LONGEST_TITLE:
+        title = (field.data or "").strip()
+        if not 0 < len(title) <= collectors.LONGEST_TITLE or identity.has_link(title):
             raise ValidationError(REFUSALS["title_missing"])
 
     def validate_pupils(self, field: Field) -> None:

@@ -14,7 +14,7 @@ from petitions import clock
 from petitions.domain.states import InvalidationKind
 from petitions.queries.moderation import INVALIDATABLE, Condition
 from petitions.services.paper import collectors
-from petitions.web.forms.collecting import KINDS, printable, whole_number
+from petitions.web.forms.collecting import KINDS, CollectForm, printable, whole_number
 from petitions.web.forms.words import REFUSALS, choices_of
 
 
@@ -43,10 +43,12 @@ class CollectorForm(StaffForm):
     """A collector that staff make: title, kind, number of signers, begin and end."""
 
     title = StringField(filters=[printable])
-    kind = SelectField(_l("Kind"), choices=choices_of(KINDS))
+    kind = SelectField(_l("Kind"), choices=choices_of(KINDS), validate_choice=False)
     most = StringField(default=str(collectors.DEFAULT_SIGNERS))
     opens_at = StringField()
     closes_at = StringField()
+
+    validate_kind = CollectForm.validate_kind
 
     def validate_opens_at(self, field: Field) -> None:
         """Default: now."""

@@ -32,7 +32,9 @@ REFUSALS = {
     "case_closed": _l("One of the chosen cases no longer accepts signatures. Choose among the others."),
     "pass_unknown": _l("This code does not work here any more. Ask for a new one, or leave the field empty."),
     "pass_mistyped": _l("This code has a typing mistake. Check it letter by letter, or leave the field empty."),
-    "title_missing": _l("Enter a name of at most 120 characters, for example the name of the school."),
+    "title_missing": _l(
+        "Enter a name of at most 120 characters, without a web address, for example that of the school."
+    ),
     "pupils_wrong": _l("Enter a whole number from 1 to 2000, or leave the field empty."),
     "kind_missing": _l("Choose who collects."),
     "time_wrong": _l("This is not a time. Enter day and time, for example 2026-03-27T14:30."),
