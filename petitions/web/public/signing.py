@@ -47,7 +47,6 @@ def sign_form_for(campaign: str, code: str) -> ResponseReturnValue:
         form.validate_pass_code(form.pass_code)
     except ValidationError as exc:
         form.pass_code.errors = [str(exc)]
-        _count_mistake()  # so that the codes cannot all be tried
     return form_page(form.campaign, None, form)
 
 
@@ -70,7 +69,8 @@ def sign_case(campaign: str, case: str) -> ResponseReturnValue:
 def take_entry(form: SignForm, thanks: str, page: Callable[..., str]) -> ResponseReturnValue:
     """Sign as the form says and go on to `thanks`; else `page`, with the form as it was typed and what to do."""
     if not form.validate():
-        _count_mistake()
+        if place := networks.line(network()):
+            rate_limits.spend(rate_limits.INVALID, place)
         return page(form.campaign, form.only, form), 422
     try:
         sign_cases(form.entry())
@@ -79,12 +79,6 @@ def take_entry(form: SignForm, thanks: str, page: Callable[..., str]) -> Respons
         again = page(form.campaign, form.only, form, problem=problem, question=question)
         return again, status_of(exc), wait_of(exc)
     return redirect(thanks, 303)
-
-
-def _count_mistake() -> None:
-    """Count an invalid form of this network; raises TooManyTries."""
-    if place := networks.line(network()):
-        rate_limits.spend(rate_limits.INVALID, place)
 
 
 def explain(
