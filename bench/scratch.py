@@ -119,6 +119,7 @@ def slow_disk(folder: Path, flush_ms: int) -> dict[str, str]:
     library = folder / "slowdisk.so"
     folder.chmod(0o755)
     subprocess.run(["cc", "-shared", "-fPIC", "-o", library, ROOT / "bench" / "slowdisk.c", "-ldl"], check=True)
+    library.chmod(0o755)  # Postgres may run as another account, and this process may have our server's umask
     return {"LD_PRELOAD": str(library), "SLOWDISK_MS": str(flush_ms)}
 
 

@@ -61,4 +61,6 @@ def attack(place: tuple[Path, str]) -> Iterator[Attack]:
 @pytest.fixture(scope="session")
 def outsider(attack: Attack) -> Outsider:
     """An outsider with any address, and a server as `make run` starts it. All test files share it."""
-    return attack(PETITIONS_PROXY_HOPS="1", PETITIONS_BOUNCE_SECRET=BOUNCE_SECRET)
+    outsider = attack(PETITIONS_PROXY_HOPS="1", PETITIONS_BOUNCE_SECRET=BOUNCE_SECRET)
+    outsider.server.wait_for_all()  # a worker that starts later would refuse what some tests put into the database
+    return outsider

@@ -152,7 +152,8 @@ def swap(outsider: Outsider, first: int, second: int) -> None:
 
 def test_other_accounts_read_nothing(outsider: Outsider) -> None:
     """M15: set up by hand, the database and its folder were readable by everybody on the machine."""
-    until(lambda: outsider.server.mails("afraid@example.org"))
+    assert outsider.sign("readable@example.org").status == 303
+    until(lambda: outsider.server.mails("readable@example.org"))
     folder = outsider.server.folder
     ours = [
         folder,
