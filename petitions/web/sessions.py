@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from flask import Flask, Request, Response, g, session
 from flask.sessions import SessionInterface, SessionMixin
-from itsdangerous import BadSignature, TimestampSigner
+from itsdangerous import BadSignature, SignatureExpired, TimestampSigner
 
 from petitions.services.staff import accounts
 from petitions.settings import Settings
@@ -44,10 +44,12 @@ class StaffSessions(SessionInterface):
             return None
         try:
             raw, seen = _signer(app).unsign(cookie, max_age=IDLE_SECONDS, return_timestamp=True)
-        except BadSignature:
+        except BadSignature as exc:
+            g.session_has_ended = isinstance(exc, SignatureExpired)
             return None
         token = raw.decode()
         login = accounts.login_of(token)
+        g.session_has_ended = login is None
         return StaffSession(token, login, int(seen.timestamp())) if login else None
 
     def is_null_session(self, obj: object) -> bool:
@@ -69,6 +71,11 @@ class StaffSessions(SessionInterface):
     def _set(self, app: Flask, response: Response, token: str) -> None:
         signed = _signer(app).sign(token).decode()
         response.set_cookie(self.cookie, signed, path="/", secure=self._is_https, httponly=True, samesite="Strict")
+
+
+def has_ended() -> bool:
+    """Whether this request comes from a session that this server began, and that has ended."""
+    return bool(g.get("session_has_ended"))
 
 
 def begin(token: str) -> None:

@@ -11,6 +11,8 @@ from petitions.domain.roles import Role
 from petitions.models import LetterVersion, TextVersion
 from petitions.queries.catalogue import PublicCampaign
 from petitions.services.campaigns.folders import export_campaign
+from petitions.services.staff import accounts
+from petitions.web import sessions
 from tests.support.factories import rows
 from tests.web.browsing import browser, logged_in, page_of, visit
 from tests.web.page import Node
@@ -47,6 +49,46 @@ def test_a_saved_text_is_what_visitors_read_and_what_an_export_writes(app: Flask
         [river] = [case for case in export_campaign(SLUG).cases if case.slug == "river"]
         assert river.texts["fr"].words["points"] == ["Un", "Deux"]
         assert [version.words["title"] for version in rows(TextVersion)] != ["Le fleuve Ä"]
+
+
+@pytest.mark.parametrize("how", ["ended elsewhere", "left alone for long"])
+def test_what_was_typed_survives_the_end_of_the_session(
+    app: Flask, editor: FlaskClient, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Half an hour of typing counts as idle. The page keeps all of it, and a later login sends it."""
+    long = "Für die Rechte der Menschen am Fluss. " * 1100  # more than a visitor may send
+    title = '<b>"Le fleuve"</b>\r\n& Ä'
+    typed = {**fields(editor, RIVER), "title": title, "summary": long}
+    if how == "ended elsewhere":
+        with app.app_context():
+            accounts.end_sessions("edda")
+    else:
+        monkeypatch.setattr(sessions, "IDLE_SECONDS", -1)
+    answer = editor.post(RIVER, data=typed, content_type="multipart/form-data")
+    kept = page_of(answer, 403).form(RIVER + "?")
+    assert {"title": [title], "summary": [long]}.items() <= kept.fields().items()
+    assert typed["csrf_token"] not in answer.text
+    monkeypatch.undo()
+    again = logged_in(app, "erik", Role.EDITOR)
+    once_more = page_of(again.post(RIVER, data=kept.fields(), content_type="multipart/form-data"), 403).form(
+        RIVER + "?"
+    )
+    shown = page_of(again.post(RIVER, data=once_more.fields(), content_type="multipart/form-data"), 422)
+    assert shown.form(RIVER).fields()["title"][0].replace("\r", "") == title.replace("\r", "")
+
+
+def test_a_stranger_may_not_send_long_texts_nor_read_any(app: Flask, editor: FlaskClient) -> None:
+    long = {**fields(editor, RIVER), "summary": "x" * 50_000}
+    stranger = browser(app)
+    stranger.set_cookie("petitions", "made up")
+    assert stranger.post(RIVER, data=long, content_type="multipart/form-data").status_code == 413
+
+
+def test_no_password_is_kept(app: Flask, campaign: PublicCampaign) -> None:
+    typed = {"name": "newcomer", "role": "editor", "password": "the old one 7", "csrf_token": "x"}
+    answer = browser(app).post("/admin/staff/invite", data=typed)
+    assert page_of(answer, 403).form("/admin/staff/invite?").fields().keys() == {"csrf_token", "name", "role"}
+    assert "the old one 7" not in answer.text
 
 
 def test_a_form_that_is_saved_unchanged_changes_no_word(app: Flask, editor: FlaskClient) -> None:

@@ -5,6 +5,7 @@ from functools import partial
 from flask import Blueprint, request
 
 from petitions.domain.roles import Right
+from petitions.web import sessions
 from petitions.web.admin import (
     account,
     board,
@@ -107,7 +108,7 @@ def blueprint() -> Blueprint:
 
 
 def _allow_long_texts() -> None:
-    """Texts and folders of a campaign are longer than what visitors send; only for who is logged in."""
+    """Texts and folders of a campaign are longer than what visitors send; only for who is or was logged in."""
     largest = LARGEST_BODIES.get(request.endpoint or "")
-    if largest and login.is_logged_in():
+    if largest and (login.is_logged_in() or sessions.has_ended()):
         request.max_content_length = request.max_form_memory_size = largest

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from flask import current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
+from flask_wtf.csrf import CSRFError
 from wtforms import PasswordField, StringField
 
 from petitions.domain.roles import Right, may, needs_second_factor
@@ -14,6 +15,8 @@ from petitions.services.staff import accounts
 from petitions.web import sessions
 from petitions.web.errors import status_of, wait_of, words_of
 from petitions.web.security import SAFE, network
+
+SECRETS = {"csrf_token", "password", "new", "again", "code", "secret"}  # fields that no page shows again
 
 
 class LoginForm(FlaskForm):  # type: ignore[misc]
@@ -44,15 +47,30 @@ def demand_right(rights: Mapping[str, Right | None], _values: object = None) -> 
     if not is_logged_in():
         if request.endpoint == "admin.board_part":  # the overview that refreshes itself shows why it stopped
             return render_template("admin/_logged_out.html"), 200
-        return redirect(url_for("admin.login_form"), 303)
+        return kept_form() or redirect(url_for("admin.login_form"), 303)
     if request.method not in SAFE:
-        current_app.extensions["csrf"].protect()
+        try:
+            current_app.extensions["csrf"].protect()
+        except CSRFError:  # a form of a session that has ended meanwhile
+            if page := kept_form():
+                return page
+            raise
     login = sessions.current().login
     if not may(login.role, right):
         raise RightMissing(right=right)
     if right != Right.OWN and lacks_second_factor():
         return redirect(url_for("admin.second_factor"), 303)
     return None
+
+
+def kept_form() -> ResponseReturnValue | None:
+    """A page with what was typed into a form whose session has ended, to be sent once more after a login in another
+    window; None if nothing was typed.
+    """
+    typed = [(name, text) for name, text in request.form.items(multi=True) if name not in SECRETS]
+    if request.method in SAFE or not typed:
+        return None
+    return render_template("admin/kept_form.html", typed=typed, is_in=is_logged_in()), 403
 
 
 def lacks_second_factor() -> bool:
