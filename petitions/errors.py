@@ -230,6 +230,12 @@ class SecondPersonNeeded(DomainError):
     code = "second_person_needed"
 
 
+class OtherOwnerNeeded(DomainError):
+    """One owner alone may not do this while there is another one."""
+
+    code = "other_owner_needed"
+
+
 class LastOwner(DomainError):
     """There must be an owner who can log in."""
 

@@ -6,11 +6,9 @@ from datetime import date, datetime
 
 from sqlalchemy import Row, case, func, select
 
-from petitions import clock
 from petitions.db.transactions import reading
-from petitions.domain.roles import Right, Role, may
 from petitions.domain.states import TallyKind
-from petitions.models import NO_PASSWORD, Account, Case, Collector, Tally
+from petitions.models import Case, Collector, Tally
 
 
 @dataclass(frozen=True)
@@ -70,16 +68,6 @@ def sums(campaign_id: int) -> Sums:
         Counter({(row.slug, row.kind): int(row.verified) for row in rows}),
         Counter({(row.slug, row.kind): int(row.waiting) for row in rows}),
     )
-
-
-def has_second_person(account_id: int) -> bool:
-    """Whether another account that can log in may verify what this one reports."""
-    roles = [role for role in Role if may(role, Right.PAPER)]
-    is_other = (Account.id != account_id) & Account.role.in_(roles) & Account.disabled_at.is_(None)
-    lasts = Account.ends_at.is_(None) | (Account.ends_at > clock.now())
-    never = Account.password_hash == NO_PASSWORD
-    with reading() as connection:
-        return connection.scalar(select(Account.id).where(is_other, lasts, ~never).limit(1)) is not None
 
 
 def _waiting(row: Row[int, str, str, int, date, str, str | None, str, datetime]) -> Waiting:

@@ -5,9 +5,10 @@ from datetime import datetime
 
 from sqlalchemy import and_, func, select
 
+from petitions import clock
 from petitions.db.transactions import reading
-from petitions.domain.roles import Role
-from petitions.models import Account, StaffSession
+from petitions.domain.roles import Right, Role, may
+from petitions.models import NO_PASSWORD, Account, StaffSession
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,16 @@ class Member:
     has_factor: bool
     is_invited: bool
     sessions: int
+
+
+def has_second_person(account_id: int, right: Right) -> bool:
+    """Whether another account that can log in has this right too."""
+    roles = [role for role in Role if may(role, right)]
+    is_other = (Account.id != account_id) & Account.role.in_(roles) & Account.disabled_at.is_(None)
+    lasts = Account.ends_at.is_(None) | (Account.ends_at > clock.now())
+    never = Account.password_hash == NO_PASSWORD
+    with reading() as connection:
+        return connection.scalar(select(Account.id).where(is_other, lasts, ~never).limit(1)) is not None
 
 
 def members(since: datetime) -> list[Member]:

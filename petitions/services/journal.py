@@ -7,6 +7,7 @@ database's triggers. It cannot find that the last rows are missing, or that all 
 import hashlib
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, String, cast, insert, select, text
@@ -38,10 +39,20 @@ def note(by: str, act: str, subject: str = "", number: int | None = None) -> Non
         record(store, by, act, subject, number)
 
 
-def newest(most: int) -> Sequence[Any]:
-    """The last `most` rows, newest first; `name` is the acting account's name."""
+def newest(
+    most: int | None = None, since: datetime | None = None, acts: Sequence[str] = (), actor: str = ""
+) -> Sequence[Any]:
+    """The last `most` rows, newest first, or those after `since`, of these acts, by this actor; `name` is the acting
+    account's name.
+    """
     is_theirs = JournalRow.actor == "account " + cast(Account.id, String)
     statement = select(JournalRow.__table__, Account.name).outerjoin(Account, is_theirs)
+    if since:
+        statement = statement.where(JournalRow.at > since)
+    if acts:
+        statement = statement.where(JournalRow.act.in_(acts))
+    if actor:
+        statement = statement.where(JournalRow.actor == actor)
     with reading() as connection:
         return connection.execute(statement.order_by(JournalRow.id.desc()).limit(most)).all()
 

@@ -20,9 +20,9 @@ from petitions.queries.catalogue import PublicCampaign
 from petitions.services.limits import proof_of_work, rate_limits
 from petitions.services.moderation import holds
 from petitions.services.signing import admission, entry_rate
-from petitions.services.staff import accounts
+from petitions.services.staff import accounts, second_person
 from tests.support.factories import ANN, CARLA, EVE, Person, confirm, miscounts, newest, rows, sign
-from tests.web.browsing import browser, page_of, sign_all, sign_one, typed, visit
+from tests.web.browsing import browser, logged_in, page_of, sign_all, sign_one, typed, visit
 from tests.web.conftest import MakeDemo
 from tests.web.page import Node
 
@@ -385,6 +385,31 @@ def test_staff_count_invalidate_and_bring_back(app: Flask, campaign: PublicCampa
     assert "Undone." in visit(carla, "/admin/invalidations").text
     with app.app_context():
         assert {row.state for row in rows(Signature)} == {SignatureState.CONFIRMED, SignatureState.PENDING}
+        assert miscounts() == []
+
+
+def test_many_signatures_are_invalidated_by_another_owner_than_who_prepared_it(
+    app: Flask, campaign: PublicCampaign, carla: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(second_person, "FEW", 2)
+    oona = logged_in(app, "oona")
+    with app.app_context():
+        confirm(campaign, ANN)
+    for reason, cases in (("two", ["river", "lake"]), ("three", [])):
+        press(carla, visit(carla, "/admin/invalidations").form("/admin/invalidations"), cases=cases, reason=reason)
+    hint = "by another owner than the one who prepared it"
+    page = visit(carla, "/admin/invalidations")
+    assert page.text.count(hint) == 1
+    three, two = page.all("form", action="/admin/invalidations/run")
+    refused = page_of(press(carla, three, password=CARLA.password), 422)
+    assert "Another owner has to agree first." in refused.text
+    with app.app_context():
+        assert counts.of_campaign(campaign.id).total.invalidated == 0
+    assert press(carla, two, password=CARLA.password).status_code == 303, "few signatures"
+    [three] = visit(oona, "/admin/invalidations").all("form", action="/admin/invalidations/run")
+    assert press(oona, three, password=CARLA.password).status_code == 303
+    with app.app_context():
+        assert counts.of_campaign(campaign.id).total.invalidated == 3
         assert miscounts() == []
 
 

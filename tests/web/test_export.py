@@ -5,20 +5,24 @@ import hashlib
 import json
 import logging
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from petitions.clock import now
+from petitions.clock import now, stopped_at
 from petitions.domain import sealing
+from petitions.domain.roles import Role
+from petitions.errors import OtherOwnerNeeded
 from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.recipient_keys import check_of
-from petitions.services.staff import accounts
+from petitions.services import journal
+from petitions.services.staff import accounts, second_person
 from petitions.settings import ROOT
 from tests.support.factories import ANN, CARLA, Keys, confirm, write_campaign
-from tests.web.browsing import browser, page_of, visit
+from tests.web.browsing import browser, logged_in, page_of, visit
 
 ALONE = "/admin/open/download"
 
@@ -84,6 +88,59 @@ def test_an_export_is_recorded_without_names(
     assert "export ended campaign=water-2026 by=account 1 signers=1 signatures=3" in caplog.text
     for word in ("Ann", "Connor", "ann@", CARLA.name, CARLA.password):
         assert word not in caplog.text
+
+
+@pytest.mark.usefixtures("campaign")
+def test_names_leave_only_if_two_owners_agree_where_there_are_two(app: Flask, carla: FlaskClient) -> None:
+    """One owner asks, another one agrees with the password; one's own consent, an editor's and an old one are none."""
+    oona, edda = logged_in(app, "oona"), logged_in(app, "edda", Role.EDITOR)
+    download = {**visit(carla, "/admin/export").form("/export/ask").fields(), "password": CARLA.password}
+    assert "Another owner has to agree first." in page_of(carla.post("/admin/export", data=download), 422).text
+    for _ in range(2):
+        assert carla.post("/admin/export/ask", data=download).status_code == 303
+    waiting = visit(carla, "/admin/export")
+    assert waiting.text.count("You asked for this export.") == 1
+    assert not [form for form in waiting.all("form") if form["action"].endswith(("/agree", "/export"))]
+    with app.app_context():
+        [asked] = second_person.requests()
+    own = {**download, "number": asked.number}
+    assert carla.post("/admin/export/agree", data=own).status_code == 422, "one's own consent"
+    token = visit(edda, "/admin/account").form("/admin/account").fields()["csrf_token"]
+    assert edda.post("/admin/export/agree", data={**own, "csrf_token": token}).status_code == 403
+
+    assert "An owner asks you to agree to an export." in visit(oona, "/admin/").text
+    assert "asks you" not in visit(carla, "/admin/").text
+    page = visit(oona, "/admin/export")
+    assert f"{CARLA.name} asks for this export." in page.text
+    agree = page.form("/export/agree").fields()
+    page_of(oona.post("/admin/export/agree", data={**agree, "password": "guess"}), 422).one(role="alert")
+    for number in ("", "x", "0", "99"):
+        gone = oona.post("/admin/export/agree", data={**agree, "number": number, "password": CARLA.password})
+        assert gone.status_code == 404
+    assert carla.post("/admin/export", data=download).status_code == 422, "not yet"
+    assert oona.post("/admin/export/agree", data={**agree, "password": CARLA.password}).status_code == 303
+    theirs = {**visit(oona, "/admin/export").form("/export/ask").fields(), "password": CARLA.password}
+    assert oona.post("/admin/export", data=theirs).status_code == 422, "the consent is for Carla's export"
+    form = visit(carla, "/admin/export").form("/admin/export")
+    assert carla.post("/admin/export", data={**form.fields(), "password": CARLA.password}).status_code == 200
+    with app.app_context():
+        acts = [(row.act, row.name, row.number) for row in journal.newest(acts=("export asked for", "export agreed to"))]
+    assert acts == [("export agreed to", "oona", asked.number), ("export asked for", CARLA.name, None)]
+
+
+@pytest.mark.usefixtures("campaign")
+def test_a_consent_ends_after_a_day_and_one_owner_alone_needs_none(app: Flask, carla: FlaskClient) -> None:
+    logged_in(app, "oona")
+    with app.app_context():
+        second_person.ask("water-2026", "account 1")
+        second_person.agree(second_person.requests()[0].number, "account 2")
+        second_person.check_export("water-2026", "account 1")
+        with pytest.raises(OtherOwnerNeeded):
+            second_person.check_export("water-2025", "account 1")
+        with stopped_at(now() + timedelta(hours=24, seconds=1)), pytest.raises(OtherOwnerNeeded):
+            second_person.check_export("water-2026", "account 1")
+        accounts.set_enabled("oona", False)
+        second_person.check_export("water-2026", "account 1")
 
 
 @pytest.mark.usefixtures("campaign")

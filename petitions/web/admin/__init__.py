@@ -83,6 +83,8 @@ PAGES = (
     (SIGNATURES, "POST", "/retention/<campaign>/not-handed-over", retention.undo_delivery),
     (SIGNATURES, "GET", "/export", exports.export_form),
     (SIGNATURES, "POST", "/export", exports.export),
+    (SIGNATURES, "POST", "/export/ask", exports.ask_for_export),
+    (SIGNATURES, "POST", "/export/agree", exports.agree_to_export),
     (SIGNATURES, "GET", "/open", decrypt_export.decrypt_export),
     (SIGNATURES, "GET", "/open/download", decrypt_export.decrypt_export_file),
     (PEOPLE, "GET", "/keys", keys.keys),

@@ -17,9 +17,11 @@ from petitions.queries.counts import COLUMNS
 from petitions.services.campaigns import editing
 from petitions.services.keys.keyring import settings
 from petitions.services.operations import nightly
+from petitions.services.staff import second_person
 from petitions.web import sessions
 from petitions.web.admin import chosen, navigation
 from petitions.web.admin.cases import STATES
+from petitions.web.admin.login import by
 from petitions.web.sources import CHANNELS
 
 SOURCES = {
@@ -59,9 +61,11 @@ def _needs(board: Board, facts: boards.Facts) -> list[tuple[object, str, object]
     role = sessions.current().login.role
     languages, lines = editing.overview(board.campaign) if may(role, Right.CAMPAIGN) else ([], [])
     texts = sum(line.states[each] != TextState.READY for line in lines for each in languages)
+    asked = [each for each in second_person.requests() if not each.agreed and each.by != by()]
     mails, untested = board.outbox, _l("It is not proven yet that the keys open what is encrypted to them.")
     found = (
         (not facts.is_key_tested, Right.PEOPLE, "admin.keys", untested),
+        (asked, Right.SIGNATURES, "admin.export_form", _l("An owner asks you to agree to an export.")),
         (nightly.faults(settings()), Right.PEOPLE, "admin.health", _l("The backups are not in order.")),
         (not facts.has_end, Right.CAMPAIGN, "admin.edit_campaign", _l("The campaign has no closing date.")),
         (texts, Right.CAMPAIGN, "admin.list_texts", _texts(texts)),

@@ -24,6 +24,14 @@ def needed_board() -> Board:
     return found
 
 
+def row_number() -> int:
+    """The number of the row that a button belongs to; raises NotFound for an invalid one."""
+    said = request.form.get("number", "")
+    if not (said.isascii() and said.isdecimal() and len(said) < 10):
+        raise NotFound()
+    return int(said)
+
+
 def slug_or_none() -> str | None:
     """The campaign's slug; None before there is any campaign."""
     return boards.slug_of(request.cookies.get(COOKIE, ""))

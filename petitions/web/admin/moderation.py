@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 
-from flask import redirect, render_template, request, url_for
+from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_pgettext
 
 from petitions.domain.states import SignatureState
-from petitions.errors import DomainError, NotFound, ReasonMissing
+from petitions.errors import DomainError, OtherOwnerNeeded, ReasonMissing
 from petitions.queries import collectors, moderation
 from petitions.queries.board import Board
 from petitions.queries.moderation import Condition
 from petitions.services.moderation import holds, invalidations
+from petitions.services.staff import second_person
 from petitions.web.admin import chosen
 from petitions.web.admin.login import by, password_refused
 from petitions.web.errors import status_of, wait_of, words_of
@@ -51,8 +52,8 @@ def prepare_invalidation() -> ResponseReturnValue:
 
 
 def run_invalidation() -> ResponseReturnValue:
-    """Invalidate the signatures, with the password again."""
-    return _with_password(invalidations.run_invalidation)
+    """Invalidate the signatures, with the password again; many of them only if another owner prepared it."""
+    return _with_password(_run)
 
 
 def undo_invalidation() -> ResponseReturnValue:
@@ -61,21 +62,23 @@ def undo_invalidation() -> ResponseReturnValue:
 
 
 def _with_password(act: Callable[[int, str], int]) -> ResponseReturnValue:
-    number = _number()
-    if exc := password_refused():
+    number = chosen.row_number()
+    exc = password_refused()
+    try:
+        if not exc:
+            act(number, by())
+    except OtherOwnerNeeded as other:
+        exc = other
+    if exc:
         board = chosen.needed_board()
         page = _invalidations_page(board, InvalidationForm(board.timezone), refused=(number, exc))
         return page, status_of(exc), wait_of(exc)
-    act(number, by())
     return redirect(url_for("admin.list_invalidations"), 303)
 
 
-def _number() -> int:
-    """The row that the button belongs to; raises NotFound for an invalid number."""
-    said = request.form.get("number", "")
-    if not (said.isascii() and said.isdecimal() and len(said) < 10):
-        raise NotFound()
-    return int(said)
+def _run(number: int, by: str) -> int:
+    second_person.check_invalidation(number, by)
+    return invalidations.run_invalidation(number, by)
 
 
 def _invalidations_page(
@@ -91,4 +94,5 @@ def _invalidations_page(
         invalidations=rows,
         collectors={each.id: each.title for each in collectors.of_campaign(board.campaign)},
         refused={refused[0]: words_of(refused[1])} if refused else {},
+        few=second_person.FEW if second_person.is_needed(by()) else None,
     )

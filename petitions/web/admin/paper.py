@@ -9,9 +9,10 @@ from flask_babel import lazy_gettext as _l
 
 from petitions import clock
 from petitions.domain import codes
+from petitions.domain.roles import Right
 from petitions.domain.states import TallyKind
 from petitions.errors import CountDiffers, CountFaulty, DomainError, NotFound, SecondPersonNeeded
-from petitions.queries import collectors
+from petitions.queries import collectors, staff
 from petitions.queries import paper as queries
 from petitions.queries.board import Board
 from petitions.queries.catalogue import PublicCampaign, catalogue
@@ -58,7 +59,7 @@ def report_paper() -> ResponseReturnValue:
     if faults or not entries:
         return _page(board, faults, None if faults else NOTHING), 422
     note = "".join(char for char in request.form.get("note", "") if char.isprintable())[:LONGEST_NOTE]
-    is_alone = not queries.has_second_person(sessions.current().login.account_id)
+    is_alone = not staff.has_second_person(sessions.current().login.account_id, Right.PAPER)
     try:
         tallies.report(entries, day, note, by(), is_alone=is_alone, collector_id=collector.id if collector else None)
     except CountFaulty as exc:
@@ -133,7 +134,7 @@ def _page(
         sums=queries.sums(campaign.id),
         waiting=queries.waiting(campaign.id),
         mine=by(),
-        is_alone=not queries.has_second_person(login.account_id),
+        is_alone=not staff.has_second_person(login.account_id, Right.PAPER),
         today=clock.now().date().isoformat(),
         typed=request.form,
         faults=faults or {},

@@ -1,0 +1,85 @@
+"""The rule of two owners: where there are two, one alone exports no names and invalidates no more than a few signatures.
+
+Requests and consents are rows of the journal, so they cannot be removed afterwards.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from petitions import clock
+from petitions.db.transactions import reading
+from petitions.domain.roles import Right
+from petitions.errors import NotFound, OtherOwnerNeeded
+from petitions.models import Invalidation, JournalRow
+from petitions.queries import staff
+from petitions.services import journal
+
+LASTS = timedelta(hours=24)  # a request waits so long for a consent, which holds for the rest of that time
+FEW = 50  # signatures that one owner may invalidate alone
+ASKED, AGREED = "export asked for", "export agreed to"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request for an export of this campaign; `number` is its row in the journal, `agreed` who agreed, if anybody."""
+
+    number: int
+    campaign: str
+    by: str
+    name: str
+    ends_at: datetime
+    agreed: str = ""
+
+
+def is_needed(by: str) -> bool:
+    """Whether there is another owner who could agree."""
+    return staff.has_second_person(int(by.removeprefix("account ")), Right.SIGNATURES)
+
+
+def requests() -> list[Request]:
+    """The requests of the last day, oldest first."""
+    found: dict[int, Request] = {}
+    for row in reversed(journal.newest(since=clock.now() - LASTS, acts=(ASKED, AGREED))):
+        if row.act == ASKED:
+            found[row.id] = Request(row.id, row.subject, row.actor, row.name or "", row.at + LASTS)
+        elif row.number in found:
+            found[row.number] = replace(found[row.number], agreed=row.name or "?")
+    return list(found.values())
+
+
+def ask(campaign: str, by: str) -> None:
+    """Ask the other owners to agree to an export of this campaign."""
+    if not any((each.campaign, each.by) == (campaign, by) for each in requests()):
+        journal.note(by, ASKED, campaign)
+
+
+def agree(number: int, by: str) -> None:
+    """Agree to the request of another owner; raises NotFound when it is over, and OtherOwnerNeeded for the own one."""
+    request = next((each for each in requests() if each.number == number), None)
+    if request is None:
+        raise NotFound(request=number)
+    if request.by == by:
+        raise OtherOwnerNeeded()
+    journal.note(by, AGREED, request.campaign, number)
+
+
+def check_export(campaign: str, by: str) -> None:
+    """Raise OtherOwnerNeeded unless another owner agreed to it, or there is none."""
+    if is_needed(by) and not any(each.agreed for each in requests() if (each.campaign, each.by) == (campaign, by)):
+        raise OtherOwnerNeeded()
+
+
+def check_invalidation(number: int, by: str) -> None:
+    """Raise OtherOwnerNeeded if it is large, and this owner prepared it, and there is another one."""
+    prepared = select(JournalRow.id).where(
+        JournalRow.actor == by,
+        JournalRow.act == "invalidation prepared",
+        JournalRow.subject == f"invalidation {number}",
+    )
+    with reading() as connection:
+        size = connection.scalar(select(Invalidation.previewed).where(Invalidation.id == number)) or 0
+        is_own = connection.scalar(prepared) is not None
+    if size > FEW and is_own and is_needed(by):
+        raise OtherOwnerNeeded()
