@@ -49,3 +49,20 @@ def members(since: datetime) -> list[Member]:
             )
             for row in connection.execute(statement)
         ]
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """A session of an account; `key` names it, and is no secret: the cookie's token cannot be computed from it."""
+
+    key: str
+    created_at: datetime
+
+
+def open_sessions(account_id: int, since: datetime) -> list[OpenSession]:
+    """The sessions of this account that began after `since`, the newest first."""
+    is_theirs = (StaffSession.account_id == account_id) & (StaffSession.created_at > since)
+    statement = select(StaffSession.token_hash, StaffSession.created_at).where(is_theirs)
+    with reading() as connection:
+        rows = connection.execute(statement.order_by(StaffSession.created_at.desc())).all()
+    return [OpenSession(row.token_hash.hex(), row.created_at) for row in rows]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, String, cast, insert, select, text
+from sqlalchemy import Connection, String, cast, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from petitions import clock
@@ -37,6 +37,14 @@ def note(by: str, act: str, subject: str = "", number: int | None = None) -> Non
     """Append a row in a transaction of its own, about an act of several transactions."""
     with transaction() as store:
         record(store, by, act, subject, number)
+
+
+def actors() -> list[tuple[str, str]]:
+    """Who is in the journal: each actor with the account's name, which is empty for others and deleted accounts."""
+    is_theirs = JournalRow.actor == "account " + cast(Account.id, String)
+    statement = select(JournalRow.actor, func.coalesce(Account.name, "")).outerjoin(Account, is_theirs).distinct()
+    with reading() as connection:
+        return [(row[0], row[1]) for row in connection.execute(statement.order_by(JournalRow.actor))]
 
 
 def newest(

@@ -126,6 +126,7 @@ STAFF_PATHS = tuple(
         "mails",
         "export",
         "open",
+        "help",
         "keys",
         "retention",
         "campaign",

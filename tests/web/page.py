@@ -31,7 +31,7 @@ AUTOCOMPLETE = {
     "name": "username",
     "password": "current-password",
 }
-ABOUT_OTHERS = {"mails-email", "invite-name"}  # staff type what is another person's
+ABOUT_OTHERS = {"mails-email", "help-email", "invite-name"}  # staff type what is another person's
 
 
 class Node:

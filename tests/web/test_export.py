@@ -93,6 +93,7 @@ def test_an_export_is_recorded_without_names(
 @pytest.mark.usefixtures("campaign")
 def test_names_leave_only_if_two_owners_agree_where_there_are_two(app: Flask, carla: FlaskClient) -> None:
     """One owner asks, another one agrees with the password; one's own consent, an editor's and an old one are none."""
+    carla.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
     oona, edda = logged_in(app, "oona"), logged_in(app, "edda", Role.EDITOR)
     download = {**visit(carla, "/admin/export").form("/export/ask").fields(), "password": CARLA.password}
     assert "Another owner has to agree first." in page_of(carla.post("/admin/export", data=download), 422).text
@@ -124,7 +125,9 @@ def test_names_leave_only_if_two_owners_agree_where_there_are_two(app: Flask, ca
     form = visit(carla, "/admin/export").form("/admin/export")
     assert carla.post("/admin/export", data={**form.fields(), "password": CARLA.password}).status_code == 200
     with app.app_context():
-        acts = [(row.act, row.name, row.number) for row in journal.newest(acts=("export asked for", "export agreed to"))]
+        acts = [
+            (row.act, row.name, row.number) for row in journal.newest(acts=("export asked for", "export agreed to"))
+        ]
     assert acts == [("export agreed to", "oona", asked.number), ("export asked for", CARLA.name, None)]
 
 

@@ -102,6 +102,7 @@ def test_no_page_is_forgotten_here(make_demo: MakeDemo) -> None:
         "pages.counts",
         "admin.board_part",
         "admin.board_csv",
+        "admin.journal_csv",
         "admin.download_campaign",
         "admin.decrypt_export_file",
         "kit.kit_pdf",

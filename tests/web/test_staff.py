@@ -1,11 +1,15 @@
 """Account pages: change the password, log out everywhere, disable and enable."""
 
+import csv
+import io
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from petitions.models import StaffSession
+from petitions.services import journal
 from petitions.services.staff import accounts
 from tests.support.factories import CARLA, rows
 from tests.web.browsing import browser, page_of, visit
@@ -59,6 +63,39 @@ def test_another_password_keeps_this_browser_in_and_no_other(app: Flask, carla: 
     logged_in(app, password=NEW)
 
 
+def test_one_session_is_ended_and_the_others_stay(app: Flask, carla: FlaskClient) -> None:
+    other, dora = logged_in(app), logged_in(app, "dora")
+    page = visit(carla, ACCOUNT)
+    assert len(page.one("ul", class_="sessions").all("li")) == 2, "her own, and no one else's"
+    end = page.one("ul", class_="sessions").one("form").fields()
+    token = visit(dora, ACCOUNT).form(ACCOUNT).fields()["csrf_token"]
+    foreign = {**end, "csrf_token": token}
+    assert dora.post(f"{ACCOUNT}/sessions", data=foreign).status_code == 404, "only the own sessions"
+    assert is_in(other)
+    assert carla.post(f"{ACCOUNT}/sessions", data=end).status_code == 303
+    assert [is_in(client) for client in (carla, other, dora)] == [True, False, True]
+    assert carla.post(f"{ACCOUNT}/sessions", data=end).status_code == 404, "it is over"
+
+
+def test_the_journal_is_shown_by_act_and_actor_and_leaves_as_a_table(app: Flask, carla: FlaskClient) -> None:
+    with app.app_context():
+        journal.note("account 2", "hold ended", "=1+1")
+    form = visit(carla, "/admin/journal").one("form", method="get")
+    names = [option.text for option in form.one("select", name="actor").all("option")]
+    assert {CARLA.name, "dora"} <= set(names), names
+    shown = visit(carla, "/admin/journal?actor=account+2&act=").one("tbody").all("tr")
+    assert len(shown) == 1
+    assert shown[0].text.endswith("=1+1")
+    assert len(visit(carla, "/admin/journal?act=account+created&actor=").one("tbody").all("tr")) == 2
+    for nothing in ("?act=account+created&actor=account+2", "?act=x", "?actor=%00x", "?actor='--"):
+        assert not visit(carla, f"/admin/journal{nothing}").one("tbody").all("tr")
+    answer = carla.get("/admin/journal.csv")
+    table = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    assert [int(row["id"]) for row in table] == list(range(1, len(table) + 1))
+    assert [row["subject"] for row in table if row["act"] == "hold ended"] == ["'=1+1"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
 def test_a_password_is_changed_only_with_the_old_one(app: Flask, carla: FlaskClient) -> None:
     wrong = [("guess", NEW, NEW), ("", NEW, NEW), (CARLA.password, NEW, NEW + "x"), (CARLA.password, "short", "short")]
     for old, new, again in wrong:
@@ -78,7 +115,7 @@ def test_logging_out_clears_what_the_browser_kept(carla: FlaskClient) -> None:
 
 def test_logging_out_everywhere_ends_every_session_of_the_account(app: Flask, carla: FlaskClient) -> None:
     other, dora = logged_in(app), logged_in(app, "dora")
-    fields = visit(carla, ACCOUNT).form(f"{ACCOUNT}/sessions").fields()
+    fields = visit(carla, ACCOUNT).all("form", action=f"{ACCOUNT}/sessions")[-1].fields()
     answer = carla.post(f"{ACCOUNT}/sessions", data=fields)
     assert (answer.status_code, answer.location) == (303, LOGIN)
     assert "Clear-Site-Data" in answer.headers

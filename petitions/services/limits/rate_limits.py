@@ -42,6 +42,7 @@ LOGIN_TRIES_ACCOUNT = Rule(
 )  # per account, from all networks without an earlier login
 LOGIN_KNOWN = Rule("login-known", 1, timedelta(days=30))  # networks from which the account logged in
 ASKS = Rule("asks", 30, timedelta(hours=1))  # requests for the link to the signer's page, per network
+HELP_DESK = Rule("help-desk", 30, timedelta(days=1))  # the same, asked for by staff; all of them together
 UNKNOWN_ORIGIN = Rule("no-origin", 20, timedelta(minutes=10))
 INVALID = Rule("invalid", 240, timedelta(minutes=1))  # invalid forms, per network: each costs 15 ms
 WRONG_SECRET = Rule(

@@ -101,6 +101,22 @@ def end_sessions(name: str, by: str = journal.COMMAND) -> None:
         end_all_sessions(store, changed(store, name), by, "sessions ended")
 
 
+def end_session(account_id: int, key: str, by: str) -> None:
+    """End one session of this account, by its key; raises NotFound."""
+    with transaction() as store:
+        theirs = StaffSession.account_id == account_id
+        found = [each for each in store.scalars(select(StaffSession).where(theirs)) if each.token_hash.hex() == key]
+        if not found:
+            raise NotFound()
+        store.delete(found[0])
+        journal.record(store, by, "session ended", f"account {account_id}")
+
+
+def key_of(token: str) -> str:
+    """The key by which pages name the session of this token."""
+    return _hash(token).hex()
+
+
 def set_enabled(name: str, is_enabled: bool, by: str = journal.COMMAND) -> None:
     """Enable the account, or disable it and end its sessions. Raises NotFound."""
     with transaction() as store:

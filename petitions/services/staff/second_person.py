@@ -1,4 +1,4 @@
-"""The rule of two owners: where there are two, one alone exports no names and invalidates no more than a few signatures.
+"""The rule of two owners: where there are two, one alone exports no names, and invalidates only a few signatures.
 
 Requests and consents are rows of the journal, so they cannot be removed afterwards.
 """

@@ -17,6 +17,7 @@ from petitions.web.admin import (
     embedding,
     exports,
     health,
+    help_desk,
     invitations,
     keys,
     login,
@@ -81,6 +82,8 @@ PAGES = (
     (SIGNATURES, "GET", "/retention", retention.retention),
     (SIGNATURES, "POST", "/retention/<campaign>/handed-over", retention.record_delivery),
     (SIGNATURES, "POST", "/retention/<campaign>/not-handed-over", retention.undo_delivery),
+    (CAMPAIGN, "GET", "/help", help_desk.help_desk),
+    (CAMPAIGN, "POST", "/help", help_desk.send_own_link),
     (SIGNATURES, "GET", "/export", exports.export_form),
     (SIGNATURES, "POST", "/export", exports.export),
     (SIGNATURES, "POST", "/export/ask", exports.ask_for_export),
@@ -93,6 +96,7 @@ PAGES = (
     (PEOPLE, "POST", "/staff", staff.change_staff),
     (PEOPLE, "POST", "/staff/invite", staff.invite),
     (PEOPLE, "GET", "/journal", staff.list_journal),
+    (PEOPLE, "GET", "/journal.csv", staff.journal_csv),
     (PEOPLE, "GET", "/health", health.health),
 )
 RIGHTS: dict[str, Right | None] = {f"admin.{view.__name__}": right for right, _, _, view in PAGES}

@@ -8,7 +8,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
+from petitions import clock
 from petitions.errors import CodeWrong, PasswordCommon, PasswordTooShort
+from petitions.queries import staff
 from petitions.services.keys.keyring import settings
 from petitions.services.staff import accounts, factors, people
 from petitions.web import sessions
@@ -39,9 +41,13 @@ def change_password() -> ResponseReturnValue:
 
 
 def end_sessions() -> ResponseReturnValue:
-    """End all sessions of this account."""
-    accounts.end_sessions(sessions.current().login.name, by())
-    return left()
+    """End one session of this account, or all of them; raises NotFound."""
+    session, key = sessions.current(), request.form.get("session", "")
+    if not key:
+        accounts.end_sessions(session.login.name, by())
+        return left()
+    accounts.end_session(session.login.account_id, key, by())
+    return redirect(url_for("admin.account"), 303)
 
 
 def second_factor() -> ResponseReturnValue:
@@ -62,7 +68,10 @@ def begin_second_factor() -> ResponseReturnValue:
 
 
 def _account_page(error: object = None, new_error: object = None) -> str:
+    session = sessions.current()
     page = {"error": error, "new_error": new_error, "shortest": accounts.SHORTEST_PASSWORD}
+    page["sessions"] = staff.open_sessions(session.login.account_id, clock.now() - accounts.SESSION_LIFETIME)
+    page["this"] = accounts.key_of(session.token)
     return render_template("admin/account.html", is_done="done" in request.args, **page)
 
 

@@ -1,9 +1,6 @@
 """The overview: the counts of all cases, live."""
 
-import csv
-import io
-
-from flask import Response, abort, render_template
+from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
@@ -22,6 +19,7 @@ from petitions.web import sessions
 from petitions.web.admin import chosen, navigation
 from petitions.web.admin.cases import STATES
 from petitions.web.admin.login import by
+from petitions.web.admin.tables import csv_file
 from petitions.web.sources import CHANNELS
 
 SOURCES = {
@@ -85,20 +83,16 @@ def _papers(number: int) -> object:
 
 
 def board_csv() -> ResponseReturnValue:
-    """The counts as a table for programs (RFC 4180, UTF-8 with a byte order mark for spreadsheets)."""
+    """The counts as a table for programs."""
     found = chosen.board()
     if found is None:
         abort(404)
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["case", "state", "goal", *COLUMNS, "confirmed_today"])
-    for line in found.lines:
-        numbers = [getattr(line.numbers, column) for column in COLUMNS]
-        writer.writerow([line.slug, line.state, line.goal, *numbers, line.today.confirmed])
-    writer.writerow(["people", "", "", "", "", boards.facts(found.campaign).people])
-    response = Response("\ufeff" + out.getvalue(), mimetype="text/csv")
-    response.headers.set("Content-Disposition", "attachment", filename=f"{found.campaign}.csv")
-    return response
+    rows = [
+        [line.slug, line.state, line.goal, *(getattr(line.numbers, column) for column in COLUMNS), line.today.confirmed]
+        for line in found.lines
+    ]
+    rows.append(["people", *[""] * 4, boards.facts(found.campaign).people])
+    return csv_file(f"{found.campaign}.csv", ["case", "state", "goal", *COLUMNS, "confirmed_today"], rows)
 
 
 def list_sources() -> ResponseReturnValue:

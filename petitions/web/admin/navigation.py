@@ -34,6 +34,7 @@ TASKS = (
             ("admin.export_form", _l("Export")),
             ("admin.decrypt_export", _l("Open an exported file")),
             ("admin.retention", _l("Erasing")),
+            ("admin.help_desk", _l("Help desk")),
         ),
     ),
     (

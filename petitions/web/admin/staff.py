@@ -16,6 +16,7 @@ from petitions.services.keys.keyring import settings
 from petitions.services.staff import accounts, invitations, people
 from petitions.web import sessions
 from petitions.web.admin.login import by, password_refused
+from petitions.web.admin.tables import csv_file
 from petitions.web.errors import status_of, wait_of, words_of
 
 ROLES = {
@@ -65,8 +66,17 @@ def change_staff() -> ResponseReturnValue:
 
 
 def list_journal() -> ResponseReturnValue:
-    """The journal, newest first."""
-    return render_template("admin/journal.html", entries=journal.newest(200))
+    """The journal, newest first; of one kind of act or one actor, if the address says so."""
+    shown = {name: request.args.get(name, "").replace("\0", "") for name in ("act", "actor")}  # Postgres refuses NUL
+    entries = journal.newest(200, acts=[shown["act"]] if shown["act"] else (), actor=shown["actor"])
+    return render_template("admin/journal.html", entries=entries, actors=journal.actors(), **shown)
+
+
+def journal_csv() -> ResponseReturnValue:
+    """The whole journal as a table for programs, oldest first."""
+    columns = ("id", "at", "actor", "name", "act", "subject", "number")
+    rows = ([getattr(row, column) for column in columns] for row in reversed(journal.newest()))
+    return csv_file("journal.csv", columns, rows)
 
 
 ACTS: dict[str, Callable[[str], object]] = {
