@@ -50,12 +50,14 @@ def export() -> ResponseReturnValue:
 
 def _page(errors: Mapping[int, object] | None = None) -> str:
     """The page; `errors` are about the repeated password, by the number of the request, 0 for the download."""
+    campaigns, requests = catalogue().campaigns, second_person.requests()
+    asked = {each.campaign for each in requests if each.by == by()}
     return render_template(
         "admin/export.html",
-        campaigns=catalogue().campaigns,
-        titles={each.slug: each.text(locale())["title"] for each in catalogue().campaigns},
+        campaigns=[each for each in campaigns if each.slug not in asked],
+        titles={each.slug: each.text(locale())["title"] for each in campaigns},
         is_needed=second_person.is_needed(by()),
-        requests=second_person.requests(),
+        requests=requests,
         me=by(),
         errors=defaultdict(str, errors or {}),
     )
