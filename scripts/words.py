@@ -46,7 +46,7 @@ def main() -> None:
         text = BytesIO()
         write_po(text, catalogue, sort_output=True, omit_header=True, ignore_obsolete=True, width=0)
         path.write_text(header(catalogue) + text.getvalue().decode())
-        missing = sum(1 for message in catalogue if message.id and not any(message.string or ()))
+        missing = sum(1 for each in catalogue if each.id and (each.fuzzy or not any(each.string or ())))
         print(f"{path.relative_to(ROOT)}: {missing} to translate")
 
 

@@ -1,9 +1,9 @@
 """Tables of campaigns and their texts. They contain nothing personal."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text, UniqueConstraint, false, true
+from sqlalchemy import JSON, Date, ForeignKey, LargeBinary, String, Text, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from petitions.db.base import Base, UtcDateTime
@@ -32,6 +32,8 @@ class Campaign(Base):
     events: Mapped[list[dict[str, Any]]] = mapped_column(JSON, server_default="[]")  # of content/events.py
     opens_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    contest_ends_on: Mapped[date | None] = mapped_column(Date)  # paper with a later postmark does not win
+    contest_frozen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the ranking stays as it was then
     controller: Mapped[dict[str, str]] = mapped_column(JSON)
     topics: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON)
     neutral_subject: Mapped[bool] = mapped_column(server_default=false())

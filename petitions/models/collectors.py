@@ -34,3 +34,4 @@ class Collector(Base):
     closes_at: Mapped[datetime] = mapped_column(UtcDateTime)
     link_id: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    drawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # drawn among those with the same figures

@@ -54,6 +54,8 @@ PAGES = (
     (CAMPAIGN, "GET", "/collectors", collectors.list_collectors),
     (CAMPAIGN, "POST", "/collectors", collectors.create_collector),
     (CAMPAIGN, "POST", "/collectors/change", collectors.change_collector),
+    (CAMPAIGN, "POST", "/collectors/contest", collectors.change_contest),
+    (CAMPAIGN, "GET", "/collectors/certificates", collectors.print_certificates),
     (FIGURES, "POST", "/campaigns/choose", chosen.choose_campaign),
     (CAMPAIGN, "GET", "/campaign", campaign.edit_campaign),
     (CAMPAIGN, "POST", "/campaign", campaign.save_campaign),

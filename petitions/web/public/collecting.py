@@ -59,6 +59,15 @@ def own_page(token: str) -> ResponseReturnValue:
     return render("collector.html", campaign, collector=facts, kinds=KINDS, token=token, done=done)
 
 
+@bp.get("/<lang:lang>/collector/<token>/certificate")
+def certificate(token: str) -> ResponseReturnValue:
+    """The collector's certificate, to print."""
+    facts = collectors.open_page(token)
+    campaign = catalogue().campaign_with_id(facts.campaign_id)
+    shown = {"collectors": [facts], "winners": queries.winners(campaign.slug), "kinds": KINDS}
+    return render("certificates.html", campaign, **shown)
+
+
 @bp.post("/<lang:lang>/collector/<token>")
 def change(token: str) -> ResponseReturnValue:
     """Begin, stop, or erase."""
@@ -73,5 +82,5 @@ def change(token: str) -> ResponseReturnValue:
 
 
 def _page(campaign: PublicCampaign, form: CollectForm, problem: object = None) -> str:
-    ranking = queries.ranking(campaign.slug)
-    return render("collectors.html", campaign, form=form, problem=problem, ranking=ranking, kinds=KINDS)
+    shown = {"ranking": queries.ranking(campaign.slug), "contest": queries.contest(campaign.slug), "kinds": KINDS}
+    return render("collectors.html", campaign, form=form, problem=problem, **shown)
