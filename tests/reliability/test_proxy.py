@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from petitions.services.operations import site_checks
 from tests.reliability.test_slow_clients import signed, slow_clients
 from tests.support import inspecting
 from tests.support.effort import note
@@ -106,6 +107,15 @@ def test_signing_and_confirming_through_either_server(servers: Servers) -> None:
         assert ask(servers.servers[number % 2].port, post(path, b"")).status == 303
     with inspecting.inside(servers.servers[0].folder, servers.database):
         assert inspecting.faults() == []
+
+
+def test_the_doctor_counts_the_proxies_that_are_there(servers: Servers) -> None:
+    """With one too many, each visitor could claim another network; with one too few, all would share one limit."""
+    direct, behind = (f"http://127.0.0.1:{port}" for port in (servers.servers[0].port, servers.port))
+    with inspecting.inside(servers.servers[0].folder, servers.database):
+        assert (site_checks.proxy_faults(direct, 0), site_checks.proxy_faults(behind, 1)) == ([], [])
+        [fault] = site_checks.proxy_faults(behind, 2)
+    assert fault.startswith("PETITIONS_PROXY_HOPS is 2, but the program is behind 1")
 
 
 def test_the_network_limit_is_one_for_both_and_cannot_be_forged(servers: Servers) -> None:

@@ -1,7 +1,9 @@
 """Each fault around the program is named in a sentence, and nothing is asked of other machines about a local site."""
 
+import io
 import ssl
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -28,6 +30,9 @@ from tests.support.factories import newest, sign
 from tests.support.ports import free_port
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
+
+
+ASKING = ("address_faults", "proxy_faults", "sender_faults", "certificate_faults")
 
 
 @pytest.fixture
@@ -71,7 +76,7 @@ def records(monkeypatch: pytest.MonkeyPatch, found: dict[str, Any]) -> None:
 def test_a_sound_local_installation_has_no_faults_and_asks_nobody(
     config: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("address_faults", "sender_faults", "certificate_faults"):
+    for name in ASKING:
         monkeypatch.setattr(site_checks, name, lambda *_: pytest.fail("a local site is not asked for"))
     assert site_checks.checked(config) == ([], [])
 
@@ -105,6 +110,38 @@ def test_an_address_that_does_not_answer_is_reported(site: str) -> None:
     assert site_checks.address_faults(site) == []
     [fault] = site_checks.address_faults(f"http://127.0.0.1:{free_port()}")
     assert "does not answer (" in fault
+
+
+@pytest.mark.parametrize(
+    ("chain", "hops", "effect"),
+    [
+        ("{forged}, 198.51.100.7", 1, ""),
+        ("198.51.100.7", 1, ""),  # a proxy that drops what visitors claim
+        ("{forged}", 0, ""),
+        ("{forged}", 1, "visitors can claim any network"),
+        ("{forged}, 198.51.100.7, 10.0.0.3", 1, "all visitors share one network's limits"),
+    ],
+)
+def test_a_wrong_number_of_proxies_is_reported(
+    context: Flask, monkeypatch: pytest.MonkeyPatch, chain: str, hops: int, effect: str
+) -> None:
+    """The request of the doctor reaches the program as proxies forward it, and its answer is for the doctor only."""
+    client = context.test_client()
+
+    def forwarded(request: urllib.request.Request, **_: object) -> io.BytesIO:
+        sent = dict(request.header_items())
+        headers = {**sent, "X-Forwarded-For": chain.format(forged=sent["X-forwarded-for"])}
+        headers.pop("X-forwarded-for")
+        answer = client.get("/proxies", headers=headers)
+        assert answer.status_code == 200
+        wrong = {**headers, "X-petitions-probe": sent["X-petitions-probe"][:-1] + "g"}
+        assert client.get("/proxies", headers=wrong).status_code == 404
+        return io.BytesIO(answer.data)
+
+    monkeypatch.setattr(urllib.request, "urlopen", forwarded)
+    found = site_checks.proxy_faults("https://sign.example.org", hops)
+    assert [effect in fault for fault in found] == ([True] if effect else [])
+    assert client.get("/proxies").status_code == 404
 
 
 def test_a_certificate_that_ends_soon_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,12 +182,12 @@ def test_a_sender_without_records_is_reported_and_dns_that_is_away_is_not(monkey
 
 def test_a_public_site_is_asked_for(config: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    for name in ("address_faults", "sender_faults", "certificate_faults"):
+    for name in ASKING:
         monkeypatch.setattr(site_checks, name, lambda *given, n=name: asked.append(n) or [f"{n} {given}"])
     public = replace(config, base_url="https://sign.example.org", mail_from="Section <sign@example.org>")
     faults, _ = site_checks.checked(public)
-    assert asked == ["address_faults", "sender_faults", "certificate_faults"]
-    assert faults[1:] == ["sender_faults ('example.org',)", "certificate_faults ('sign.example.org', 443)"]
+    assert asked == list(ASKING)
+    assert faults[2:] == ["sender_faults ('example.org',)", "certificate_faults ('sign.example.org', 443)"]
 
 
 def test_failed_mails_and_missing_translations_are_noted(

@@ -91,6 +91,7 @@ def test_no_page_is_forgotten_here(make_demo: MakeDemo) -> None:
         "static",
         "health.healthz",
         "health.readyz",
+        "health.proxies",
         "health.metrics",
         "api_counts.campaign_counts",
         "well_known.security_txt",

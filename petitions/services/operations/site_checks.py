@@ -1,6 +1,7 @@
 """Checks of what is around the program: its public address, certificate, sender's DNS records, memory, catalogues."""
 
 import os
+import secrets
 import socket
 import ssl
 import urllib.error
@@ -16,16 +17,19 @@ import dns.resolver
 
 from petitions import clock
 from petitions.db.transactions import reading
+from petitions.domain import sealing
 from petitions.domain.retention import SEEN
 from petitions.queries.board import outbox
 from petitions.queries.catalogue import catalogue
 from petitions.queries.retention import marks
+from petitions.services.keys.keyring import keyring
 from petitions.settings import LOOPBACK, ROOT, Settings
 
 SECONDS = 5.0  # that another machine has for its answer
 CERTIFICATE_LEFT = timedelta(days=14)  # certbot and Caddy renew 30 days before the end
 MEBIBYTE = 2**20
 LEAST_MEMORY, LEAST_INODES = 100 * MEBIBYTE, 10_000
+FORGED = "203.0.113.113"  # what a visitor could claim; an address for documentation (RFC 5737)
 WORKER_WAITS = timedelta(hours=3)
 
 
@@ -36,6 +40,7 @@ def checked(settings: Settings) -> tuple[list[str], list[str]]:
     if host not in LOOPBACK:
         faults += [
             *address_faults(settings.base_url),
+            *proxy_faults(settings.base_url, settings.proxy_hops),
             *sender_faults(parseaddr(settings.mail_from)[1].rpartition("@")[2]),
         ]
         if settings.is_https:
@@ -83,6 +88,27 @@ def address_faults(base_url: str) -> list[str]:
         reason = getattr(exc, "reason", exc)
         return [f"{base_url} does not answer ({reason}): check the web server, its certificate and the domain"]
     return []
+
+
+def proof(nonce: str) -> str:
+    """What only this installation can send with `nonce`: so only its own doctor is told about its proxies."""
+    return sealing.blind_index(keyring().secret_key.encode(), "proxies", nonce).hex()
+
+
+def proxy_faults(base_url: str, hops: int) -> list[str]:
+    """Whether as many proxies stand before the program as PETITIONS_PROXY_HOPS says: each adds to X-Forwarded-For."""
+    nonce = secrets.token_hex(16)
+    headers = {"X-Forwarded-For": FORGED, "X-Petitions-Probe": f"{nonce} {proof(nonce)}"}
+    request = urllib.request.Request(f"{base_url}/proxies", headers=headers)  # noqa: S310 - http or https only
+    try:
+        with urllib.request.urlopen(request, timeout=SECONDS) as said:  # noqa: S310 - the same
+            number = int(said.read(9))
+    except (urllib.error.URLError, OSError, ValueError):
+        return []  # address_faults says it, or an older version answers
+    if number == hops:
+        return []
+    effect = "visitors can claim any network" if number < hops else "all visitors share one network's limits"
+    return [f"PETITIONS_PROXY_HOPS is {hops}, but the program is behind {number}: {effect}. Set it to {number}"]
 
 
 def certificate_faults(host: str, port: int) -> list[str]:

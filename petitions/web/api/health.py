@@ -17,7 +17,7 @@ from petitions.queries.catalogue import catalogue
 from petitions.queries.counts import COLUMNS
 from petitions.queries.retention import marks
 from petitions.services.keys.keyring import keyring, settings
-from petitions.services.operations import machine_checks
+from petitions.services.operations import machine_checks, site_checks
 
 bp = Blueprint("health", __name__)
 FRESH_SECONDS = 5.0  # of an answer about readiness, so that nobody makes the server try writes all the time
@@ -43,6 +43,16 @@ def readyz() -> Response:
         kept[:] = [(time.monotonic(), _missing())]
     reason = kept[-1][1]
     return _answer(reason or "ready", 503 if reason else 200)
+
+
+@bp.get("/proxies")
+def proxies() -> Response:
+    """For `flask doctor` of this installation only: how many proxies have forwarded the request; 404 for others."""
+    nonce, _, given = request.headers.get("X-Petitions-Probe", "").partition(" ")
+    if not hmac.compare_digest(given.encode("utf-8", "replace"), site_checks.proof(nonce).encode()):
+        abort(404)
+    chain = [each.strip() for each in ",".join(request.headers.getlist("X-Forwarded-For")).split(",") if each.strip()]
+    return _answer(str(sum(each != site_checks.FORGED for each in chain)), 200)
 
 
 @bp.get("/metrics")
