@@ -2,11 +2,11 @@
 
 from io import BytesIO
 from ipaddress import ip_address, ip_network
-from typing import IO
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request
 from flask import Request as FlaskRequest
+from werkzeug.formparser import FormDataParser
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from petitions.services.keys.keyring import settings as current_settings
@@ -41,8 +41,11 @@ def headers(settings: Settings) -> dict[str, str]:
 class Request(FlaskRequest):
     """A request that uses no temporary files: what the limits allow fits into memory."""
 
-    def _get_file_stream(self, *_: object, **__: object) -> IO[bytes]:
-        return BytesIO()
+    def make_form_data_parser(self) -> FormDataParser:
+        """As Flask's, but files stay in memory."""
+        parser = super().make_form_data_parser()
+        parser.stream_factory = lambda *_, **__: BytesIO()
+        return parser
 
 
 def register(app: Flask, settings: Settings) -> None:
