@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from petitions import clock
+from petitions.clock import now
 from petitions.db.transactions import transaction
 from petitions.domain.roles import Role
 from petitions.domain.states import TallyKind
@@ -36,7 +37,7 @@ def needs(app: Flask, role: Role) -> dict[str, str]:
 def test_each_role_is_asked_for_what_it_may_do(app: Flask, campaign: PublicCampaign) -> None:
     with app.app_context():
         with transaction() as store:
-            store.execute(update(Campaign).values(keys_checked_at=None, closes_at=None))
+            store.execute(update(Campaign).values(keys_checked_at=None, closes_at=None, changed_at=now()))
             case = select(Case.id).where(Case.slug == "river").scalar_subquery()
             store.execute(
                 update(CaseText).where(CaseText.case_id == case, CaseText.locale == "fr").values(state="draft")

@@ -6,6 +6,7 @@ A text lies at a place of the campaign's folder: `texts`, `cases/<slug>` or `sto
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import String, cast, select
 
@@ -84,6 +85,15 @@ class Version:
 
 def overview(slug: str) -> tuple[list[str], list[Line]]:
     """The campaign's languages, the source first, and all its texts with their states; raises NotFound."""
+    with reading() as connection:
+        changed_at = connection.scalar(select(Campaign.changed_at).where(Campaign.slug == slug))
+    if changed_at is None:
+        raise NotFound(campaign=slug)
+    return _overview(slug, changed_at)
+
+
+@lru_cache(maxsize=8)  # the staff's overview asks on every visit, and reading all texts takes 20 ms
+def _overview(slug: str, _changed_at: datetime) -> tuple[list[str], list[Line]]:
     content = export_campaign(slug)
     lines = [
         Line(
