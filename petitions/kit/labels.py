@@ -63,6 +63,7 @@ def _of_sheets() -> dict[str, Any]:
         ],
         "contents": _("What is in this kit"),
         "slip": _("Return slip"),
+        "collector": _("Collector’s code"),
         "sender": _("From (name, class or group)"),
         "case": pgettext("on paper", "Case"),
         "signatures": pgettext("on paper", "Signatures"),

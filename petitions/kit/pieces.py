@@ -23,7 +23,10 @@ ACCENT = 'fill="#ffd500"'  # the emblems' yellow, as in the style sheet
 
 @dataclass(frozen=True)
 class Order:
-    """What to print: `sheets` signature sheets for each case; `window` is where the envelope shows the address."""
+    """What to print: `sheets` signature sheets for each case; `window` is where the envelope shows the address.
+
+    With the `collector`'s code, all pieces show it and lead to its link.
+    """
 
     language: str
     cases: tuple[PublicCase, ...]
@@ -31,6 +34,7 @@ class Order:
     sheets: int = 1
     paper: str = "a4"
     window: str = "left"
+    collector: str = ""
 
 
 def document(campaign: PublicCampaign, order: Order, base_url: str) -> Facts:
@@ -44,6 +48,8 @@ def document(campaign: PublicCampaign, order: Order, base_url: str) -> Facts:
         "window": order.window,
         "labels": labels.printed(),
         "pieces": list(_pieces(campaign, order, base_url)),
+        "collector": order.collector,
+        "slip_url": f"{base_url}/admin/paper?collector={order.collector}" if order.collector else "",
     }
 
 
@@ -64,10 +70,9 @@ def _pieces(campaign: PublicCampaign, order: Order, base_url: str) -> Iterator[F
 
 def _campaign_facts(campaign: PublicCampaign, order: Order, base_url: str) -> Facts:
     words, names = campaign.text(order.language), labels.names()
-    url = f"{base_url}/{order.language}/{campaign.slug}/"
     return {
         **_language(campaign.locale_for(order.language)),
-        **_address(url),
+        **_address(base_url, campaign, order, ""),
         "campaign": words["title"],
         "tagline": words["tagline"],
         "description": words["description"],
@@ -92,7 +97,7 @@ def _case_facts(campaign: PublicCampaign, case: PublicCase, order: Order, base_u
     until = case.letter_facts.get("send_until")
     return {
         **_language(case.locale_for(order.language)),
-        **_address(f"{base_url}/{order.language}/{campaign.slug}/cases/{case.slug}/"),
+        **_address(base_url, campaign, order, f"cases/{case.slug}/"),
         **emblem(case, order.language),
         "title": words["title"],
         "place": locales.country_name(case.country, order.language),
@@ -148,7 +153,9 @@ def _language(code: str) -> dict[str, str]:
     return {"lang": code, "dir": locales.direction(code)}
 
 
-def _address(url: str) -> dict[str, str]:
+def _address(base_url: str, campaign: PublicCampaign, order: Order, page: str) -> dict[str, str]:
+    """Where a code leads: to this page, or to the collector's link, through which all cases can be signed."""
+    url = f"{base_url}/{order.language}/{campaign.slug}/{f'for/{order.collector}' if order.collector else page}"
     return {"url": url, "short": url.partition("://")[2]}
 
 

@@ -51,7 +51,7 @@ def misfits(facts: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _with_codes(facts: dict[str, Any]) -> dict[str, Any]:
-    urls = {piece["url"] for piece in facts["pieces"]}
+    urls = {piece["url"] for piece in facts["pieces"]} | ({facts["slip_url"]} - {""})
     return {**facts, "codes": {url: _code(segno.make(url, error="m", micro=False)) for url in urls}}
 
 

@@ -19,6 +19,8 @@ FACTS: dict[str, Any] = {
     "meta": {"title": "T", "organisation": "O", "lang": "en", "dir": "ltr"},
     "paper": "a4",
     "window": "left",
+    "collector": "",
+    "slip_url": "",
     "labels": {"code": "leads to", "sign-here": "Sign"},
     "pieces": [
         {

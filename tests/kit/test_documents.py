@@ -80,6 +80,20 @@ def test_every_code_leads_to_its_page_and_every_document_can_be_read_aloud(demo:
         assert all({"/FontFile2", "/FontFile3"} & set(each.FontDescriptor.keys()) for each in fonts), "all embedded"
 
 
+@pytest.mark.parametrize("language", ["fr", "lb"])
+def test_with_a_collectors_code_all_pieces_lead_to_its_link_and_the_slip_to_the_paper_grid(
+    demo: Flask, language: str
+) -> None:
+    with demo.app_context():
+        document = pdf(ordered(catalogue().current, language, collector="BCDFG"))
+    link, slip = f"{SITE}/{language}/write-for-rights-2024/for/BCDFG", f"{SITE}/admin/paper?collector=BCDFG"
+    found = [{code.text for code in zxingcpp.read_barcodes(page)} for page in pages(document)]
+    assert set().union(*found) == {link, slip}
+    assert [number for number, codes in enumerate(found) if slip in codes] == [0], "on the cover"
+    assert text(document).count("BCDFG") >= 10
+    assert faults(document) == []
+
+
 def test_names_come_out_as_they_are_written(facts: dict[str, Any]) -> None:
     for piece in facts["pieces"]:
         if piece["kind"] == "letter":

@@ -20,7 +20,7 @@ from petitions.services.moderation import holds
 from petitions.services.operations import restore
 from petitions.services.paper import collectors
 from petitions.services.signing import signer_page
-from tests.support.factories import ANN, Person, confirm, dump, newest, rows
+from tests.support.factories import ANN, CARLA, Person, confirm, dump, newest, rows
 from tests.web.browsing import body, browser, link, logged_in, mails, page_of, press, sign_one, visit
 
 HERE = "/en/water-2026"
@@ -216,6 +216,32 @@ def test_the_ranking_shows_those_who_agreed_most_letters_first(
     page = visit(client, f"{HERE}/collectors/")
     assert [each.text.partition(":")[0] for each in page.one("ol", class_="ranking").all("li")] == ["Many", "Few"]
     assert "Quiet" not in page.text
+
+
+def test_a_collectors_kit_has_the_code_on_every_piece(app: Flask, campaign: PublicCampaign) -> None:
+    client = browser(app)
+    path, code = collecting(client, app)
+    kit = next(each["href"] for each in visit(client, path).all("a") if "/kit/" in each["href"])
+    page = visit(client, kit)
+    assert code in page.one("p", class_="state").text
+    assert all(f"collector={code}" in each["href"] for each in page.all("a", type="application/pdf"))
+    assert page.one("form", class_="order").fields()["collector"] == [code]
+    for wrong in ("BCDFB", "BCDFG", "x", "%00"):
+        for place in ("kit/", "kit.pdf"):
+            assert client.get(f"{HERE}/{place}?collector={wrong}").status_code == 422, wrong
+
+
+def test_the_slip_opens_the_paper_grid_with_the_code(app: Flask, carla: FlaskClient, campaign: PublicCampaign) -> None:
+    code = collecting(browser(app), app)[1]
+    slip = f"/admin/paper?collector={code}"
+    assert visit(carla, slip).form("/admin/paper").fields()["collector"] == [code]
+    phone = browser(app)
+    login = str(phone.get(slip).location)
+    answer = press(phone, visit(phone, login).one("form"), name="carla", password=CARLA.password)
+    assert answer.location == slip, "whoever is not logged in yet gets there after the login"
+    for evil in ("https://evil.example/", "//evil.example/", "/en/", "/admin/%0d%0aX: y"):
+        form = visit(browser(app), f"/admin/login?next={evil}").one("form")
+        assert press(browser(app), form, name="carla", password=CARLA.password).location == "/admin/"
 
 
 def test_stopping_ends_the_code_and_erasing_forgets_the_title_for_good(

@@ -47,7 +47,8 @@ def demand_right(rights: Mapping[str, Right | None], _values: object = None) -> 
     if not is_logged_in():
         if request.endpoint == "admin.board_part":  # the overview that refreshes itself shows why it stopped
             return render_template("admin/_logged_out.html"), 200
-        return kept_form() or redirect(url_for("admin.login_form"), 303)
+        asked = request.full_path if request.method == "GET" and request.query_string else None  # as a printed code
+        return kept_form() or redirect(url_for("admin.login_form", next=asked), 303)
     if request.method not in SAFE:
         try:
             current_app.extensions["csrf"].protect()
@@ -95,7 +96,8 @@ def log_in() -> ResponseReturnValue:
         page = render_template("admin/login.html", form=form, problem=words_of(exc))
         return page, status_of(exc), wait_of(exc)
     sessions.begin(token)
-    return redirect(url_for("admin.board"), 303)
+    asked = request.args.get("next", "")
+    return redirect(asked if asked.startswith("/admin/") and asked.isprintable() else url_for("admin.board"), 303)
 
 
 def log_out() -> ResponseReturnValue:

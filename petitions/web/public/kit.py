@@ -2,17 +2,20 @@
 
 import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 
+from petitions.domain import codes
 from petitions.domain.states import CaseState
 from petitions.errors import KitOrderFaulty
 from petitions.kit import labels
 from petitions.kit.builder import Builder, Building
 from petitions.kit.pieces import MOST_SHEETS, PAPERS, Order, document
+from petitions.queries import collectors
 from petitions.queries.catalogue import PublicCampaign, PublicCase
 from petitions.services.keys.keyring import settings
 from petitions.web import page_cache
@@ -33,9 +36,10 @@ def kit(campaign: str) -> ResponseReturnValue:
     cases = printable(found)
     if not cases:
         return _ended(found)
-    return page_cache.page(
-        lambda: render("kit.html", found, cases=cases, names=labels.names(), ready=READY, most_sheets=MOST_SHEETS)
-    )
+    shown = {"cases": cases, "names": labels.names(), "ready": READY, "most_sheets": MOST_SHEETS}
+    if collector := _collector(found):
+        return render("kit.html", found, collector=collector, **shown)
+    return page_cache.page(lambda: render("kit.html", found, collector="", **shown))
 
 
 @bp.get("/<lang:lang>/<campaign>/kit.pdf")
@@ -54,10 +58,7 @@ def kit_zip(campaign: str) -> ResponseReturnValue:
     if not printable(found):
         return _ended(found)
     order = _order(found)
-    built = [
-        _built(found, Order(order.language, order.cases, (kind,), order.sheets, order.paper, order.window))
-        for kind in order.kinds
-    ]
+    built = [_built(found, replace(order, kinds=(kind,))) for kind in order.kinds]
     waiting = [each for each in built if isinstance(each, Building)]
     if waiting:
         return _wait(max(waiting, key=lambda each: each.ahead))
@@ -109,7 +110,22 @@ def _order(campaign: PublicCampaign) -> Order:
         int(sheets),
         _choice("paper", PAPERS, "a4"),
         _window(),
+        _collector(campaign),
     )
+
+
+def _collector(campaign: PublicCampaign) -> str:
+    """The collector's code in the query, as it is written; empty without one. Raises KitOrderFaulty for an unknown."""
+    typed = request.args.get("collector", "")
+    if not typed:
+        return ""
+    try:
+        found = collectors.with_code(campaign.id, codes.clean(typed))
+    except codes.CodeMistyped:
+        found = None
+    if found is None:
+        raise KitOrderFaulty(key="collector")
+    return found.code
 
 
 def _choice(key: str, known: tuple[str, ...], usual: str) -> str:
