@@ -236,6 +236,12 @@ class OtherOwnerNeeded(DomainError):
     code = "other_owner_needed"
 
 
+class AccountUnsettled(OtherOwnerNeeded):
+    """Somebody else made or changed this account less than a week ago, so it cannot agree as another owner."""
+
+    code = "account_unsettled"
+
+
 class LastOwner(DomainError):
     """There must be an owner who can log in."""
 

@@ -11,6 +11,7 @@ from xlsxwriter import Workbook
 
 from petitions.cli.helpers import identities, private_files
 from petitions.domain import decrypt_export, sealing
+from petitions.domain.cells import safe_cell
 
 Row = tuple[str, ...]
 
@@ -43,7 +44,7 @@ def _write_csv(path: Path, heading: Row, table: Iterator[Row]) -> int:
     with path.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out)
         for row in chain([heading], table):
-            writer.writerow([decrypt_export.safe_cell(value) for value in row])
+            writer.writerow([safe_cell(value) for value in row])
             number += 1
     return number
 

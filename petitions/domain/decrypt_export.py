@@ -9,14 +9,13 @@ from itertools import chain
 from typing import Any
 
 from petitions.domain import sealing
+from petitions.domain.cells import safe_cell
 
 NAMES = ("first_name", "last_name")
 SIGNATURE = ("case", *NAMES, "birth_date", "language", "signed_on")
 SIGNER = ("cases", *NAMES, "birth_date", "language", "signed_on")
 EVERYTHING = ("case", *NAMES, "email", "birth_date", "language", "newsletter", "signed_on", "confirmed_on")
 NEWSLETTER = ("email", *NAMES, "language", "agreed_on")
-# Spreadsheets convert the full-width forms to the plain ones
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def columns(rows: str, purpose: str) -> tuple[str, ...]:
@@ -85,11 +84,6 @@ def fields_of(sealed: bytes, identities: Sequence[str]) -> dict[str, str] | None
         return sealing.unseal(sealed, identities)
     except sealing.CannotOpen:
         return None
-
-
-def safe_cell(value: str) -> str:
-    """The value as a text cell: a spreadsheet would run `=…` as a formula, so it gets an apostrophe in front."""
-    return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
 
 
 def _records(signer: dict[str, Any], rows: str, purpose: str) -> list[dict[str, Any]]:

@@ -62,6 +62,10 @@ ANSWERS: dict[type[DomainError], tuple[int, object]] = {
     errors.CountDiffers: (422, _l("The first person counted another number. Count once more, both of you.")),
     errors.SecondPersonNeeded: (422, _l("Somebody else has to count this a second time.")),
     errors.OtherOwnerNeeded: (422, _l("Another owner has to agree first. Nothing was done.")),
+    errors.AccountUnsettled: (
+        422,
+        _l("Somebody else made or changed your account less than a week ago. It can agree a week afterwards."),
+    ),
     errors.LastOwner: (422, _l("This is the last owner. Make somebody else an owner first.")),
     errors.RightMissing: (403, _l("Your account may not do this. Ask an owner if you need it.")),
     errors.PasswordTooShort: (422, _l("The password is too short.")),

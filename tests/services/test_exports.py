@@ -18,7 +18,8 @@ from petitions.clock import now, stopped_at
 from petitions.db import bulk
 from petitions.db.transactions import transaction
 from petitions.domain import sealing
-from petitions.domain.decrypt_export import columns, opened, safe_cell, table
+from petitions.domain.cells import safe_cell
+from petitions.domain.decrypt_export import columns, opened, table
 from petitions.domain.states import SignatureState
 from petitions.models import Signature, Signer
 from petitions.queries.catalogue import PublicCampaign

@@ -15,11 +15,11 @@ from flask.testing import FlaskClient
 from petitions.clock import now, stopped_at
 from petitions.domain import sealing
 from petitions.domain.roles import Role
-from petitions.errors import OtherOwnerNeeded
+from petitions.errors import AccountUnsettled, OtherOwnerNeeded
 from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.recipient_keys import check_of
 from petitions.services import journal
-from petitions.services.staff import accounts, second_person
+from petitions.services.staff import accounts, invitations, people, second_person
 from petitions.settings import ROOT
 from tests.support.factories import ANN, CARLA, Keys, confirm, write_campaign
 from tests.web.browsing import browser, logged_in, page_of, visit
@@ -143,7 +143,41 @@ def test_a_consent_ends_after_a_day_and_one_owner_alone_needs_none(app: Flask, c
         with stopped_at(now() + timedelta(hours=24, seconds=1)), pytest.raises(OtherOwnerNeeded):
             second_person.check_export("water-2026", "account 1")
         accounts.set_enabled("oona", False)
-        second_person.check_export("water-2026", "account 1")
+        with stopped_at(now() + timedelta(days=6)), pytest.raises(OtherOwnerNeeded):
+            second_person.check_export("water-2026", "account 1")
+        with stopped_at(now() + timedelta(days=7, minutes=1)):
+            second_person.check_export("water-2026", "account 1")
+
+
+@pytest.mark.usefixtures("campaign")
+@pytest.mark.parametrize("trick", ["new account", "new link", "new role", "demoted"])
+def test_an_owner_gains_nothing_at_once_by_changing_accounts(app: Flask, carla: FlaskClient, trick: str) -> None:
+    """One who makes, takes over or demotes another owner can do alone what needs two; not within a week."""
+    by = "account 1"
+    with app.app_context():
+        if trick == "new account":
+            invitations.accept(invitations.invite("puppet", Role.OWNER, None, by), "a long pass phrase 9")
+        else:
+            accounts.create_account("oona", CARLA.password, role=Role.VIEWER if trick == "new role" else Role.OWNER)
+        if trick == "new link":
+            invitations.accept(invitations.renew("oona", by), "a long pass phrase 9")
+        if trick == "new role":
+            people.set_role("oona", Role.OWNER, None, by)
+        if trick == "demoted":
+            people.set_role("oona", Role.EDITOR, None, by)
+            with pytest.raises(OtherOwnerNeeded):
+                second_person.check_export("water-2026", by)
+            return
+        second_person.ask("water-2026", by)
+        number = second_person.requests()[0].number
+        with pytest.raises(AccountUnsettled):
+            second_person.agree(number, "account 2")
+        with pytest.raises(OtherOwnerNeeded):
+            second_person.check_export("water-2026", by)
+        with stopped_at(now() + timedelta(days=7, minutes=1)):
+            second_person.ask("water-2026", by)
+            second_person.agree(second_person.requests()[0].number, "account 2")
+            second_person.check_export("water-2026", by)
 
 
 @pytest.mark.usefixtures("campaign")

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from petitions.clock import now, stopped_at
 from petitions.db.transactions import WRITE_QUEUE
 from petitions.domain import decrypt_export
+from petitions.domain.cells import safe_cell
 from petitions.models import Message, Signature, Signer
 from petitions.queries.catalogue import PublicCampaign
 from petitions.services.mailing.outbox import BLANK
@@ -154,7 +155,7 @@ def exported(app: Flask, keys: Keys) -> list[dict[str, str]]:
     signers = decrypt_export.opened(lines, [keys.section_private])
     return [
         {
-            **{name: decrypt_export.safe_cell(signer.get(name, "")) for name in heading},
+            **{name: safe_cell(signer.get(name, "")) for name in heading},
             "case": signature["case"],
             "newsletter": "yes" if signer["newsletter"] else "no",
         }

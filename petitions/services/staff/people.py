@@ -20,8 +20,8 @@ def set_role(name: str, role: Role, ends_at: datetime | None, by: str) -> None:
         is_lost = account.role == Role.OWNER and (role != Role.OWNER or ends_at is not None)
         if is_lost and _other_owners(store, account.id) == 0:
             raise LastOwner()
+        journal.record(store, by, "role changed", f"account {account.id} {account.role} → {role}")
         account.role, account.ends_at = role, ends_at
-        journal.record(store, by, "role changed", f"account {account.id} {role}")
 
 
 def begin_factor(name: str, secret: str, code: str, token: str, by: str) -> list[str]:

@@ -7,6 +7,7 @@ from flask import Response, redirect, render_template, request, stream_with_cont
 from flask.typing import ResponseReturnValue
 
 from petitions import clock
+from petitions.errors import OtherOwnerNeeded
 from petitions.queries.catalogue import catalogue
 from petitions.services.privacy import exports
 from petitions.services.staff import second_person
@@ -30,9 +31,14 @@ def ask_for_export() -> ResponseReturnValue:
 def agree_to_export() -> ResponseReturnValue:
     """Agree to the request of another owner, with the password again."""
     number = chosen.row_number()
-    if exc := password_refused():
+    exc = password_refused()
+    try:
+        if not exc:
+            second_person.agree(number, by())
+    except OtherOwnerNeeded as other:
+        exc = other
+    if exc:
         return _page({number: words_of(exc)}), status_of(exc), wait_of(exc)
-    second_person.agree(number, by())
     return redirect(url_for("admin.export_form"), 303)
 
 

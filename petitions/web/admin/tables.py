@@ -7,7 +7,7 @@ from datetime import datetime
 
 from flask import Response
 
-from petitions.domain.decrypt_export import safe_cell
+from petitions.domain.cells import safe_cell
 
 
 def csv_file(name: str, heading: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
