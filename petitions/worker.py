@@ -18,7 +18,7 @@ from petitions.services.keys.keyring import settings
 from petitions.services.limits import mail_quota, rate_limits
 from petitions.services.mailing import bounces, outbox
 from petitions.services.operations import alerts, nightly, snapshots
-from petitions.services.paper import collectors
+from petitions.services.paper import collectors, kit_orders
 from petitions.services.privacy import retention, scrubbing
 
 log = logging.getLogger(__name__)
@@ -136,6 +136,7 @@ class Worker:
             scrubbing.scrub_due()
             recounting.recount_due()
             collectors.maintain()
+            kit_orders.maintain()
             nightly.backup_due()
             alerts.alert_due()
             snapshots.forget_old()

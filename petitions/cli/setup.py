@@ -12,10 +12,11 @@ from petitions.domain import sealing
 from petitions.migrations.upgrade import upgrade
 from petitions.queries.catalogue import CatalogueCache, catalogue
 from petitions.queries.recipient_keys import check_of
-from petitions.services import installation
+from petitions.services import installation, journal
 from petitions.services.campaigns import folders
 from petitions.services.keys import recipient_keys
 from petitions.services.keys.keyring import keyring, settings
+from petitions.services.paper import kit_orders
 from petitions.settings import ROOT
 
 DEMO_CAMPAIGN = ROOT / "petitions" / "demo" / "write-for-rights-2024"
@@ -45,6 +46,7 @@ def prepare_installation(catalogue_cache: CatalogueCache) -> None:
         click.echo(f"Created a demo key, to which names are encrypted: {path}")
     if not catalogue().version:
         folders.import_campaign(reading.read(DEMO_CAMPAIGN), catalogue_cache)
+        kit_orders.set_open(DEMO_CAMPAIGN.name, True, journal.COMMAND)
         click.echo("Imported the demo campaign.")
         if path.is_file():
             prove_keys(check_of(), sealing.identities_in(path.read_bytes(), ask=str))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from petitions.clock import Boot
 
 PENDING_LIFETIME = timedelta(days=14)  # as long as the link in the e-mail is valid
+KIT_ORDERS_AFTER_SENDING = timedelta(days=30)
 AFTER_DELIVERY = timedelta(days=30)
 AFTER_END = timedelta(days=365)
 MAIL_LIFETIME = timedelta(hours=72)

@@ -13,6 +13,7 @@ from petitions.models.campaign import (
 )
 from petitions.models.collectors import Collector
 from petitions.models.counts import ActionCount, Count, Limit, PublishedCount, Recount, Tally
+from petitions.models.kit_orders import KitOrder
 from petitions.models.moderation import Check, Hold, Invalidation, MailSlot, Mark, Suppression
 from petitions.models.outbox import Message
 from petitions.models.signing import Signature, Signer
@@ -33,6 +34,7 @@ __all__ = [
     "Hold",
     "Invalidation",
     "JournalRow",
+    "KitOrder",
     "LetterVersion",
     "Limit",
     "MailSlot",

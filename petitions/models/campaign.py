@@ -34,6 +34,7 @@ class Campaign(Base):
     closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     contest_ends_on: Mapped[date | None] = mapped_column(Date)  # paper with a later postmark does not win
     contest_frozen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the ranking stays as it was then
+    posts_kits: Mapped[bool] = mapped_column(server_default=false())  # visitors may order printed kits
     controller: Mapped[dict[str, str]] = mapped_column(JSON)
     topics: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON)
     neutral_subject: Mapped[bool] = mapped_column(server_default=false())

@@ -31,6 +31,7 @@ def notice_facts(campaign: PublicCampaign, keys: Sequence[str], settings: Settin
         "link_days": retention.PENDING_LIFETIME.days,
         "mail_hours": int(retention.MAIL_LIFETIME.total_seconds() // 3600),
         "hand_over_days": retention.AFTER_DELIVERY.days,
+        "kit_order_days": retention.KIT_ORDERS_AFTER_SENDING.days,
         "closes_on": day(campaign.closes_at),
         "erased_by": day(campaign.erased_by),
         "erased_on": day(campaign.erased_at),

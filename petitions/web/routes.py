@@ -17,6 +17,7 @@ from petitions.web.public import (
     events,
     figures,
     kit,
+    kit_orders,
     letters,
     pages,
     sharing,
@@ -38,7 +39,7 @@ def register(app: Flask, settings: Settings) -> None:
     assets.register(app, kept)
     filters.register(app, settings)
     errors.register(app)
-    shown = (cards.bp, collecting.bp, crawlers.bp, donating.bp, events.bp, figures.bp, sharing.bp)
+    shown = (cards.bp, collecting.bp, kit_orders.bp, crawlers.bp, donating.bp, events.bp, figures.bp, sharing.bp)
     public = (*shown, pages.bp, letters.bp, kit.bp, signing.bp, frames.bp, confirming.bp, signer_page.bp, well_known.bp)
     for blueprint in (bounces.bp, counts.bp, health.bp, oembed.bp, admin.blueprint(), *public):
         app.register_blueprint(blueprint)

@@ -336,7 +336,8 @@ def test_no_page_and_no_worker_can_open_a_signer() -> None:
     assert "petitions.domain.decrypt_export" not in served
     opening = {name: openers_in(tree(name)) for name in served - {"petitions.domain.sealing"} if openers_in(tree(name))}
     # the outbox opens queued mails, which are sealed to the server's own key
-    assert opening == {  # with the server's own key: addresses of queued e-mails, and second factors of staff
+    assert opening == {  # with the server's own key: addresses of queued e-mails, second factors of staff, kit orders
+        "petitions.services.paper.kit_orders": {"unseal"},
         "petitions.services.mailing.outbox": {"unseal"},
         "petitions.services.staff.factors": {"unseal"},
     }

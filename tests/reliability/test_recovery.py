@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from petitions.domain import sealing
+from petitions.services.paper import kit_orders
 from petitions.settings import ROOT
-from tests.attacks.outsider import CASE, OTHER_CASE, Outsider, until
+from tests.attacks.outsider import CAMPAIGN, CASE, OTHER_CASE, Outsider, until
+from tests.support import inspecting
 from tests.support.backups import unpacked
 from tests.support.postgres import Postgres
 from tests.support.server import Server
@@ -44,6 +46,8 @@ class Destroyed:
         server.env["PETITIONS_WORKER"] = "0"  # from here on mail waits
         server.start()
         assert people.sign("waits@example.org", CASE).status == 303
+        parcel = {"recipient": "Hidden Street", "address": "1, Main Street", "number": "1", "language": "fr"}
+        assert people.post(f"/fr/{CAMPAIGN}/kit/order", **parcel).status == 303
         self.backup = folder / "backup.db"
         server.flask("backup", str(self.backup))
         assert people.post(f"{self.page}/erase").status == 303
@@ -101,6 +105,8 @@ def test_signatures_waiting_mails_and_erasures_come_back(destroyed: Destroyed) -
     assert people.confirm("waits@example.org"), "the mail that waited leaves from the new machine"
     assert until(lambda: people.counts()["cases"][CASE]["confirmed"] == counts["cases"][CASE]["confirmed"] + 1)
     assert people.sign_and_confirm("new@example.org", CASE), "and new people sign"
+    with inspecting.inside(server.folder, server.env["PETITIONS_DATABASE_URL"]):
+        assert [each.name for each in kit_orders.waiting(CAMPAIGN)] == ["Hidden Street"]
     again = command(server.env, "restore", str(destroyed.backup))
     assert again.returncode == 1
     assert "there is a database already" in again.stderr

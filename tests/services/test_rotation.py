@@ -14,6 +14,7 @@ from petitions.services.keys import keyring as keyrings
 from petitions.services.keys.keyring import KEYRING, Keyring, keyring
 from petitions.services.mailing import outbox
 from petitions.services.operations import rotation
+from petitions.services.paper import kit_orders
 from petitions.settings import SETTINGS
 from tests.support.factories import ANN, BOB, rows, sign
 
@@ -55,9 +56,12 @@ def test_both_keys_open_until_the_end_and_then_the_new_one_only(
     assert faults(context) == []
     KEYRING.put(context, Keyring(keyring().secret_key, former, instance))  # a server that was not restarted
     sign(campaign, BOB)
+    kit_orders.take(campaign.id, "Cyd", "1, Main Street", 1, "en", "198.51.100.7")
     restarted(context)
     kept = rotation.finish()
     assert kept.read_text().strip() == former
+    KEYRING.put(context, Keyring(keyring().secret_key, new.master_key, instance))
+    assert [each.name for each in kit_orders.waiting(campaign.slug)] == ["Cyd"]
     assert kept.stat().st_mode & 0o077 == 0
     new = restarted(context)
     assert new.master_keys == [new.master_key]

@@ -136,6 +136,7 @@ STAFF_PATHS = tuple(
         "texts",
         "texts/en/texts",
         "collectors",
+        "kit-orders",
         "paper",
         "invalidations",
         "embedding",
@@ -164,7 +165,14 @@ def public_paths(language: str, campaign: str = DEMO, case: str = "joel-paredes"
         f"{here}/donate/" if campaign == DEMO else f"{here}/",
         f"{here}/events/" if campaign == DEMO else f"{here}/",
         f"{here}/stories/mahadine/" if campaign == DEMO else f"{here}/stories/",
-        *(f"{here}/mine", f"{here}/mine/sent", f"{here}/collectors/", f"{here}/collectors/sent", f"{here}/for/BCDFG"),
+        *(
+            f"{here}/mine",
+            f"{here}/mine/sent",
+            f"{here}/collectors/",
+            f"{here}/collectors/sent",
+            f"{here}/kit/ordered",
+            f"{here}/for/BCDFG",
+        ),
         *(
             f"{here}/cases/{case}/",
             f"{here}/cases/{case}/sign",

@@ -134,7 +134,12 @@ def test_what_is_the_same_for_all_may_be_kept_and_what_is_personal_may_not(demo:
     client.post(f"/fr/{DEMO}/sign", data=typed(ANN, ["joel-paredes"]))
     personal = [link(mails(demo)[0]), f"/fr/{DEMO}/code", f"/fr/{DEMO}/rejected", "/admin/login", "/healthz", "/"]
     personal += [f"/fr/{DEMO}/mine", f"/fr/{DEMO}/mine/sent", f"/fr/{DEMO}/erased"]
-    personal += [f"/fr/{DEMO}/collectors/", f"/fr/{DEMO}/collectors/sent", f"/fr/{DEMO}/for/BCDFG"]
+    personal += [
+        f"/fr/{DEMO}/collectors/",
+        f"/fr/{DEMO}/collectors/sent",
+        f"/fr/{DEMO}/kit/ordered",
+        f"/fr/{DEMO}/for/BCDFG",
+    ]
     for path in personal:
         response = client.get(path)
         assert response.status_code in (200, 302)

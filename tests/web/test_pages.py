@@ -84,6 +84,7 @@ def test_no_page_is_forgotten_here(make_demo: MakeDemo) -> None:
         "signer_page.stop_form",
         "collecting.own_page",  # test_collecting.py
         *("collecting.certificate", "admin.print_certificates"),  # test_contest.py
+        *("kit_orders.order_form", "admin.print_labels"),  # test_kit_orders.py
         "admin.invitation",  # test_people.py
         "admin.edit_case",  # test_campaigns.py
     }  # test_html.py and the browser open these

@@ -7,6 +7,7 @@ from flask import Flask
 
 from petitions.models import Signer
 from petitions.queries.catalogue import PublicCampaign
+from petitions.services.paper import kit_orders
 from tests.support.factories import ANN, EVE, dump, rows
 from tests.web.browsing import browser, code, link, mails, sign_all, sign_one
 
@@ -61,6 +62,9 @@ def test_every_path_that_answers_303_leaves_a_record(app: Flask) -> None:
     send(f"{HERE}/collectors/", kind="school", title="Lycée X", email="lycee@example.org")
     [invited] = [path for path in map(link, mails(app)) if "/collector/" in path]
     send(invited, act="begin")
+    with app.app_context():
+        kit_orders.set_open("water-2026", True, "command")
+    send(f"{HERE}/kit/order", recipient="Eve M", address="1, Main Street", number="1", language="en")
 
     public = {
         rule.endpoint

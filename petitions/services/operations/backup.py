@@ -1,8 +1,8 @@
 """Backup: one file with a consistent, checked copy of everything, made while the server runs.
 
 In its envelope (see envelopes) is an SQLite database, whatever the server uses, so that either can be restored from it.
-Beside the tables it holds one encrypted blob, which only both secrets together decrypt: the queued e-mails, the
-campaigns' keys, the list of recipient keys, and the ledger.
+Beside the tables it holds one encrypted blob, which only both secrets together decrypt: the queued e-mails, the orders
+for kits, the campaigns' keys, the list of recipient keys, and the ledger.
 """
 
 import base64
@@ -11,6 +11,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from petitions.db.transactions import reading
 from petitions.domain import sealing
 from petitions.errors import BackupFaulty
 from petitions.migrations.upgrade import one_file, stamp_new
-from petitions.models import Message
+from petitions.models import KitOrder, Message
 from petitions.services import ledger
 from petitions.services.keys.keyring import keyring, settings
 from petitions.services.operations import envelopes
@@ -33,8 +34,9 @@ from petitions.services.operations import envelopes
 _MISCOUNTED = """SELECT count(*) FROM (SELECT case_id, sum(confirmed) AS said FROM counts GROUP BY case_id) AS c
     WHERE said <> (SELECT count(*) FROM signatures AS s WHERE s.case_id = c.case_id AND s.state = 'confirmed')"""
 # Short-lived data that no copy may keep: keyed hashes of networks and of mailboxes (which the secret key could test
-# even after the campaign's key is destroyed), staff sessions. Queued e-mails are in the encrypted part.
-LEFT_OUT = frozenset({"messages", "mail_slots", "limits", "staff_sessions"})
+# even after the campaign's key is destroyed), staff sessions. What the master key alone opens is in the encrypted part.
+ADDRESSED = (Message, KitOrder)
+LEFT_OUT = frozenset({*(model.__tablename__ for model in ADDRESSED), "mail_slots", "limits", "staff_sessions"})
 PART = "backup_part"
 FILES = ("recipients.txt",)
 
@@ -62,7 +64,10 @@ def copy_database(path: Path) -> None:
 def _write(plain: Path) -> None:
     """Copy everything into the empty file `plain`, with the encrypted part."""
     with reading() as connection:
-        part = _part([_plain(row) for row in connection.execute(select(Message)).mappings()])
+        part = _part() | {
+            model.__tablename__: [_plain(row) for row in connection.execute(select(model)).mappings()]
+            for model in ADDRESSED
+        }
         if connection.dialect.name == "sqlite":
             _copy_file(connection, plain)
         else:
@@ -134,22 +139,20 @@ def _copy_rows(source: Connection, path: Path) -> None:
         copy_rows(source, target, LEFT_OUT)
 
 
-def _part(messages: list[dict[str, Any]]) -> dict[str, Any]:
-    """What is encrypted with both secrets."""
+def _part() -> dict[str, Any]:
+    """What is encrypted with both secrets, beside the rows with addresses."""
     instance = settings().instance
     keys = {each.name: _text(each.read_bytes()) for each in sorted((instance / "campaign-keys").glob("*"))}
     files = {name: (instance / name).read_text() for name in FILES if (instance / name).exists()}
     lines = ledger.path().read_text() if ledger.path().exists() else ""
-    return {"made_at": clock.now().isoformat(), "keys": keys, "files": files, "ledger": lines, "messages": messages}
+    return {"made_at": clock.now().isoformat(), "keys": keys, "files": files, "ledger": lines}
 
 
 def _plain(row: Any) -> dict[str, Any]:
-    """A queued e-mail as JSON can hold it."""
-    values = dict(row)
-    values["payload"] = None if row["payload"] is None else _text(row["payload"])
-    for name in ("due_at", "created_at"):
-        values[name] = row[name].isoformat()
-    return values | {"leased_until": None}
+    """A row as JSON can hold it; nobody has leased an e-mail of a copy."""
+    values = {name: _text(value) if isinstance(value, bytes) else value for name, value in row.items()}
+    values |= {name: value.isoformat() for name, value in values.items() if isinstance(value, datetime)}
+    return values | ({"leased_until": None} if "leased_until" in values else {})
 
 
 def _text(data: bytes) -> str:

@@ -10,15 +10,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import LargeBinary, insert
 
-from petitions.db.base import db
+from petitions.db.base import Base, UtcDateTime, db
 from petitions.db.copying import copy_rows
 from petitions.db.transactions import write_lock
 from petitions.domain import sealing
 from petitions.errors import BackupFaulty
 from petitions.migrations.upgrade import upgrade, upgrade_file
-from petitions.models import Message
 from petitions.services import ledger
 from petitions.services.keys.keyring import keyring, settings
 from petitions.services.operations import backup, envelopes
@@ -81,22 +80,28 @@ def _checked_part(path: Path) -> dict[str, Any]:
 
 
 def _prepare(scratch: Path, part: dict[str, Any]) -> None:
-    """Bring the copy to this version, with the queued e-mails in it and without the encrypted part."""
+    """Bring the copy to this version, with queued e-mails and orders in it, and without the encrypted part."""
     with closing(sqlite3.connect(scratch)) as copy, copy:
         copy.execute(f"DROP TABLE {backup.PART}")
     upgrade_file(scratch)
-    messages = [_message(each) for each in part["messages"]]
-    if messages:
-        with backup.database_at(scratch) as connection:
-            connection.execute(insert(Message), messages)
+    with backup.database_at(scratch) as connection:
+        for model in backup.ADDRESSED:
+            rows = [_row(model, each) for each in part.get(model.__tablename__, [])]  # an older backup has no orders
+            if rows:
+                connection.execute(insert(model), rows)
     with closing(sqlite3.connect(scratch)) as copy:
         copy.execute("VACUUM")
 
 
-def _message(values: dict[str, Any]) -> dict[str, Any]:
-    moments = {name: datetime.fromisoformat(values[name]) for name in ("due_at", "created_at")}
-    payload = None if values["payload"] is None else base64.b64decode(values["payload"])
-    return {**values, **moments, "payload": payload}
+def _row(model: type[Base], values: dict[str, Any]) -> dict[str, Any]:
+    """The row that was kept as JSON."""
+    found = dict(values)
+    for column in model.__table__.columns:
+        if values.get(column.name) is not None and isinstance(column.type, UtcDateTime):
+            found[column.name] = datetime.fromisoformat(values[column.name])
+        elif values.get(column.name) is not None and isinstance(column.type, LargeBinary):
+            found[column.name] = base64.b64decode(values[column.name])
+    return found
 
 
 def _write_files(instance: Path, part: dict[str, Any]) -> None:

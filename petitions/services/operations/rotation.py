@@ -13,7 +13,7 @@ from petitions import clock
 from petitions.db.transactions import transaction
 from petitions.domain import sealing
 from petitions.errors import RotationFaulty
-from petitions.models import Account, Message
+from petitions.models import Account, KitOrder, Message
 from petitions.services import installation, journal
 from petitions.services.keys.keyring import keyring, replace_file, settings
 
@@ -51,7 +51,7 @@ def finish() -> Path:
     if not old_path.exists():
         raise RotationFaulty(reason="no rotation is under way: run it without --finish first")
     ring.wrap_campaign_keys([ring.master_key])
-    for column in (Message.payload, Account.factor):
+    for column in (Message.payload, Account.factor, KitOrder.payload):
         _seal_anew(column, ring.master_keys, ring.master_public)
     kept = old_path.with_name(f"master_key.until-{clock.now():%Y-%m-%d}")
     old_path.replace(kept)

@@ -26,7 +26,14 @@ TASKS = (
             ("admin.list_campaigns", _l("All campaigns")),
         ),
     ),
-    (_l("Paper"), (("admin.paper", _l("What came back")), ("admin.list_collectors", _l("Collectors")))),
+    (
+        _l("Paper"),
+        (
+            ("admin.paper", _l("What came back")),
+            ("admin.list_collectors", _l("Collectors")),
+            ("admin.list_kit_orders", _l("Kits by post")),
+        ),
+    ),
     (
         _l("Signatures"),
         (

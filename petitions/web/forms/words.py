@@ -35,6 +35,10 @@ REFUSALS = {
     "title_missing": _l(
         "Enter a name of at most 120 characters, without a web address, for example that of the school."
     ),
+    "recipient_missing": _l("Enter the name for the envelope, at most 120 characters."),
+    "address_missing": _l("Enter the postal address, on at most 6 lines."),
+    "kits_wrong": _l("Enter a whole number from 1 to 50."),
+    "language_unknown": _l("Choose one of the languages."),
     "pupils_wrong": _l("Enter a whole number from 1 to 2000, or leave the field empty."),
     "kind_missing": _l("Choose who collects."),
     "time_wrong": _l("This is not a time. Enter day and time, for example 2026-03-27T14:30."),

@@ -18,6 +18,7 @@ from petitions.kit.pieces import MOST_SHEETS, PAPERS, Order, document
 from petitions.queries import collectors
 from petitions.queries.catalogue import PublicCampaign, PublicCase
 from petitions.services.keys.keyring import settings
+from petitions.services.paper import kit_orders
 from petitions.web import page_cache
 from petitions.web.i18n import locale
 from petitions.web.public.views import find_campaign, render
@@ -37,9 +38,12 @@ def kit(campaign: str) -> ResponseReturnValue:
     if not cases:
         return _ended(found)
     shown = {"cases": cases, "names": labels.names(), "ready": READY, "most_sheets": MOST_SHEETS}
-    if collector := _collector(found):
-        return render("kit.html", found, collector=collector, **shown)
-    return page_cache.page(lambda: render("kit.html", found, collector="", **shown))
+    collector = _collector(found)
+
+    def build() -> str:
+        return render("kit.html", found, collector=collector, by_post=kit_orders.is_open(found.slug), **shown)
+
+    return build() if collector else page_cache.page(build)
 
 
 @bp.get("/<lang:lang>/<campaign>/kit.pdf")
