@@ -7,7 +7,7 @@ from wtforms.validators import ValidationError
 from petitions import locales
 from petitions.queries.catalogue import PublicCampaign
 from petitions.services.paper.kit_orders import LONGEST_ADDRESS, MOST_KITS, MOST_LINES
-from petitions.web.forms.collecting import whole_number
+from petitions.web.forms.collecting import printable, whole_number
 from petitions.web.forms.person import PublicForm
 from petitions.web.forms.words import REFUSALS, choices_of
 
@@ -34,13 +34,13 @@ class KitOrderForm(PublicForm):
 
     def validate_recipient(self, field: Field) -> None:
         """Required, on one line."""
-        field.data = " ".join(_printable(field.data).split())
+        field.data = " ".join((printable(field.data) or "").split())
         if not 0 < len(field.data) <= LONGEST_NAME:
             raise ValidationError(REFUSALS["recipient_missing"])
 
     def validate_address(self, field: Field) -> None:
         """Some lines."""
-        lines = [_printable(line).strip() for line in (field.data or "").splitlines()]
+        lines = [(printable(line) or "").strip() for line in (field.data or "").splitlines()]
         field.data = "\n".join(line for line in lines if line)
         if not 0 < len(field.data) <= LONGEST_ADDRESS or field.data.count("\n") >= MOST_LINES:
             raise ValidationError(REFUSALS["address_missing"])
@@ -55,7 +55,3 @@ class KitOrderForm(PublicForm):
         """One of the campaign's languages."""
         if field.data not in self.languages:
             raise ValidationError(REFUSALS["language_unknown"])
-
-
-def _printable(typed: str | None) -> str:
-    return "".join(char for char in typed or "" if char.isprintable())
