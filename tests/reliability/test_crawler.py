@@ -20,7 +20,7 @@ from petitions.domain.states import CollectorKind
 from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.moderation import Condition
 from petitions.services.moderation import invalidations
-from petitions.services.paper import collectors
+from petitions.services.paper import collectors, kit_orders
 from petitions.services.signing import confirming
 from petitions.services.signing.signer_page import link_token
 from petitions.services.staff import accounts
@@ -58,6 +58,7 @@ def tokens(app: Flask, campaign: PublicCampaign) -> list[str]:
         own = [link_token(each) for each in facts]
         accounts.create_account(CARLA.name, CARLA.password)
         collectors.create(campaign.slug, CollectorKind.SCHOOL, "A school", 40, now(), None)
+        kit_orders.set_open(campaign.slug, True, "command")
         invalidations.prepare_invalidation(campaign.slug, Condition(cases=("lake",)), "A try")
     mailed = [path.rpartition("/")[2] for mail in (anns, eves) for path in own_links(mail) if path.count("/") == 3]
     return [*mailed, *own, "nobody-made-this"]

@@ -24,7 +24,7 @@ from petitions.queries.catalogue import PublicCampaign
 from petitions.queries.moderation import Condition
 from petitions.services.mailing import suppression
 from petitions.services.moderation import invalidations
-from petitions.services.paper import collectors
+from petitions.services.paper import collectors, kit_orders
 from petitions.services.signing import confirming, signer_page
 from petitions.services.staff import accounts
 from petitions.web.security import HEADERS
@@ -112,6 +112,7 @@ class Target:
         with app.app_context():
             accounts.create_account(CARLA.name, CARLA.password)
             collectors.create(campaign.slug, CollectorKind.SCHOOL, "A school", 40, now(), None)
+            kit_orders.set_open(campaign.slug, True, "command")
         self.refresh()
 
     def refresh(self) -> None:
