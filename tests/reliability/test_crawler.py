@@ -14,6 +14,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Map, PathConverter, Rule, UnicodeConverter
+from werkzeug.test import TestResponse
 
 from petitions.clock import now
 from petitions.domain.states import CollectorKind
@@ -95,13 +96,19 @@ def paths(rule: Rule, values: dict[str, list[str]]) -> Iterator[str]:
         yield path
 
 
+def is_answer(answer: TestResponse) -> bool:
+    """Whether this is no fault of the server; a document that is still being made comes later, on a busy machine."""
+    is_in_making = answer.status_code == 503 and answer.request.path.endswith((".pdf", ".zip"))
+    return answer.status_code < 500 or is_in_making
+
+
 def crawl(client: FlaskClient, begin: set[str]) -> set[str]:
     """Open all of these paths, and whatever they lead to on this server; forms' addresses too, though by GET."""
     waiting, seen = sorted(begin), set(begin)
     while waiting:
         path = waiting.pop()
         answer = client.get(path)
-        assert answer.status_code < 500, path
+        assert is_answer(answer), path
         found = LINK.findall(answer.text) if answer.mimetype == "text/html" else []
         for address in [*map(html.unescape, found), answer.headers.get("Location", "")]:
             whole = urlsplit(urljoin(BASE_URL + path, address))
@@ -134,7 +141,7 @@ def opened_everything(
     for client in clients:
         everywhere = sorted(crawl(client, begin))
         for method, headers, path in itertools.product(METHODS, kinds, everywhere):
-            assert client.open(path, method=method, headers=headers).status_code < 500, path
+            assert is_answer(client.open(path, method=method, headers=headers)), path
             number += 1
     with app.app_context():
         after = dump()
